@@ -1,0 +1,61 @@
+/** Who is calling: which method is presented, exactly one, whose it is, and whether it holds. */
+
+import { attribute, invalidClient, invalidRequest } from '../errors.ts'
+import type { Client, ClientAuth, Context, FormRequest, Presented, Registry } from '../types.ts'
+import { findClient, isClientId } from './registry.ts'
+
+/** The method of a client that has nothing to prove itself with, RFC 7591 §2. */
+const NONE = 'none'
+
+interface Attempt extends Presented {
+  readonly method: string
+}
+
+/**
+ * Gives the client that the request proves to come from; a public client is taken by its word.
+ *
+ * @throws OAuthError `invalid_request` when credentials are broken or several, `invalid_client`, `temporarily_unavailable`
+ * @see RFC 6749 §2.3
+ */
+export async function authenticate(
+  methods: readonly ClientAuth[],
+  registry: Registry,
+  request: FormRequest,
+  context: Context,
+): Promise<Client> {
+  const attempt = readAttempt(methods, request)
+  if (attempt.client_id === '') throw invalidClient('credentials_missing')
+  return attribute(attempt.client_id, async () => {
+    if (!isClientId(attempt.client_id)) throw invalidClient('client_id_malformed')
+    const client = await findClient(registry, attempt.client_id)
+    if (client === undefined) throw invalidClient('client_unknown')
+    if (client.disabled) throw invalidClient('client_disabled')
+    if (!mayUse(client, attempt.method)) throw invalidClient('auth_method_mismatch')
+    const reason = await attempt.verify(client, context)
+    if (reason !== undefined) throw invalidClient(reason)
+    return client
+  })
+}
+
+function readAttempt(methods: readonly ClientAuth[], request: FormRequest): Attempt {
+  const attempts: Attempt[] = []
+  for (const { method, read } of methods) {
+    const presented = read(request)
+    if (presented !== undefined) attempts.push({ ...presented, method })
+  }
+  const claimed = request.form.get('client_id') ?? ''
+  const [attempt, another] = attempts
+  if (another !== undefined) {
+    throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
+  }
+  if (attempt === undefined) return { method: NONE, client_id: claimed, verify: async () => undefined }
+  if (claimed !== '' && claimed !== attempt.client_id) {
+    throw invalidRequest('client_id_mismatch', 'The parameter client_id names another client than the credentials.')
+  }
+  return attempt
+}
+
+/** A client without a registered method may use any that proves something. */
+function mayUse({ token_endpoint_auth_method }: Client, method: string): boolean {
+  return token_endpoint_auth_method === undefined ? method !== NONE : token_endpoint_auth_method === method
+}

@@ -1,0 +1,32 @@
+/** The schema of a client's record. */
+
+import * as v from 'valibot'
+import type { Client } from '../types.ts'
+
+const Seconds: v.GenericSchema<number> = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+/** A client_id: 1 to 256 visible ASCII characters and blanks, RFC 6749 appendix A.1 with a bound of ours. */
+export const ClientId: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,256}$/))
+
+/** A client as stored; members that this version does not know are passed over. */
+export const ClientRecord: v.GenericSchema<unknown, Client> = v.object({
+  client_id: ClientId,
+  client_secrets: v.optional(
+    v.array(
+      v.object({
+        id: v.string(),
+        hash: v.string(),
+        label: v.optional(v.string()),
+        created_at: v.optional(Seconds),
+        expires_at: v.optional(Seconds),
+      }),
+    ),
+  ),
+  token_endpoint_auth_method: v.optional(v.string()),
+  grant_types: v.optional(v.array(v.string())),
+  scope: v.optional(v.string()),
+  default_scope: v.optional(v.string()),
+  resources: v.optional(v.array(v.string())),
+  access_token_lifetime: v.optional(v.pipe(Seconds, v.minValue(1))),
+  disabled: v.optional(v.boolean()),
+})

@@ -1,0 +1,122 @@
+/** Settings as the environment gives them, checked: every default and unit is stated here, once. */
+
+import * as v from 'valibot'
+import { isLoopback } from './lib/loopback.ts'
+import { type AccessTokenProfile, accessTokenProfiles } from './tokens/access_token.ts'
+
+export interface Config {
+  /** Undefined in development: the origin of each request. */
+  readonly issuer: string | undefined
+  /** Private JWK Set or PKCS#8 PEM, not yet read. Undefined in development: a key is made at start. */
+  readonly signingKeys: string | undefined
+  /** Seconds. */
+  readonly accessTokenLifetime: number
+  readonly accessTokenProfile: AccessTokenProfile
+  /** `memory:` or `sqlite:PATH`; Workers use their KV binding instead. */
+  readonly storeUrl: string
+  readonly dev: boolean
+}
+
+/** Names of the environment variables. */
+export type Setting =
+  | 'ISSUER'
+  | 'SIGNING_KEYS'
+  | 'ACCESS_TOKEN_LIFETIME'
+  | 'ACCESS_TOKEN_PROFILE'
+  | 'STORE_URL'
+  | 'PORT'
+  | 'DEV'
+
+/** A setting that keeps the server from its work. The text never quotes a secret. */
+export interface Problem {
+  readonly setting: string
+  readonly problem: string
+}
+
+const MAX_LIFETIME_SECONDS = 30 * 24 * 60 * 60
+
+const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`),
+    v.transform(Number),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  )
+
+const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
+  v.picklist(['true', '1', 'false', '0'], 'must be true or false'),
+  v.transform((text) => text === 'true' || text === '1'),
+)
+
+const Issuer: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.check((text) => URL.canParse(text), 'must be a URL'),
+  v.check(
+    (text) => isIssuer(new URL(text)),
+    'must be https (http only on a loopback host), without user, query or fragment',
+  ),
+  v.check(
+    (text) => [text, `${text}/`].includes(new URL(text).href),
+    'must be written in normal form: lower-case host, no default port',
+  ),
+)
+
+const profiles = Object.keys(accessTokenProfiles) as AccessTokenProfile[]
+
+const DEFAULT_PORT = 8080
+
+const Port = v.optional(IntegerText(0, 65535), String(DEFAULT_PORT))
+
+const Settings = v.object({
+  ISSUER: v.optional(Issuer),
+  SIGNING_KEYS: v.optional(v.string()),
+  ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_LIFETIME_SECONDS), '1800'),
+  ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
+  STORE_URL: v.optional(
+    v.pipe(v.string(), v.regex(/^(memory:|sqlite:.+)$/, 'must be memory: or sqlite:PATH')),
+    'sqlite:.edgemint/edgemint.db',
+  ),
+  PORT: Port,
+  DEV: v.optional(BooleanText, 'false'),
+} satisfies Record<Setting, v.GenericSchema<string | undefined, unknown>>)
+
+/**
+ * Reads the settings out of an environment; an empty variable counts as absent, other variables are passed over.
+ *
+ * @returns the config, or each setting that is missing or malformed
+ */
+export function readConfig(environment: Readonly<Record<string, unknown>>): Config | readonly Problem[] {
+  const given = Object.keys(Settings.entries).flatMap((name) => {
+    const value = environment[name]
+    return typeof value === 'string' && value !== '' ? [[name, value]] : []
+  })
+  const read = v.safeParse(Settings, Object.fromEntries(given), { abortPipeEarly: true })
+  if (!read.success) {
+    return read.issues.map((issue) => ({ setting: v.getDotPath(issue) ?? 'settings', problem: issue.message }))
+  }
+  const settings = read.output
+  const missing = settings.DEV
+    ? []
+    : (['ISSUER', 'SIGNING_KEYS'] as const).filter((name) => settings[name] === undefined)
+  if (missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
+  return {
+    issuer: settings.ISSUER,
+    signingKeys: settings.SIGNING_KEYS,
+    accessTokenLifetime: settings.ACCESS_TOKEN_LIFETIME,
+    accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
+    storeUrl: settings.STORE_URL,
+    dev: settings.DEV,
+  }
+}
+
+/** Gives the port to listen on, whatever the other settings are: 8080 when none or a malformed one is set. */
+export function readPort({ PORT }: Readonly<Record<string, unknown>>): number {
+  return v.parse(v.fallback(Port, DEFAULT_PORT), PORT || undefined)
+}
+
+/** @see RFC 8414 §2 */
+function isIssuer({ protocol, hostname, username, password, search, hash }: URL): boolean {
+  const secure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+  return secure && [username, password, search, hash].every((part) => part === '')
+}

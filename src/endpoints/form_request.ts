@@ -1,0 +1,61 @@
+/** The first phase of every endpoint that takes a form: method, content type, size, encoding, repeats. */
+
+import type { Context as HonoContext, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { invalidRequest } from '../errors.ts'
+import { readForm } from '../lib/form.ts'
+import type { FormRequest } from '../types.ts'
+
+const MAX_BODY_BYTES = 64 * 1024
+
+/** RFC 8707 §2 lets `resource` repeat; `audience` stands in the same place. Any other repeat breaks RFC 6749 §3.2. */
+const REPEATABLE: ReadonlySet<string> = new Set(['resource', 'audience'])
+
+/** Refuses any method but POST, and a body over 64 KiB, whether its length is told or not. */
+export const formOnly: MiddlewareHandler[] = [
+  async (c, next) => {
+    if (c.req.method !== 'POST') {
+      throw invalidRequest('method_not_post', 'This endpoint takes POST only.', { headers: { Allow: 'POST' } })
+    }
+    await next()
+  },
+  bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw invalidRequest('body_too_large', 'The body is larger than 64 KiB.', { status: 413 })
+    },
+  }),
+]
+
+/**
+ * Reads the body of a request that passed {@link formOnly}. The query string does not count.
+ *
+ * @throws OAuthError `invalid_request`
+ * @see RFC 6749 §3.2
+ */
+export async function readFormRequest(c: HonoContext): Promise<FormRequest> {
+  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
+  if (mediaType !== 'application/x-www-form-urlencoded') {
+    throw invalidRequest('content_type_not_form', 'The Content-Type must be application/x-www-form-urlencoded.')
+  }
+  const parameters = await readBody(c)
+  if (parameters.length === 0) throw invalidRequest('body_empty', 'The body holds no parameter.')
+  return { headers: c.req.raw.headers, form: toForm(parameters) }
+}
+
+async function readBody(c: HonoContext): Promise<[string, string][]> {
+  try {
+    return readForm(await c.req.arrayBuffer())
+  } catch {
+    throw invalidRequest('body_malformed', 'The body is not validly form-encoded UTF-8.')
+  }
+}
+
+function toForm(parameters: [string, string][]): URLSearchParams {
+  const once = new Set<string>()
+  for (const [name] of parameters) {
+    if (once.has(name)) throw invalidRequest('parameter_repeated', 'A parameter is given more than once.')
+    if (!REPEATABLE.has(name)) once.add(name)
+  }
+  return new URLSearchParams(parameters)
+}

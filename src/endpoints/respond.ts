@@ -1,0 +1,36 @@
+/** The wire form of answers: JSON that no cache keeps. */
+
+import type { Context } from 'hono'
+import { OAuthError, serverError } from '../errors.ts'
+import type { Emit } from '../events/events.ts'
+
+/** @see RFC 6749 §5.1 */
+export const jsonHeaders: Readonly<Record<string, string>> = {
+  'Content-Type': 'application/json;charset=UTF-8',
+  'Cache-Control': 'no-store',
+  Pragma: 'no-cache',
+}
+
+/** A client that tried the header is told the scheme, RFC 6749 §5.2. */
+const CHALLENGE = 'Basic realm="edgemint", charset="UTF-8"'
+
+/** Answers what was thrown and tells the audit: an OAuthError as it is, anything else as `server_error`. */
+export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
+  const error = thrown instanceof OAuthError ? thrown : serverError(thrown)
+  emit({
+    event: 'request_refused',
+    path: c.req.path,
+    code: error.code,
+    reason: error.reason,
+    ...(error.clientId !== undefined && { client_id: error.clientId }),
+    ...(error.status >= 500 && error.cause !== undefined && { cause: describe(error.cause) }),
+  })
+  const body = JSON.stringify({ error: error.code, error_description: error.message })
+  const challenged = error.status === 401 && c.req.header('Authorization') !== undefined
+  const headers = { ...jsonHeaders, ...error.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
+  return new Response(body, { status: error.status, headers })
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+}

@@ -1,0 +1,27 @@
+/** All that can happen, as one union. Audit lines are made from it. */
+
+import type { ErrorCode, Reason } from '../errors.ts'
+
+export type Event =
+  | {
+      readonly event: 'token_issued'
+      readonly client_id: string
+      readonly grant_type: string
+      readonly scope: string
+      readonly aud: readonly string[]
+      readonly jti: string
+      readonly exp: number
+    }
+  | {
+      readonly event: 'request_refused'
+      readonly path: string
+      readonly code: ErrorCode
+      readonly reason: Reason
+      /** As the request claimed it, proven or not. */
+      readonly client_id?: string | undefined
+      /** What failed below, for the operator; never set for what a client did wrong. */
+      readonly cause?: string | undefined
+    }
+
+/** Takes an event, at once and without throwing. */
+export type Emit = (event: Event) => void

@@ -1,0 +1,27 @@
+/** The grant by which a client gets a token for itself. */
+
+import { unauthorizedClient } from '../errors.ts'
+import { splitScope } from '../policy/scope.ts'
+import type { Grant } from '../types.ts'
+
+/**
+ * Allows what the client's record allows. Public clients are refused.
+ *
+ * @see RFC 6749 §4.4
+ */
+export function clientCredentials(): Grant {
+  return {
+    grantType: 'client_credentials',
+    async permit(_request, client) {
+      if (client.token_endpoint_auth_method === 'none') {
+        throw unauthorizedClient('client_public', 'A public client cannot use this grant.')
+      }
+      return {
+        subject: client.client_id,
+        scope: splitScope(client.scope ?? ''),
+        defaultScope: splitScope(client.default_scope ?? ''),
+        resources: client.resources ?? [],
+      }
+    },
+  }
+}

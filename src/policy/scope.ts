@@ -1,0 +1,48 @@
+/** Which scopes a token gets. */
+
+import { invalidScope } from '../errors.ts'
+import type { Permit } from '../types.ts'
+
+/** RFC 6749 appendix A.4: one scope-token. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+const MAX_ECHO_CHARACTERS = 100
+
+/** Splits on the blank, the only separator there is; empty parts and repeats fall away, order stays. */
+export function splitScope(scope: string): string[] {
+  return [...new Set(scope.split(' ').filter((token) => token !== ''))]
+}
+
+/**
+ * Grants all that was asked, or the permit's default when nothing was.
+ *
+ * @param requested the `scope` parameter, null when absent
+ * @throws OAuthError `invalid_scope` when any of it is malformed or not allowed
+ * @see RFC 6749 §3.3
+ */
+export function grantScopes(requested: string | null, permit: Permit): readonly string[] {
+  if (requested === null) return permit.defaultScope
+  const tokens = splitScope(requested)
+  for (const token of tokens) {
+    if (!SCOPE_TOKEN.test(token)) {
+      throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed there.')
+    }
+    if (!permit.scope.some((pattern) => scopeMatches(pattern, token))) {
+      const shown = token.slice(0, MAX_ECHO_CHARACTERS)
+      throw invalidScope('scope_not_allowed', `The client may not have the scope '${shown}'.`)
+    }
+  }
+  return tokens
+}
+
+/**
+ * Compares part by part between dots: `*` stands for one part that is not empty, a final `*` for all the rest. A
+ * requested `*` matches nothing, so that no token carries a wildcard.
+ */
+export function scopeMatches(pattern: string, requested: string): boolean {
+  const wanted = requested.split('.')
+  const parts = pattern.split('.')
+  if (wanted.includes('*') || parts.length > wanted.length) return false
+  if (parts.length < wanted.length && parts.at(-1) !== '*') return false
+  return parts.every((part, index) => (part === '*' ? wanted[index] !== '' : part === wanted[index]))
+}

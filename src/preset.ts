@@ -1,0 +1,118 @@
+/** The full server: settings become a provider with every feature on, or a server that says what it lacks. */
+
+import { Hono } from 'hono'
+import { clientSecretBasic } from './clients/client_secret_basic.ts'
+import { clientSecretPost } from './clients/client_secret_post.ts'
+import { clientKey } from './clients/registry.ts'
+import { type Config, type Problem, readConfig } from './config.ts'
+import { refuse } from './endpoints/respond.ts'
+import { temporarilyUnavailable } from './errors.ts'
+import { auditLines } from './events/audit.ts'
+import { clientCredentials } from './grants/client_credentials.ts'
+import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
+import { isLoopback } from './lib/loopback.ts'
+import { createProvider } from './provider.ts'
+import type { Client, Registry } from './types.ts'
+
+/** What the runtime gives to the server. */
+export interface Host {
+  /** The environment; values that are no strings are no settings. */
+  readonly environment: Readonly<Record<string, unknown>>
+  /** @throws Error when the store cannot be opened; its message goes to the console */
+  openRegistry(config: Config): Registry
+  /** Name of what `openRegistry` depends on. */
+  readonly storeSetting: string
+  /** The command that sets a setting on this runtime. */
+  commandFor(setting: string): string
+  /** Epoch seconds, whole. */
+  now(): number
+  /** Takes a line for the audit log. */
+  write(line: string): void
+  /** Takes a line for the operator. */
+  warn(line: string): void
+}
+
+export interface Server {
+  readonly app: Hono
+  /** Undefined when the settings do not make a server: then the app answers 503 to everything. */
+  readonly config: Config | undefined
+}
+
+/** Never rejects: what is wrong with the settings goes to the console and into every answer's status. */
+export async function createServer(host: Host): Promise<Server> {
+  const config = readConfig(host.environment)
+  if (isProblems(config)) return unconfigured(host, config)
+  const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
+  if (isProblems(keyring)) return unconfigured(host, keyring)
+  try {
+    const registry = host.openRegistry(config)
+    return { app: configured(host, config, keyring, registry), config }
+  } catch (error) {
+    return unconfigured(host, problemOf(host.storeSetting)(error))
+  }
+}
+
+function configured(host: Host, config: Config, keyring: Keyring, registry: Registry): Hono {
+  const emit = auditLines(host.write, host.now)
+  const provider = createProvider({
+    issuer: config.issuer ?? ((url) => new URL(url).origin),
+    clientAuth: [clientSecretBasic(), clientSecretPost()],
+    grants: [clientCredentials()],
+    registry: config.dev ? withTestClient(registry) : registry,
+    keyring,
+    accessTokenProfile: config.accessTokenProfile,
+    accessTokenLifetime: config.accessTokenLifetime,
+    emit,
+    now: host.now,
+  })
+  const app = new Hono()
+  app.onError((error, c) => refuse(c, error, emit))
+  app.notFound((c) => c.json({ error: 'not_found', error_description: 'There is nothing at this path.' }, 404))
+  if (config.dev) {
+    app.use(async (c, next) => {
+      if (!isLoopback(new URL(c.req.url).hostname)) {
+        throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
+      }
+      await next()
+    })
+  }
+  return app.route('/', provider)
+}
+
+function unconfigured(host: Host, problems: readonly Problem[]): Server {
+  for (const { setting, problem } of problems) {
+    host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
+  }
+  host.warn('edgemint: answering 503 until then.')
+  const app = new Hono()
+  app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
+  app.all('*', () => {
+    throw temporarilyUnavailable('not_configured', 'The server is not configured; its console says what is missing.')
+  })
+  return { app, config: undefined }
+}
+
+function openKeyring({ signingKeys }: Config): Promise<Keyring> {
+  return signingKeys === undefined ? generateKeyring() : readKeyring(signingKeys)
+}
+
+function isProblems(outcome: object): outcome is readonly Problem[] {
+  return Array.isArray(outcome)
+}
+
+function problemOf(setting: string): (error: unknown) => readonly Problem[] {
+  return (error) => [{ setting, problem: error instanceof Error ? error.message : String(error) }]
+}
+
+/** The client of the how-to; its hash is bcrypt of `foobar`. It exists in development only and in no store. */
+const testClient: Client = {
+  client_id: 'test-client',
+  client_secrets: [{ id: 'development', hash: '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K' }],
+  grant_types: ['client_credentials'],
+  scope: 'read write',
+}
+
+function withTestClient(registry: Registry): Registry {
+  const key = clientKey(testClient.client_id)
+  return { ...registry, get: async (wanted) => (wanted === key ? JSON.stringify(testClient) : registry.get(wanted)) }
+}

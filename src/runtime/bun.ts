@@ -1,0 +1,14 @@
+/** Bun: serves a default export by itself, with the port that stands there. */
+
+import process from 'node:process'
+import { announce, listenOptions, processHost } from './process.ts'
+import type { Start } from './runtime.ts'
+
+export const start: Start = async (createServer, isMain) => {
+  const server = await createServer(processHost(process.env))
+  const options = listenOptions(server, process.env)
+  if (isMain) announce(server, options.port)
+  // Without this, Bun answers an unforeseen exception with its source code.
+  const quiet = { development: false }
+  return { fetch: (request) => server.app.fetch(request), ...options, ...quiet }
+}

@@ -1,0 +1,13 @@
+/** Node: one adapter serves the Fetch handler. */
+
+import process from 'node:process'
+import { serve } from '@hono/node-server'
+import { announce, listenOptions, processHost } from './process.ts'
+import type { Start } from './runtime.ts'
+
+export const start: Start = async (createServer, isMain) => {
+  const server = await createServer(processHost(process.env))
+  const fetch = (request: Request): Response | Promise<Response> => server.app.fetch(request)
+  if (isMain) serve({ fetch, ...listenOptions(server, process.env) }, ({ port }) => announce(server, port))
+  return { fetch }
+}

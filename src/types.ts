@@ -1,0 +1,97 @@
+/** The contracts that features, stores and endpoints meet: plain data and plain functions, no platform types. */
+
+import type { ClientReason } from './errors.ts'
+
+/** One secret of a client. Instants are epoch seconds. */
+export interface ClientSecret {
+  readonly id: string
+  /** Modular-crypt string of the secret, such as `$2b$10$…`. */
+  readonly hash: string
+  readonly label?: string | undefined
+  readonly created_at?: number | undefined
+  /** 0 or absent for never. */
+  readonly expires_at?: number | undefined
+}
+
+/**
+ * A registered client, as stored: the members of RFC 7591 and ours beside them.
+ *
+ * @see RFC 7591 §2
+ */
+export interface Client {
+  readonly client_id: string
+  readonly client_secrets?: readonly ClientSecret[] | undefined
+  /** Absent: any method that proves a secret. `none`: a public client. */
+  readonly token_endpoint_auth_method?: string | undefined
+  readonly grant_types?: readonly string[] | undefined
+  /** Space-separated patterns of the scopes it may ask for; `*` stands for a part between dots. */
+  readonly scope?: string | undefined
+  /** Space-separated scopes that it gets when it asks for none. */
+  readonly default_scope?: string | undefined
+  /** Identifiers of the resource servers it may ask tokens for. */
+  readonly resources?: readonly string[] | undefined
+  /** Seconds; shortens the server's lifetime, never lengthens it. */
+  readonly access_token_lifetime?: number | undefined
+  readonly disabled?: boolean | undefined
+}
+
+/** A form request whose body was read: what client authentication and the grants see of it. */
+export interface FormRequest {
+  readonly headers: Headers
+  /** Parameters that have a value; only those that may repeat do. */
+  readonly form: URLSearchParams
+}
+
+/** What holds for one request, wherever it is asked. */
+export interface Context {
+  /** Issuer identifier, RFC 8414 §2. */
+  readonly issuer: string
+  /** Epoch seconds at which the request came. */
+  readonly now: number
+}
+
+/** Credentials found in a request and not yet checked. */
+export interface Presented {
+  /** Empty when the request leaves it out. */
+  readonly client_id: string
+  /** Gives undefined when the client proved who it is, else why not. Rejects only when that could not be found out. */
+  verify(client: Client, context: Context): Promise<ClientReason | undefined>
+}
+
+/** One `token_endpoint_auth_method`. */
+export interface ClientAuth {
+  /** As registered in the IANA registry that RFC 7591 §4.2 set up. */
+  readonly method: string
+  /** Gives undefined when the request does not present this method. Throws OAuthError when it does so badly. */
+  read(request: FormRequest): Presented | undefined
+}
+
+/** What a grant allows at most; policy decides what of it the token gets. */
+export interface Permit {
+  /** The `sub` of the token. */
+  readonly subject: string
+  /** Patterns of the scopes that may be granted. */
+  readonly scope: readonly string[]
+  /** Scopes granted when none is asked. */
+  readonly defaultScope: readonly string[]
+  /** Identifiers of resource servers that may be granted. */
+  readonly resources: readonly string[]
+}
+
+/** One `grant_type`. The endpoint has checked that the client may use it. */
+export interface Grant {
+  /** As registered in the IANA registry of RFC 7591 §4.1. */
+  readonly grantType: string
+  /** Throws OAuthError when the request is no good. */
+  permit(request: FormRequest, client: Client, context: Context): Promise<Permit>
+}
+
+/**
+ * Where records live that are read often and written seldom. Values are JSON texts.
+ *
+ * Every function rejects when the backend fails.
+ */
+export interface Registry {
+  get(key: string): Promise<string | undefined>
+  put(key: string, value: string): Promise<void>
+}
