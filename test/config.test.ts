@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { readConfig, readPort } from '../src/config.ts'
+
+const needed = { ISSUER: 'https://tokens.example', SIGNING_KEYS: 'key' }
+const defaults = {
+  issuer: 'https://tokens.example',
+  signingKeys: 'key',
+  accessTokenLifetime: 1800,
+  accessTokenProfile: 'rfc9068',
+  storeUrl: 'sqlite:.edgemint/edgemint.db',
+  dev: false,
+}
+
+describe('readConfig', () => {
+  test('states the defaults', () => assert.deepEqual(readConfig(needed), defaults))
+
+  test('takes an empty variable for an absent one and passes over others', () => {
+    const environment = { ...needed, ACCESS_TOKEN_LIFETIME: '', DEV: '', HOME: '/root', CLIENTS: {} }
+    assert.deepEqual(readConfig(environment), defaults)
+  })
+
+  test('development needs nothing', () => {
+    assert.deepEqual(readConfig({ DEV: 'true' }), { ...defaults, issuer: undefined, signingKeys: undefined, dev: true })
+  })
+
+  test('names every setting that is missing', () => {
+    assert.deepEqual(readConfig({}), [
+      { setting: 'ISSUER', problem: 'is missing' },
+      { setting: 'SIGNING_KEYS', problem: 'is missing' },
+    ])
+    assert.deepEqual(readConfig({ DEV: 'false', ISSUER: 'https://a.example' }), [
+      { setting: 'SIGNING_KEYS', problem: 'is missing' },
+    ])
+  })
+
+  for (const issuer of [
+    'https://a.example',
+    'https://a.example/',
+    'https://a.example/t/1',
+    'https://a.example:8443',
+    'http://localhost:8080',
+    'http://127.0.0.1',
+    'http://[::1]:1',
+  ]) {
+    test(`takes the issuer ${issuer}`, () => {
+      const config = readConfig({ ...needed, ISSUER: issuer })
+      assert.ok('issuer' in config && config.issuer === issuer)
+    })
+  }
+
+  const malformed: readonly [setting: string, value: string, problem: RegExp][] = [
+    ['ISSUER', 'tokens.example', /must be a URL/],
+    ['ISSUER', 'http://tokens.example', /must be https/],
+    ['ISSUER', 'http://localhost.example', /must be https/],
+    ['ISSUER', 'ftp://tokens.example', /must be https/],
+    ['ISSUER', 'https://user@tokens.example', /without user/],
+    ['ISSUER', 'https://tokens.example?a=1', /without user, query/],
+    ['ISSUER', 'https://tokens.example#a', /fragment/],
+    ['ISSUER', 'https://tokens.example?', /normal form/],
+    ['ISSUER', 'https://TOKENS.example', /normal form/],
+    ['ISSUER', 'https://tokens.example:443', /normal form/],
+    ['ISSUER', ' https://tokens.example', /normal form/],
+    ['ACCESS_TOKEN_LIFETIME', '-1', /whole number/],
+    ['ACCESS_TOKEN_LIFETIME', '0', /at least 1/],
+    ['ACCESS_TOKEN_LIFETIME', '1.5', /whole number/],
+    ['ACCESS_TOKEN_LIFETIME', '30m', /whole number/],
+    ['ACCESS_TOKEN_LIFETIME', '2592001', /at most 2592000/],
+    ['ACCESS_TOKEN_LIFETIME', '99999999999', /whole number/],
+    ['ACCESS_TOKEN_PROFILE', 'constructor', /one of rfc9068, fosite/],
+    ['STORE_URL', 'postgres://x', /memory: or sqlite:PATH/],
+    ['STORE_URL', 'sqlite:', /memory: or sqlite:PATH/],
+    ['PORT', '65536', /at most 65535/],
+    ['PORT', 'http', /whole number/],
+    ['DEV', 'yes', /true or false/],
+  ]
+  for (const [setting, value, problem] of malformed) {
+    test(`refuses ${setting}=${value}`, () => {
+      const problems = readConfig({ ...needed, [setting]: value })
+      assert.ok(Array.isArray(problems))
+      assert.equal(problems.length, 1)
+      assert.equal(problems[0].setting, setting)
+      assert.match(problems[0].problem, problem)
+    })
+  }
+
+  test('names every malformed setting at once', () => {
+    const problems = readConfig({ DEV: 'yes', PORT: 'x' })
+    assert.ok(Array.isArray(problems))
+    assert.deepEqual(problems.map(({ setting }) => setting).sort(), ['DEV', 'PORT'])
+  })
+})
+
+describe('readPort', () => {
+  test('gives 8080 when none or a malformed one is set', () => {
+    assert.equal(readPort({}), 8080)
+    assert.equal(readPort({ PORT: '' }), 8080)
+    assert.equal(readPort({ PORT: '-1' }), 8080)
+    assert.equal(readPort({ PORT: '9000' }), 9000)
+  })
+})

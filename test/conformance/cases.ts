@@ -1,0 +1,34 @@
+/** One case: a token request and its answer, as plain data. Sent in process on every runtime. */
+
+import type { ErrorCode, Reason } from '../../src/errors.ts'
+
+export interface TokenCase {
+  readonly name: string
+  /** Where the expectation comes from. */
+  readonly see: string
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** `Authorization: Basic` of id and secret, each form-encoded. */
+  readonly basic?: readonly [id: string, secret: string]
+  /** `Authorization: Basic` of this text as it is. */
+  readonly rawBasic?: string
+  readonly form?: readonly (readonly [name: string, value: string])[]
+  /** Instead of `form`: the octets, one a character. */
+  readonly body?: string
+  readonly expect: Success | Refusal
+}
+
+interface Success {
+  readonly status: 200
+  readonly scope?: string
+  readonly expires_in?: number
+  readonly aud?: string | readonly string[]
+}
+
+interface Refusal {
+  readonly status: 400 | 401 | 404 | 413 | 503
+  readonly error?: ErrorCode
+  readonly reason?: Reason
+  readonly headers?: Readonly<Record<string, string>>
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose'
+import { describe, test } from '#test'
+import { ALGORITHMS } from '../../src/keys/algorithms.ts'
+import { generateKeyring, readKeyring } from '../../src/keys/keyring.ts'
+
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
+const pairs = new Map([...ALGORITHMS.keys()].map((alg) => [alg, generateKeyPair(alg, { extractable: true })]))
+async function privateJwk(alg: string): Promise<JWK> {
+  const pair = await pairs.get(alg)
+  assert.ok(pair !== undefined)
+  return exportJWK(pair.privateKey)
+}
+const read = (...keys: JWK[]) => readKeyring(JSON.stringify({ keys }))
+const mangle = (text = '') => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21)
+
+describe('readKeyring', () => {
+  for (const alg of ALGORITHMS.keys()) {
+    test(`reads an ${alg} key and publishes its public half only`, async () => {
+      const jwk = await privateJwk(alg)
+      const { signing, jwks } = await read({ ...jwk, alg })
+      assert.equal(signing.alg, alg)
+      assert.equal(signing.kid, await calculateJwkThumbprint(jwk))
+      assert.equal(jwks.keys.length, 1)
+      const [published = {}] = jwks.keys
+      assert.equal(published.kid, signing.kid)
+      assert.equal(published.use, 'sig')
+      assert.ok(!PRIVATE_MEMBERS.some((member) => member in published))
+      assert.equal(signing.privateKey.extractable, false)
+    })
+  }
+
+  for (const [alg, expected] of [
+    ['RS256', 'RS256'],
+    ['ES256', 'ES256'],
+    ['ES384', 'ES384'],
+    ['EdDSA', 'EdDSA'],
+  ] as const) {
+    test(`reads a PKCS#8 PEM as ${expected}`, async () => {
+      const pair = await pairs.get(alg)
+      assert.ok(pair !== undefined)
+      const { signing } = await readKeyring(`\n${await exportPKCS8(pair.privateKey)}\n`)
+      assert.equal(signing.alg, expected)
+    })
+  }
+
+  test('the first key signs, all are published, a kid of their own stays', async () => {
+    const { signing, jwks } = await read({ ...(await privateJwk('ES256')), kid: 'mine' }, await privateJwk('RS256'))
+    assert.equal(signing.kid, 'mine')
+    assert.equal(jwks.keys.length, 2)
+  })
+
+  test('takes "use" and "key_ops" that allow signing', async () => {
+    await read({ ...(await privateJwk('RS256')), use: 'sig', key_ops: ['sign'], ext: true })
+  })
+
+  const refused: readonly [name: string, setting: () => Promise<string> | string, message: RegExp][] = [
+    ['what is no JSON', () => 'secret{', /neither a private JWK Set/],
+    ['an empty set', () => '{"keys":[]}', /neither a private JWK Set/],
+    ['a JWK outside of a set', async () => JSON.stringify(await privateJwk('RS256')), /neither a private JWK Set/],
+    [
+      'a public key',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), d: undefined }] }),
+      /neither a private JWK Set/,
+    ],
+    [
+      'a PEM of another kind',
+      () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+      /no PKCS#8 private key/,
+    ],
+    ['a symmetric key', () => '{"keys":[{"kty":"oct","k":"c2VjcmV0","d":"x"}]}', /do not go together/],
+    [
+      'an alg that does not fit',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), alg: 'ES256' }] }),
+      /do not go together/,
+    ],
+    [
+      'alg none',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), alg: 'none' }] }),
+      /do not go together/,
+    ],
+    [
+      'use enc',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), use: 'enc' }] }),
+      /"use" is not "sig"/,
+    ],
+    [
+      'key_ops without sign',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), key_ops: ['verify'] }] }),
+      /"key_ops" lacks "sign"/,
+    ],
+    [
+      'a weak RSA key',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), n: 'x'.repeat(171) }] }),
+      /RSA key of 1024 bits/,
+    ],
+    [
+      'an RSA exponent of 3',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), e: 'Aw' }] }),
+      /exponent below 65537/,
+    ],
+    [
+      'an RSA key without its primes',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), p: undefined, q: undefined }] }),
+      /does not take|do not belong/,
+    ],
+    [
+      'an RSA modulus of another key',
+      async () =>
+        JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), n: mangle((await privateJwk('PS256')).n) }] }),
+      /does not take|do not belong/,
+    ],
+    [
+      'an x of another key',
+      async () =>
+        JSON.stringify({ keys: [{ ...(await privateJwk('EdDSA')), x: mangle((await privateJwk('EdDSA')).x) }] }),
+      /does not take|do not belong/,
+    ],
+    [
+      'one key twice',
+      async () => JSON.stringify({ keys: [await privateJwk('ES256'), await privateJwk('ES256')] }),
+      /same kid/,
+    ],
+  ]
+  for (const [name, setting, message] of refused) {
+    test(`refuses ${name} and quotes nothing of it`, async () => {
+      const text = await setting()
+      await assert.rejects(readKeyring(text), (error) => {
+        assert.ok(error instanceof TypeError)
+        assert.match(error.message, message)
+        assert.ok(!error.message.includes('secret'))
+        assert.equal(error.cause, undefined)
+        return true
+      })
+    })
+  }
+})
+
+describe('generateKeyring', () => {
+  test('makes another RSA-2048 key each time', async () => {
+    const [one, two] = await Promise.all([generateKeyring(), generateKeyring()])
+    assert.equal(one.signing.alg, 'RS256')
+    assert.equal(one.jwks.keys[0]?.n?.length, 342)
+    assert.notEqual(one.signing.kid, two.signing.kid)
+  })
+})

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { createServer, type Host } from '../src/preset.ts'
+import { memoryRegistry } from '../src/stores/memory.ts'
+import { NOW } from './support/world.ts'
+
+const howTo = {
+  method: 'POST',
+  body: new URLSearchParams('grant_type=client_credentials&client_id=test-client&client_secret=foobar'),
+}
+
+async function start(environment: Record<string, unknown>, parts: Partial<Host> = {}) {
+  const warnings: string[] = []
+  const lines: string[] = []
+  const server = await createServer({
+    environment,
+    openRegistry: () => memoryRegistry(),
+    storeSetting: 'STORE_URL',
+    commandFor: (setting) => `set ${setting}`,
+    now: () => NOW,
+    write: (line) => lines.push(line),
+    warn: (line) => warnings.push(line),
+    ...parts,
+  })
+  return { ...server, warnings, lines }
+}
+
+describe('createServer in development', () => {
+  const server = start({ DEV: 'true' })
+
+  for (const origin of ['http://localhost:8080', 'http://127.0.0.1:9', 'http://[::1]:8080']) {
+    test(`answers the how-to on ${origin}, as its own issuer`, async () => {
+      const response = await (await server).app.request(`${origin}/token`, howTo)
+      assert.equal(response.status, 200)
+      const { access_token } = (await response.json()) as { access_token: string }
+      assert.equal(JSON.parse(atob(access_token.split('.')[1] ?? '')).iss, origin)
+    })
+  }
+
+  for (const host of ['https://tokens.example', 'http://192.168.0.1:8080', 'http://localhost.example']) {
+    test(`answers nothing on ${host}`, async () => {
+      const { app, lines } = await server
+      for (const path of ['/token', '/.well-known/jwks.json']) {
+        const response = await app.request(host + path, path === '/token' ? howTo : {})
+        assert.equal(response.status, 503)
+        assert.equal(JSON.parse(lines.at(-1) ?? '').reason, 'host_not_loopback')
+      }
+    })
+  }
+
+  test('other clients come from the store', async () => {
+    const body = new URLSearchParams('grant_type=client_credentials&client_id=other&client_secret=foobar')
+    const response = await (await server).app.request('http://localhost/token', { method: 'POST', body })
+    assert.equal(response.status, 401)
+  })
+})
+
+describe('createServer without what it needs', () => {
+  const keys = '{"keys":[{"kty":"oct","d":"hush","k":"hush"}]}'
+  const ISSUER = 'https://tokens.example'
+  const cases: readonly [
+    name: string,
+    environment: Record<string, unknown>,
+    settings: string[],
+    parts?: Partial<Host>,
+  ][] = [
+    ['no settings', {}, ['ISSUER', 'SIGNING_KEYS']],
+    ['no keys', { ISSUER }, ['SIGNING_KEYS']],
+    ['a bad JWK', { ISSUER, SIGNING_KEYS: keys }, ['SIGNING_KEYS']],
+    ['an http issuer on a public host', { ISSUER: 'http://tokens.example', SIGNING_KEYS: keys }, ['ISSUER']],
+    ['a negative lifetime', { DEV: 'true', ACCESS_TOKEN_LIFETIME: '-1' }, ['ACCESS_TOKEN_LIFETIME']],
+    [
+      'a store that cannot be opened',
+      { DEV: 'true' },
+      ['STORE_URL'],
+      {
+        openRegistry: () => {
+          throw new Error('read-only disk')
+        },
+      },
+    ],
+  ]
+  for (const [name, environment, settings, parts] of cases) {
+    test(`${name}: 503, and the console names ${settings.join(' and ')} with its command`, async () => {
+      const { app, config, warnings, lines } = await start(environment, parts)
+      assert.equal(config, undefined)
+      assert.equal(warnings.length, settings.length + 1)
+      for (const [index, setting] of settings.entries()) {
+        assert.match(warnings[index] ?? '', new RegExp(`^edgemint: ${setting} .*set ${setting}$`))
+      }
+      assert.ok(!warnings.join().includes('hush'))
+      for (const path of ['/token', '/.well-known/jwks.json', '/']) {
+        const response = await app.request(`http://localhost:8080${path}`, path === '/token' ? howTo : {})
+        assert.equal(response.status, 503)
+        assert.equal(response.headers.get('Retry-After'), '5')
+        assert.equal(response.headers.get('Content-Type'), 'application/json;charset=UTF-8')
+        assert.equal(((await response.json()) as { error: string }).error, 'temporarily_unavailable')
+        assert.equal(JSON.parse(lines.at(-1) ?? '').reason, 'not_configured')
+      }
+    })
+  }
+})
+
+describe('createServer in production', () => {
+  test('knows no test-client', async () => {
+    const { generateKeyPair, exportPKCS8 } = await import('jose')
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const environment = { ISSUER: 'https://tokens.example', SIGNING_KEYS: await exportPKCS8(privateKey) }
+    const { app, config, warnings } = await start(environment)
+    assert.deepEqual(warnings, [])
+    assert.equal(config?.dev, false)
+    assert.equal((await app.request('http://localhost:8080/token', howTo)).status, 401)
+    const missing = await app.request('https://tokens.example/nothing')
+    assert.equal(missing.status, 404)
+    assert.equal(((await missing.json()) as { error: string }).error, 'not_found')
+  })
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { Hono } from 'hono'
+import { describe, test } from '#test'
+import { clientSecretBasic } from '../src/clients/client_secret_basic.ts'
+import { clientCredentials } from '../src/grants/client_credentials.ts'
+import { createWorld, ISSUER, NOW } from './support/world.ts'
+
+const howTo = new URLSearchParams({
+  grant_type: 'client_credentials',
+  client_id: 'test-client',
+  client_secret: 'foobar',
+})
+const post = (body: BodyInit): RequestInit => ({ method: 'POST', body })
+
+describe('createProvider', () => {
+  test('refuses two features of one name, and none', async () => {
+    await assert.rejects(createWorld({ grants: [clientCredentials(), clientCredentials()] }), /grants holds two/)
+    await assert.rejects(
+      createWorld({ clientAuth: [clientSecretBasic(), clientSecretBasic()] }),
+      /clientAuth holds two/,
+    )
+    await assert.rejects(createWorld({ grants: [] }), /grants is empty/)
+  })
+
+  test('serves what is mounted only', async () => {
+    const { app, events } = await createWorld({ clientAuth: [clientSecretBasic()] })
+    const response = await app.request('/token', post(howTo))
+    assert.equal(response.status, 401)
+    const [event] = events
+    assert.ok(event?.event === 'request_refused' && event.reason === 'auth_method_mismatch')
+  })
+
+  test('can be mounted in another app, errors and all', async () => {
+    const { app } = await createWorld()
+    const outer = new Hono().route('/auth', app)
+    assert.equal((await outer.request('/auth/token', post(howTo))).status, 200)
+    const refused = await outer.request('/auth/token')
+    assert.equal(refused.status, 400)
+    assert.equal(((await refused.json()) as { error: string }).error, 'invalid_request')
+  })
+
+  test('takes the issuer from the request where that is asked for', async () => {
+    const { app } = await createWorld({ issuer: (url) => new URL(url).origin })
+    const response = await app.request('http://localhost:1234/token', post(howTo))
+    const { access_token } = (await response.json()) as { access_token: string }
+    assert.equal(JSON.parse(atob(access_token.split('.')[1] ?? '')).iss, 'http://localhost:1234')
+  })
+
+  test('gives every token an id of its own', async () => {
+    const { app, events } = await createWorld()
+    await Promise.all(Array.from({ length: 5 }, () => app.request('/token', post(howTo))))
+    const ids = events.map((event) => (event.event === 'token_issued' ? event.jti : ''))
+    assert.equal(new Set(ids).size, 5)
+  })
+
+  test('tells the audit what it issued', async () => {
+    const { app, events } = await createWorld()
+    await app.request('/token', post(howTo))
+    const [issued] = events
+    assert.ok(issued?.event === 'token_issued')
+    const { jti, ...event } = issued
+    assert.match(jti, /^[\da-f-]{36}$/)
+    assert.deepEqual(event, {
+      event: 'token_issued',
+      client_id: 'test-client',
+      grant_type: 'client_credentials',
+      scope: '',
+      aud: [],
+      exp: NOW + 1800,
+    })
+  })
+
+  test('a store that fails is not the fault of the client', async () => {
+    const get = () => Promise.reject(new Error('KV is on fire'))
+    const { app, events } = await createWorld({ registry: { get, put: get } })
+    const response = await app.request('/token', post(howTo))
+    assert.equal(response.status, 503)
+    assert.equal(response.headers.get('Retry-After'), '5')
+    assert.equal(response.headers.get('Cache-Control'), 'no-store')
+    const text = await response.text()
+    assert.equal(JSON.parse(text).error, 'temporarily_unavailable')
+    assert.ok(!text.includes('fire'))
+    assert.deepEqual(events, [
+      {
+        event: 'request_refused',
+        path: '/token',
+        code: 'temporarily_unavailable',
+        reason: 'store_failed',
+        client_id: 'test-client',
+        cause: 'Error: KV is on fire',
+      },
+    ])
+  })
+
+  test('a defect is a server_error that shows nothing', async () => {
+    const now = () => {
+      throw new Error('at secret.ts:1')
+    }
+    const { app, events } = await createWorld({ now })
+    const response = await app.request('/token', post(howTo))
+    assert.equal(response.status, 500)
+    const text = await response.text()
+    assert.equal(JSON.parse(text).error, 'server_error')
+    assert.ok(!text.includes('secret.ts'))
+    const [event] = events
+    assert.ok(event?.event === 'request_refused' && event.reason === 'internal')
+  })
+
+  test('refuses a body over 64 KiB that does not tell its length', async () => {
+    const { app } = await createWorld()
+    const chunk = new TextEncoder().encode('a'.repeat(1024))
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += chunk.length
+        controller.enqueue(chunk)
+      },
+    })
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+    const response = await app.fetch(new Request(`${ISSUER}/token`, init))
+    assert.equal(response.status, 413)
+    assert.ok(sent < 128 * 1024)
+  })
+
+  test('publishes the keys that verify its tokens', async () => {
+    const { app, keyring } = await createWorld()
+    const response = await app.request('/.well-known/jwks.json')
+    assert.equal(response.status, 200)
+    assert.equal(response.headers.get('Content-Type'), 'application/jwk-set+json')
+    assert.match(response.headers.get('Cache-Control') ?? '', /^public, max-age=\d+$/)
+    assert.deepEqual(await response.json(), keyring.jwks)
+  })
+})

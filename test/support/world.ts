@@ -1,0 +1,97 @@
+/** A provider in a small world of clients, its events kept, its clock still. */
+
+import { hash } from 'bcrypt-ts/browser'
+import type { Hono } from 'hono'
+import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
+import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
+import { clientKey } from '../../src/clients/registry.ts'
+import type { Event } from '../../src/events/events.ts'
+import { clientCredentials } from '../../src/grants/client_credentials.ts'
+import { generateKeyring, type Keyring } from '../../src/keys/keyring.ts'
+import { createProvider, type Features } from '../../src/provider.ts'
+import { memoryRegistry } from '../../src/stores/memory.ts'
+import type { Client, Registry } from '../../src/types.ts'
+
+export const ISSUER = 'https://tokens.example'
+export const NOW = 1_800_000_000
+
+export interface World {
+  readonly app: Hono
+  readonly events: Event[]
+  readonly keyring: Keyring
+  readonly registry: Registry
+}
+
+const LEAST_COST = 4
+const secretOf = async (secret: string, prefix = '$2b$', expires_at = 0) => ({
+  id: `${prefix}${secret.length}`,
+  hash: (await hash(secret, LEAST_COST)).replace(/^\$2[aby]\$/, prefix),
+  expires_at,
+})
+
+const mayAll = { grant_types: ['client_credentials'], scope: 'read write users.* api.*.list' }
+
+/** The clients that the cases name. */
+export async function clients(): Promise<Client[]> {
+  const foobar = [await secretOf('foobar')]
+  const resources = ['https://rs.example', 'https://rs2.example/v1', 'urn:example:rs']
+  return [
+    { ...mayAll, client_id: 'test-client', client_secrets: foobar, resources },
+    { ...mayAll, client_id: 'a', client_secrets: [await secretOf('foobar', '$2a$')] },
+    { ...mayAll, client_id: 'y', client_secrets: [await secretOf('foobar', '$2y$')] },
+    { ...mayAll, client_id: 'an:identifier', client_secrets: [await secretOf('some secure & non-standard secret')] },
+    { ...mayAll, client_id: 'ünï'.normalize('NFC'), client_secrets: foobar },
+    { ...mayAll, client_id: 'c+d%25', client_secrets: [await secretOf('p+q%3A:é')] },
+    { ...mayAll, client_id: 'cc-basic', client_secrets: foobar, token_endpoint_auth_method: 'client_secret_basic' },
+    { ...mayAll, client_id: 'cc-post', client_secrets: foobar, token_endpoint_auth_method: 'client_secret_post' },
+    { ...mayAll, client_id: 'cc-jwt', client_secrets: foobar, token_endpoint_auth_method: 'private_key_jwt' },
+    { ...mayAll, client_id: 'cc-none', token_endpoint_auth_method: 'none' },
+    { client_id: 'cc-nogrant', client_secrets: foobar, scope: 'read' },
+    { ...mayAll, client_id: 'cc-othergrant', client_secrets: foobar, grant_types: ['CLIENT_CREDENTIALS'] },
+    { ...mayAll, client_id: 'cc-expired', client_secrets: [await secretOf('foobar', '$2b$', NOW)] },
+    { ...mayAll, client_id: 'cc-lasts', client_secrets: [await secretOf('foobar', '$2b$', NOW + 1)] },
+    {
+      ...mayAll,
+      client_id: 'cc-rotated',
+      client_secrets: [await secretOf('new-foobar'), await secretOf('old-foobar')],
+    },
+    { ...mayAll, client_id: 'cc-disabled', client_secrets: foobar, disabled: true },
+    { ...mayAll, client_id: 'cc-nosecret' },
+    { ...mayAll, client_id: 'cc-md5', client_secrets: [{ id: '1', hash: '$1$O3JMY.Tw$AdLnLjQ/5jXF9.MTp3gHv/' }] },
+    { ...mayAll, client_id: 'cc-cut', client_secrets: [{ id: '1', hash: '$2b$04$tooShort' }] },
+    { ...mayAll, client_id: 'cc-short', client_secrets: foobar, access_token_lifetime: 60 },
+    { ...mayAll, client_id: 'cc-long', client_secrets: foobar, access_token_lifetime: 999_999 },
+    { ...mayAll, client_id: 'cc-default', client_secrets: foobar, default_scope: 'read write' },
+    { ...mayAll, client_id: 'cc-star', client_secrets: foobar, scope: '*' },
+    { ...mayAll, client_id: 'cc-noscope', client_secrets: foobar, scope: '' },
+    { ...mayAll, client_id: '72', client_secrets: [await secretOf('x'.repeat(72))] },
+  ]
+}
+
+const keys = generateKeyring()
+
+/** Builds a world; what is given replaces what it would have. */
+export async function createWorld(features: Partial<Features> = {}): Promise<World> {
+  const events: Event[] = []
+  const registry = features.registry ?? memoryRegistry()
+  const keyring = features.keyring ?? (await keys)
+  if (features.registry === undefined) {
+    for (const client of await clients()) await registry.put(clientKey(client.client_id), JSON.stringify(client))
+    await registry.put(clientKey('cc-broken'), '{"client_id":"cc-broken","grant_types":"client_credentials"}')
+    await registry.put(clientKey('cc-nojson'), '{')
+    await registry.put(clientKey('cc-swapped'), JSON.stringify({ client_id: 'test-client' }))
+  }
+  const app = createProvider({
+    issuer: ISSUER,
+    clientAuth: [clientSecretBasic(), clientSecretPost()],
+    grants: [clientCredentials()],
+    accessTokenProfile: 'rfc9068',
+    accessTokenLifetime: 1800,
+    emit: (event) => events.push(event),
+    now: () => NOW,
+    ...features,
+    registry,
+    keyring,
+  })
+  return { app, events, keyring, registry }
+}
