@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, test } from '#test'
+import { freePort, startServer } from './support/process.ts'
+
+/** What a machine without an account, or inside this very run, cannot do; each pattern must still stand in the README. */
+const CANNOT_RUN: readonly [pattern: RegExp, why: string][] = [
+  [/^npm ci && npm test$/m, 'runs this test'],
+  [/^npx wrangler deploy$/m, 'needs an account'],
+  [/wrangler kv key put .*--remote/, 'needs an account'],
+]
+
+const README_ORIGIN = 'http://localhost:8080'
+
+/** A copy of what git would give a newcomer, beside the packages that `npm ci` would give. */
+function freshCheckout(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'edgemint-readme-'))
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  for (const file of files.trim().split('\n')) cpSync(file, join(folder, file), { recursive: true })
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) =>
+  block.trim(),
+)
+const runnable = blocks.filter((block) => !CANNOT_RUN.some(([pattern]) => pattern.test(block)))
+const isServer = (block: string) => /npm run dev|node src\/index\.ts/.test(block)
+const isCurl = (block: string) => block.startsWith('curl ')
+const curls = runnable.filter(isCurl)
+const servers = runnable.filter(isServer)
+const others = runnable.filter((block) => !isCurl(block) && !isServer(block))
+
+describe('README', () => {
+  const folder = freshCheckout()
+
+  test('holds the blocks that this test knows', () => {
+    for (const [pattern, why] of CANNOT_RUN)
+      assert.ok(
+        blocks.some((block) => pattern.test(block)),
+        why,
+      )
+    assert.deepEqual([curls.length, servers.length, others.length], [3, 5, 2])
+  })
+
+  for (const block of others) {
+    test(`runs: ${block.split('\n')[0]}`, () => {
+      const { status, stderr } = spawnSync('sh', ['-ec', block], { cwd: folder, encoding: 'utf8' })
+      assert.equal(status, 0, stderr)
+    })
+  }
+
+  for (const block of servers) {
+    test(`serves: ${block.split('\n').at(-1)}`, async () => {
+      const port = await freePort()
+      const isWrangler = /npm run dev$/.test(block)
+      // The packages are there already: `npm ci` itself is proven by the gate, which begins with it.
+      const command = block.replace('npm ci && ', '') + (isWrangler ? ` -- --port ${port}` : '')
+      const server = await startServer(`cd ${folder} && ${command}`, port, { PORT: `${port}` })
+      try {
+        for (const curl of block.includes('npm run dev') ? curls : curls.map(asReporting)) {
+          const { stdout } = spawnSync('sh', ['-c', curl.replace(README_ORIGIN, server.origin)], { encoding: 'utf8' })
+          const body = JSON.parse(stdout)
+          if (curl.includes('/token')) assert.equal(body.token_type, 'bearer', stdout)
+          else assert.equal(body.keys.length, 1)
+        }
+      } catch (error) {
+        throw new Error(server.output(), { cause: error })
+      } finally {
+        await server.stop()
+      }
+    })
+  }
+})
+
+/** In production the README's own client takes the place of `test-client`. */
+function asReporting(curl: string): string {
+  return curl.replace('test-client', 'reporting').replace('scope=read', 'scope=reports.read')
+}
