@@ -12,7 +12,9 @@ export interface Config {
   /** Seconds. */
   readonly accessTokenLifetime: number
   readonly accessTokenProfile: AccessTokenProfile
-  /** `memory:` or `sqlite:PATH`; Workers use their KV binding instead. */
+  /** Seconds. */
+  readonly clientCacheSeconds: number
+  /** As in STORE_URLS; Workers use their bindings instead. */
   readonly storeUrl: string
   readonly dev: boolean
 }
@@ -23,6 +25,7 @@ export type Setting =
   | 'SIGNING_KEYS'
   | 'ACCESS_TOKEN_LIFETIME'
   | 'ACCESS_TOKEN_PROFILE'
+  | 'CLIENT_CACHE_SECONDS'
   | 'STORE_URL'
   | 'PORT'
   | 'DEV'
@@ -34,6 +37,10 @@ export interface Problem {
 }
 
 const MAX_LIFETIME_SECONDS = 30 * 24 * 60 * 60
+const MAX_CACHE_SECONDS = 60 * 60
+
+/** Which of them a runtime has, it says itself. */
+const STORE_URLS = /^(memory:|sqlite:.+|rediss?:\/\/.+|denokv:.*)$/
 
 const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
   v.pipe(
@@ -73,8 +80,9 @@ const Settings = v.object({
   SIGNING_KEYS: v.optional(v.string()),
   ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_LIFETIME_SECONDS), '1800'),
   ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
+  CLIENT_CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   STORE_URL: v.optional(
-    v.pipe(v.string(), v.regex(/^(memory:|sqlite:.+)$/, 'must be memory: or sqlite:PATH')),
+    v.pipe(v.string(), v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:')),
     'sqlite:.edgemint/edgemint.db',
   ),
   PORT: Port,
@@ -105,6 +113,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     signingKeys: settings.SIGNING_KEYS,
     accessTokenLifetime: settings.ACCESS_TOKEN_LIFETIME,
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
+    clientCacheSeconds: settings.CLIENT_CACHE_SECONDS,
     storeUrl: settings.STORE_URL,
     dev: settings.DEV,
   }

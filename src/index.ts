@@ -1,8 +1,9 @@
 /** The entry on every runtime: `wrangler dev`, `wrangler deploy`, `deno run`, `deno serve`, `bun run` and `node` start it. */
 
-import { start } from '#runtime'
+import { Ledger, start } from '#runtime'
 import { createServer } from './preset.ts'
 
 const handler: Awaited<ReturnType<typeof start>> = await start(createServer, import.meta.main)
 
+export { Ledger }
 export default handler

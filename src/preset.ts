@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
-import { clientKey } from './clients/registry.ts'
+import { clientKey, clientRecord } from './clients/registry.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
 import { refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
@@ -12,15 +12,19 @@ import { clientCredentials } from './grants/client_credentials.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { isLoopback } from './lib/loopback.ts'
 import { createProvider } from './provider.ts'
-import type { Client, Registry } from './types.ts'
+import { guardStores } from './stores/guard.ts'
+import type { Client, Registry, Stores } from './types.ts'
+
+/** How long one operation of a store may take. */
+const STORE_SECONDS = 2
 
 /** What the runtime gives to the server. */
 export interface Host {
   /** The environment; values that are no strings are no settings. */
   readonly environment: Readonly<Record<string, unknown>>
-  /** @throws Error when the store cannot be opened; its message goes to the console */
-  openRegistry(config: Config): Registry
-  /** Name of what `openRegistry` depends on. */
+  /** Rejects when the stores cannot be opened; the message goes to the console. */
+  openStores(config: Config): Promise<Stores>
+  /** Name of the setting that `openStores` depends on. */
   readonly storeSetting: string
   /** The command that sets a setting on this runtime. */
   commandFor(setting: string): string
@@ -44,12 +48,10 @@ export async function createServer(host: Host): Promise<Server> {
   if (isProblems(config)) return unconfigured(host, config)
   const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
   if (isProblems(keyring)) return unconfigured(host, keyring)
-  try {
-    const registry = host.openRegistry(config)
-    return { app: configured(host, config, keyring, registry), config }
-  } catch (error) {
-    return unconfigured(host, problemOf(host.storeSetting)(error))
-  }
+  const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
+  if (isProblems(stores)) return unconfigured(host, stores)
+  const { registry } = guardStores(stores, STORE_SECONDS)
+  return { app: configured(host, config, keyring, registry), config }
 }
 
 function configured(host: Host, config: Config, keyring: Keyring, registry: Registry): Hono {
@@ -59,6 +61,7 @@ function configured(host: Host, config: Config, keyring: Keyring, registry: Regi
     clientAuth: [clientSecretBasic(), clientSecretPost()],
     grants: [clientCredentials()],
     registry: config.dev ? withTestClient(registry) : registry,
+    clientCacheSeconds: config.clientCacheSeconds,
     keyring,
     accessTokenProfile: config.accessTokenProfile,
     accessTokenLifetime: config.accessTokenLifetime,
@@ -114,5 +117,5 @@ const testClient: Client = {
 
 function withTestClient(registry: Registry): Registry {
   const key = clientKey(testClient.client_id)
-  return { ...registry, get: async (wanted) => (wanted === key ? JSON.stringify(testClient) : registry.get(wanted)) }
+  return { ...registry, get: async (wanted) => (wanted === key ? clientRecord(testClient) : registry.get(wanted)) }
 }

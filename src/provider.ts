@@ -1,6 +1,8 @@
 /** Puts features together to a Hono app; which features, the caller decides. */
 
 import { Hono } from 'hono'
+import { cacheClients } from './clients/cache.ts'
+import { readClients } from './clients/registry.ts'
 import { formOnly } from './endpoints/form_request.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { refuse } from './endpoints/respond.ts'
@@ -16,6 +18,8 @@ export interface Features {
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: readonly Grant[]
   readonly registry: Registry
+  /** Seconds for which a client read from the registry is taken for fresh; 0 reads it each time. */
+  readonly clientCacheSeconds: number
   readonly keyring: Keyring
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
@@ -33,7 +37,11 @@ export interface Features {
 export function createProvider(features: Features): Hono {
   const { issuer, now, emit, keyring } = features
   byName('clientAuth', features.clientAuth, ({ method }) => method)
-  const parts = { ...features, grants: byName('grants', features.grants, ({ grantType }) => grantType) }
+  const parts = {
+    ...features,
+    grants: byName('grants', features.grants, ({ grantType }) => grantType),
+    findClient: cacheClients(readClients(features.registry), { freshSeconds: features.clientCacheSeconds, now, emit }),
+  }
   const issuerOf = typeof issuer === 'string' ? () => issuer : issuer
 
   const app = new Hono()

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createRemoteJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
 import { describe, test } from '#test'
-import { clientKey } from '../src/clients/registry.ts'
-import { sqliteRegistry } from '../src/stores/sqlite.ts'
+import { clientKey, clientRecord } from '../src/clients/registry.ts'
+import { sqliteStores } from '../src/stores/sqlite.ts'
 import { answers, freePort, type Running, startServer } from './support/process.ts'
 import { clients } from './support/world.ts'
 
@@ -114,12 +114,14 @@ for (const [name, dev, bare] of ways) {
 describe('in production, with settings and a store', () => {
   const issuer = 'https://tokens.example'
   const keys = generateKeyPair('RS256', { extractable: true })
-  const stored = clients().then((all) => JSON.stringify(all.find(({ client_id }) => client_id === 'cc-post')))
+  const stored = clients().then((all) =>
+    clientRecord(all.find(({ client_id }) => client_id === 'cc-post') ?? { client_id: '' }),
+  )
 
   for (const [name, , bare] of ways.slice(1)) {
     test(`${name}: a client out of SQLite gets a token, test-client does not`, async () => {
       const file = join(folder, name, 'edgemint.db')
-      await sqliteRegistry(file).put(clientKey('cc-post'), await stored)
+      await sqliteStores(file, Date.now).registry.put(clientKey('cc-post'), await stored)
       const environment = {
         ISSUER: issuer,
         SIGNING_KEYS: await exportPKCS8((await keys).privateKey),

@@ -19,8 +19,9 @@ const FEATURES = 2
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   [/^jose$/, /^src\/(tokens|keys)\//],
   [/^bcrypt-ts/, /^src\/clients\/secrets\.ts$/],
-  [/^node:/, /^src\/(runtime\/|stores\/sqlite\.ts)/],
-  [/^cloudflare:/, /^src\/runtime\/cloudflare\.ts$/],
+  [/^node:/, /^src\/(runtime\/|stores\/(sqlite|private_file)\.ts)/],
+  [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],
+  [/^@redis\//, /^src\/stores\/redis\.ts$/],
   [/^@hono\/node-server$/, /^src\/runtime\/node\.ts$/],
 ]
 

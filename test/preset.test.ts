@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { createServer, type Host } from '../src/preset.ts'
-import { memoryRegistry } from '../src/stores/memory.ts'
+import { memoryStores } from '../src/stores/memory.ts'
 import { NOW } from './support/world.ts'
 
 const howTo = {
@@ -14,7 +14,7 @@ async function start(environment: Record<string, unknown>, parts: Partial<Host> 
   const lines: string[] = []
   const server = await createServer({
     environment,
-    openRegistry: () => memoryRegistry(),
+    openStores: async () => memoryStores(() => NOW),
     storeSetting: 'STORE_URL',
     commandFor: (setting) => `set ${setting}`,
     now: () => NOW,
@@ -74,9 +74,7 @@ describe('createServer without what it needs', () => {
       { DEV: 'true' },
       ['STORE_URL'],
       {
-        openRegistry: () => {
-          throw new Error('read-only disk')
-        },
+        openStores: () => Promise.reject(new Error('read-only disk')),
       },
     ],
   ]

@@ -72,7 +72,7 @@ describe('createProvider', () => {
 
   test('a store that fails is not the fault of the client', async () => {
     const get = () => Promise.reject(new Error('KV is on fire'))
-    const { app, events } = await createWorld({ registry: { get, put: get } })
+    const { app, events } = await createWorld({ registry: { get, put: get, delete: get, list: get } })
     const response = await app.request('/token', post(howTo))
     assert.equal(response.status, 503)
     assert.equal(response.headers.get('Retry-After'), '5')
@@ -90,6 +90,20 @@ describe('createProvider', () => {
         cause: 'Error: KV is on fire',
       },
     ])
+  })
+
+  test('a client that was read once outlives a failure of the store, and the audit knows', async () => {
+    let [now, fails] = [NOW, false]
+    const { registry } = await createWorld()
+    const get = async (key: string) => (fails ? Promise.reject(new Error('down')) : registry.get(key))
+    const { app, events } = await createWorld({ registry: { ...registry, get }, now: () => now })
+    assert.equal((await app.request('/token', post(howTo))).status, 200)
+    fails = true
+    now = NOW + 30
+    assert.equal((await app.request('/token', post(howTo))).status, 200)
+    assert.equal(events[1]?.event, 'client_served_stale')
+    now = NOW + 330
+    assert.equal((await app.request('/token', post(howTo))).status, 503)
   })
 
   test('a defect is a server_error that shows nothing', async () => {

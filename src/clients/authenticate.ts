@@ -1,8 +1,8 @@
 /** Who is calling: which method is presented, exactly one, whose it is, and whether it holds. */
 
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
-import type { Client, ClientAuth, Context, FormRequest, Presented, Registry } from '../types.ts'
-import { findClient, isClientId } from './registry.ts'
+import type { Client, ClientAuth, Context, FormRequest, Presented } from '../types.ts'
+import { type FindClient, isClientId } from './registry.ts'
 
 /** The method of a client that has nothing to prove itself with, RFC 7591 §2. */
 const NONE = 'none'
@@ -19,7 +19,7 @@ interface Attempt extends Presented {
  */
 export async function authenticate(
   methods: readonly ClientAuth[],
-  registry: Registry,
+  findClient: FindClient,
   request: FormRequest,
   context: Context,
 ): Promise<Client> {
@@ -27,7 +27,7 @@ export async function authenticate(
   if (attempt.client_id === '') throw invalidClient('credentials_missing')
   return attribute(attempt.client_id, async () => {
     if (!isClientId(attempt.client_id)) throw invalidClient('client_id_malformed')
-    const client = await findClient(registry, attempt.client_id)
+    const client = await findClient(attempt.client_id)
     if (client === undefined) throw invalidClient('client_unknown')
     if (client.disabled) throw invalidClient('client_disabled')
     if (!mayUse(client, attempt.method)) throw invalidClient('auth_method_mismatch')

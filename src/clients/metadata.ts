@@ -8,8 +8,12 @@ const Seconds: v.GenericSchema<number> = v.pipe(v.number(), v.integer(), v.minVa
 /** A client_id: 1 to 256 visible ASCII characters and blanks, RFC 6749 appendix A.1 with a bound of ours. */
 export const ClientId: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,256}$/))
 
-/** A client as stored; members that this version does not know are passed over. */
-export const ClientRecord: v.GenericSchema<unknown, Client> = v.object({
+/** Version of the records below; a record of another is not read. */
+export const CLIENT_SCHEMA = 1
+
+/** A client as stored, beside its `schema`; members that this version does not know are passed over. */
+export const ClientRecord: v.GenericSchema<unknown, Client & { schema: number }> = v.object({
+  schema: v.literal(CLIENT_SCHEMA),
   client_id: ClientId,
   client_secrets: v.optional(
     v.array(

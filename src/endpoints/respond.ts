@@ -3,6 +3,7 @@
 import type { Context } from 'hono'
 import { OAuthError, serverError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { causeText } from '../lib/cause.ts'
 
 /** @see RFC 6749 §5.1 */
 export const jsonHeaders: Readonly<Record<string, string>> = {
@@ -23,14 +24,10 @@ export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
     code: error.code,
     reason: error.reason,
     ...(error.clientId !== undefined && { client_id: error.clientId }),
-    ...(error.status >= 500 && error.cause !== undefined && { cause: describe(error.cause) }),
+    ...(error.status >= 500 && error.cause !== undefined && { cause: causeText(error.cause) }),
   })
   const body = JSON.stringify({ error: error.code, error_description: error.message })
   const challenged = error.status === 401 && c.req.header('Authorization') !== undefined
   const headers = { ...jsonHeaders, ...error.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
   return new Response(body, { status: error.status, headers })
-}
-
-function describe(cause: unknown): string {
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
 }

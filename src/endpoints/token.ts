@@ -2,13 +2,14 @@
 
 import type { Context as HonoContext } from 'hono'
 import { authenticate } from '../clients/authenticate.ts'
+import type { FindClient } from '../clients/registry.ts'
 import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { grantResources } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
-import type { Client, ClientAuth, Context, FormRequest, Grant, Registry } from '../types.ts'
+import type { Client, ClientAuth, Context, FormRequest, Grant } from '../types.ts'
 import { readFormRequest } from './form_request.ts'
 import { jsonHeaders } from './respond.ts'
 
@@ -16,7 +17,7 @@ import { jsonHeaders } from './respond.ts'
 export interface TokenParts {
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: ReadonlyMap<string, Grant>
-  readonly registry: Registry
+  readonly findClient: FindClient
   readonly keyring: Keyring
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
@@ -33,7 +34,7 @@ export interface TokenParts {
 export async function token(c: HonoContext, context: Context, parts: TokenParts): Promise<Response> {
   const request = await readFormRequest(c)
   const grant = chooseGrant(request, parts.grants)
-  const client = await authenticate(parts.clientAuth, parts.registry, request, context)
+  const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
   return attribute(client.client_id, async () => {
     const accessToken = await decide(request, grant, client, context, parts)
     const jwt = await signAccessToken(accessToken, parts.accessTokenProfile, parts.keyring.signing)

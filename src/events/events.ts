@@ -22,6 +22,13 @@ export type Event =
       /** What failed below, for the operator; never set for what a client did wrong. */
       readonly cause?: string | undefined
     }
+  | {
+      /** The registry failed, and what was read from it before stood in. */
+      readonly event: 'client_served_stale'
+      readonly client_id: string
+      readonly age_seconds: number
+      readonly cause: string
+    }
 
 /** Takes an event, at once and without throwing. */
 export type Emit = (event: Event) => void

@@ -4,6 +4,9 @@ import process from 'node:process'
 import { announce, listenOptions, processHost } from './process.ts'
 import type { Start } from './runtime.ts'
 
+/** Only Workers have Durable Objects; the entry exports the name on every runtime. */
+export const Ledger: undefined = undefined
+
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
   const options = listenOptions(server, process.env)

@@ -1,20 +1,25 @@
-/** Cloudflare Workers: settings and the KV namespace are bindings. */
+/** Cloudflare Workers: settings, the KV namespace and the Durable Object are bindings. */
 
 import { env } from 'cloudflare:workers'
+import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
 import { type KvNamespace, kvRegistry } from '../stores/kv.ts'
+import type { Stores } from '../types.ts'
 import { curlLine } from './announce.ts'
 import type { Start } from './runtime.ts'
 
 /** As set in wrangler.toml; a Worker cannot see where `wrangler dev` listens. */
 const DEV_ORIGIN = 'http://localhost:8080'
 
+/** The entry exports the class, as the binding of wrangler.toml wants. */
+export { Ledger }
+
 export const start: Start = async (createServer) => {
   const { app, config } = await createServer({
     environment: env,
-    openRegistry: () => kvRegistry(clientsBinding()),
-    storeSetting: 'CLIENTS',
+    openStores,
+    storeSetting: 'wrangler.toml',
     commandFor: (setting) => COMMANDS[setting] ?? `npx wrangler secret put ${setting}`,
-    now: () => Math.floor(Date.now() / 1000),
+    now,
     write: (line) => console.log(line),
     warn: (line) => console.error(line),
   })
@@ -25,15 +30,26 @@ export const start: Start = async (createServer) => {
 const COMMANDS: Readonly<Record<string, string>> = {
   ISSUER: 'echo https://tokens.example.com | npx wrangler secret put ISSUER',
   SIGNING_KEYS: 'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 | npx wrangler secret put SIGNING_KEYS',
-  CLIENTS: 'npx wrangler kv namespace create CLIENTS --binding CLIENTS --update-config',
+  'wrangler.toml': 'git checkout wrangler.toml && npx wrangler deploy',
 }
 
-function clientsBinding(): KvNamespace {
-  const namespace = env['CLIENTS']
-  if (!isKvNamespace(namespace)) throw new TypeError('is not bound to a KV namespace')
-  return namespace
+async function openStores(): Promise<Stores> {
+  return {
+    registry: kvRegistry(binding<KvNamespace>('CLIENTS', 'list', 'a KV namespace')),
+    ledger: durableLedger(binding<LedgerNamespace>('LEDGER', 'idFromName', 'the Durable Object class Ledger'), now),
+    close: async () => undefined,
+  }
 }
 
-function isKvNamespace(value: unknown): value is KvNamespace {
-  return typeof value === 'object' && value !== null && 'get' in value && 'put' in value
+function now(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+/** A binding is told from a variable of the same name by a function that it has. */
+function binding<T>(name: string, member: keyof T & string, kind: string): T {
+  const value = env[name]
+  if (typeof value !== 'object' || value === null || !(member in value)) {
+    throw new TypeError(`does not bind ${name} to ${kind}`)
+  }
+  return value as T
 }

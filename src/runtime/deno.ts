@@ -1,6 +1,9 @@
 /** Deno: `deno serve` serves the default export, in every thread of `--parallel`; plain `deno run` does not. */
 
-import { announce, listenOptions, processHost } from './process.ts'
+import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
+import { createPrivately } from '../stores/private_file.ts'
+import type { Stores } from '../types.ts'
+import { announce, listenOptions, now, processHost } from './process.ts'
 import type { Handler, Start } from './runtime.ts'
 
 interface Address {
@@ -9,6 +12,8 @@ interface Address {
 
 /** What is used of Deno's namespace. */
 declare const Deno: {
+  /** Only there with `--unstable-kv`. */
+  readonly openKv?: (path?: string) => Promise<DenoKv>
   unrefTimer(timer: ReturnType<typeof setTimeout>): void
   readonly env: { toObject(): Record<string, string> }
   serve(
@@ -19,9 +24,12 @@ declare const Deno: {
 
 const START_MILLISECONDS = 1000
 
+/** Only Workers have Durable Objects; the entry exports the name on every runtime. */
+export const Ledger: undefined = undefined
+
 export const start: Start = async (createServer, isMain) => {
   const environment = Deno.env.toObject()
-  const server = await createServer(processHost(environment))
+  const server = await createServer(processHost(environment, { denokv: openDenoKv }))
   const handler = {
     fetch: (request: Request): Response | Promise<Response> => server.app.fetch(request),
     onListen: ({ port }: Address): void => announce(server, port),
@@ -36,4 +44,13 @@ export const start: Start = async (createServer, isMain) => {
     Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', serve), START_MILLISECONDS))
   }
   return handler
+}
+
+/** Without a path it is the database of the deployment. */
+async function openDenoKv(url: string): Promise<Stores> {
+  const { openKv } = Deno
+  if (openKv === undefined) throw new TypeError('needs `deno run --unstable-kv`')
+  const path = url.slice('denokv:'.length) || undefined
+  if (path !== undefined) createPrivately(path)
+  return denoKvStores(() => openKv(path), now)
 }

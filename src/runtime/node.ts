@@ -5,6 +5,9 @@ import { serve } from '@hono/node-server'
 import { announce, listenOptions, processHost } from './process.ts'
 import type { Start } from './runtime.ts'
 
+/** Only Workers have Durable Objects; the entry exports the name on every runtime. */
+export const Ledger: undefined = undefined
+
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
   const fetch = (request: Request): Response | Promise<Response> => server.app.fetch(request)

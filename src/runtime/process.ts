@@ -1,21 +1,21 @@
 /** What Deno, Bun and Node have in common: settings are environment variables, stores are files or memory. */
 
-import { type Config, readPort } from '../config.ts'
+import { readPort } from '../config.ts'
 import type { Host, Server } from '../preset.ts'
-import { memoryRegistry } from '../stores/memory.ts'
-import { sqliteRegistry } from '../stores/sqlite.ts'
-import type { Registry } from '../types.ts'
+import { memoryStores } from '../stores/memory.ts'
+import type { Stores } from '../types.ts'
 import { curlLine } from './announce.ts'
 
 type Environment = Readonly<Record<string, unknown>>
 
-export function processHost(environment: Environment): Host {
+/** @param backends of this runtime alone, beside those that all have */
+export function processHost(environment: Environment, backends: Backends = {}): Host {
   return {
     environment,
-    openRegistry,
+    openStores: ({ storeUrl }) => openStores(storeUrl, backends),
     storeSetting: 'STORE_URL',
     commandFor: (setting) => COMMANDS[setting] ?? `unset ${setting}`,
-    now: () => Math.floor(Date.now() / 1000),
+    now,
     write: (line) => console.log(line),
     warn: (line) => console.error(line),
   }
@@ -33,8 +33,24 @@ export function announce({ config }: Server, port: number): void {
   if (config?.dev) console.log(curlLine(origin))
 }
 
-function openRegistry({ storeUrl }: Config): Registry {
-  return storeUrl === 'memory:' ? memoryRegistry() : sqliteRegistry(storeUrl.slice('sqlite:'.length))
+/** Opens stores, by the scheme of their URL; each is loaded only when it is asked for. */
+type Backends = Readonly<Record<string, (url: string) => Promise<Stores>>>
+
+const commonBackends: Backends = {
+  memory: async () => memoryStores(now),
+  sqlite: async (url) => (await import('../stores/sqlite.ts')).sqliteStores(url.slice('sqlite:'.length), now),
+  redis: async (url) => (await import('../stores/redis.ts')).redisStores(url, now),
+  rediss: async (url) => (await import('../stores/redis.ts')).redisStores(url, now),
+}
+
+function openStores(url: string, backends: Backends): Promise<Stores> {
+  const scheme = url.slice(0, url.indexOf(':'))
+  const open = { ...commonBackends, ...backends }[scheme]
+  return open === undefined ? Promise.reject(new TypeError(`${scheme}: is not for this runtime`)) : open(url)
+}
+
+export function now(): number {
+  return Math.floor(Date.now() / 1000)
 }
 
 const COMMANDS: Readonly<Record<string, string>> = {

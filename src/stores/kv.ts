@@ -1,4 +1,7 @@
-/** Records in Cloudflare KV: read near the caller, seen everywhere within about a minute of a write. */
+/**
+ * The registry in Cloudflare KV: read near the caller, and seen everywhere within about a minute of a write. Never the
+ * place for what must happen once; that is the Durable Object's.
+ */
 
 import type { Registry } from '../types.ts'
 
@@ -6,11 +9,22 @@ import type { Registry } from '../types.ts'
 export interface KvNamespace {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<void>
+  delete(key: string): Promise<void>
+  list(options: { prefix: string; limit: number; cursor?: string | null }): Promise<{
+    readonly keys: readonly { readonly name: string }[]
+    readonly cursor?: string
+  }>
 }
 
 export function kvRegistry(namespace: KvNamespace): Registry {
   return {
     get: async (key) => (await namespace.get(key)) ?? undefined,
     put: (key, value) => namespace.put(key, value),
+    delete: (key) => namespace.delete(key),
+    async list(prefix, { limit, cursor = null }) {
+      const page = await namespace.list({ prefix, limit, cursor })
+      const keys = page.keys.map(({ name }) => name)
+      return page.cursor ? { keys, cursor: page.cursor } : { keys }
+    },
   }
 }

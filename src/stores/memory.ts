@@ -1,13 +1,67 @@
-/** Records in this process, gone with it: for tests and toys. */
+/** Both stores in this process, gone with it: for tests and toys. Bounded; what does not fit is refused, never dropped. */
 
-import type { Registry } from '../types.ts'
+import type { Ledger, Registry, Stores } from '../types.ts'
 
-export function memoryRegistry(): Registry {
+const DEFAULT_MAX_ENTRIES = 100_000
+
+/** @param now epoch seconds */
+export function memoryStores(now: () => number, maxEntries: number = DEFAULT_MAX_ENTRIES): Stores {
+  return { registry: memoryRegistry(maxEntries), ledger: memoryLedger(now, maxEntries), close: async () => undefined }
+}
+
+function memoryRegistry(maxEntries: number): Registry {
   const records = new Map<string, string>()
   return {
     get: async (key) => records.get(key),
-    put: async (key, value) => {
+    async put(key, value) {
+      if (!records.has(key)) requireRoom(records, maxEntries)
       records.set(key, value)
     },
+    async delete(key) {
+      records.delete(key)
+    },
+    async list(prefix, { limit, cursor = '' }) {
+      const keys = [...records.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort()
+      const page = keys.slice(0, limit)
+      const last = page.at(-1)
+      return keys.length > limit && last !== undefined ? { keys: page, cursor: last } : { keys: page }
+    },
   }
+}
+
+function memoryLedger(now: () => number, maxEntries: number): Ledger {
+  const marks = new Map<string, { readonly value: string; readonly expiresAt: number }>()
+  const live = (key: string) => {
+    const mark = marks.get(key)
+    return mark !== undefined && mark.expiresAt > now() ? mark : undefined
+  }
+  const make = (key: string, value: string, expiresAt: number): void => {
+    if (marks.size >= maxEntries) sweep()
+    if (!marks.has(key)) requireRoom(marks, maxEntries)
+    marks.set(key, { value, expiresAt })
+  }
+  const sweep = (): void => {
+    for (const [key, { expiresAt }] of marks) if (expiresAt <= now()) marks.delete(key)
+  }
+  return {
+    async add(key, value, expiresAt) {
+      if (live(key) !== undefined) return false
+      make(key, value, expiresAt)
+      return true
+    },
+    async count(key, windowSeconds) {
+      const { value, expiresAt } = live(key) ?? { value: '0', expiresAt: now() + windowSeconds }
+      const count = Number(value) + 1
+      make(key, String(count), expiresAt)
+      return count
+    },
+    get: async (key) => live(key)?.value,
+    async delete(key) {
+      marks.delete(key)
+    },
+  }
+}
+
+function requireRoom({ size }: ReadonlyMap<string, unknown>, maxEntries: number): void {
+  if (size >= maxEntries) throw new RangeError(`the memory store is full: ${maxEntries} entries`)
 }

@@ -1,42 +1,102 @@
-/** Records in an SQLite file, through the `node:sqlite` that Deno, Bun and Node ship. Several processes may share it. */
+/**
+ * Both stores in an SQLite file, through the `node:sqlite` that Deno, Bun and Node ship. Several processes may share it;
+ * what one wrote, all see at once.
+ */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Registry } from '../types.ts'
+import type { Ledger, Registry, Stores } from '../types.ts'
+import { LEDGER_ADD, LEDGER_COUNT, LEDGER_DELETE, LEDGER_GET, LEDGER_SCHEMA, LEDGER_SWEEP } from './ledger_sql.ts'
+import { createPrivately } from './private_file.ts'
 
 const BUSY_TIMEOUT_MILLISECONDS = 5000
+const SWEEP_SECONDS = 60
+
+const REGISTRY_SCHEMA = 'CREATE TABLE IF NOT EXISTS registry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;'
 
 /**
- * Opens or creates the file, readable by its owner only.
+ * Opens or creates the file.
  *
+ * @param now epoch seconds
  * @throws Error when it cannot be opened
  */
-export function sqliteRegistry(path: string): Registry {
+export function sqliteStores(path: string, now: () => number): Stores {
   createPrivately(path)
-  const database = new DatabaseSync(path)
-  database.exec(`
-    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS};
-    PRAGMA journal_mode = WAL;
-    CREATE TABLE IF NOT EXISTS registry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  `)
-  const get = database.prepare('SELECT value FROM registry WHERE key = ?')
-  const put = database.prepare(
-    'INSERT INTO registry VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-  )
+  // A lost record is a loss, a lost mark after a power cut is a few seconds' worth: only the registry waits for the disk.
+  const records = open(path, 'FULL', REGISTRY_SCHEMA)
+  const marks = open(path, 'NORMAL', LEDGER_SCHEMA)
   return {
-    async get(key) {
-      const row = get.get(key)
-      return row === undefined ? undefined : String(row['value'])
-    },
-    async put(key, value) {
-      put.run(key, value)
+    registry: sqliteRegistry(records),
+    ledger: sqliteLedger(marks, now),
+    async close() {
+      records.close()
+      marks.close()
     },
   }
 }
 
-/** SQLite gives its side files the mode of the database, so that mode is set before SQLite sees it. */
-function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
+function open(path: string, synchronous: 'FULL' | 'NORMAL', schema: string): DatabaseSync {
+  const database = new DatabaseSync(path)
+  database.exec(`
+    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS};
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${synchronous};
+    ${schema}
+  `)
+  return database
+}
+
+function sqliteRegistry(database: DatabaseSync): Registry {
+  const get = database.prepare('SELECT value FROM registry WHERE key = ?')
+  const put = database.prepare(
+    'INSERT INTO registry VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  )
+  const remove = database.prepare('DELETE FROM registry WHERE key = ?')
+  const list = database.prepare('SELECT key FROM registry WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?')
+  return {
+    get: async (key) => textOf(get.get(key), 'value'),
+    async put(key, value) {
+      put.run(key, value)
+    },
+    async delete(key) {
+      remove.run(key)
+    },
+    async list(prefix, { limit, cursor = '' }) {
+      const rows = list.all(prefix, `${prefix}\u{10ffff}`, cursor, limit)
+      const keys = rows.map((row) => String(row['key']))
+      const last = keys.at(-1)
+      return keys.length === limit && last !== undefined ? { keys, cursor: last } : { keys }
+    },
+  }
+}
+
+function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
+  const add = database.prepare(LEDGER_ADD)
+  const count = database.prepare(LEDGER_COUNT)
+  const get = database.prepare(LEDGER_GET)
+  const remove = database.prepare(LEDGER_DELETE)
+  const sweep = database.prepare(LEDGER_SWEEP)
+  let sweepAt = now() + SWEEP_SECONDS
+  const sweepSometimes = (): void => {
+    if (now() < sweepAt) return
+    sweepAt = now() + SWEEP_SECONDS
+    sweep.run(now())
+  }
+  return {
+    async add(key, value, expiresAt) {
+      sweepSometimes()
+      return add.get(key, value, expiresAt, now()) !== undefined
+    },
+    async count(key, windowSeconds) {
+      sweepSometimes()
+      return Number(textOf(count.get(key, now() + windowSeconds, now()), 'value'))
+    },
+    get: async (key) => textOf(get.get(key, now()), 'value'),
+    async delete(key) {
+      remove.run(key)
+    },
+  }
+}
+
+function textOf(row: Readonly<Record<string, unknown>> | undefined, column: string): string | undefined {
+  return row === undefined ? undefined : String(row[column])
 }

@@ -430,4 +430,11 @@ export const clientAuthentication: readonly TokenCase[] = [
     form: [grant],
     expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
   },
+  {
+    name: 'record of a later version',
+    see: 'ours',
+    basic: ['cc-future', 'foobar'],
+    form: [grant],
+    expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
+  },
 ]

@@ -4,9 +4,18 @@ import assert from 'node:assert/strict'
 import { test } from '#test'
 import type { Registry } from '../../src/types.ts'
 
+const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')
+
+/** @param open gives a registry that other tests may have written to, under other prefixes */
 export function registryContract(open: () => Registry): void {
-  test('gives undefined for what was never put', async () => {
-    assert.equal(await open().get('client:nobody'), undefined)
+  test('gives undefined for what was never put, and for what was deleted', async () => {
+    const registry = open()
+    assert.equal(await registry.get('client:nobody'), undefined)
+    await registry.delete('client:nobody')
+    await registry.put('client:gone', '1')
+    await registry.delete('client:gone')
+    assert.equal(await registry.get('client:gone'), undefined)
+    assert.deepEqual(await registry.list('client:gone', { limit: 10 }), { keys: [] })
   })
 
   test('gives back what was put, the last of several', async () => {
@@ -18,13 +27,11 @@ export function registryContract(open: () => Registry): void {
 
   test('takes every character of a client_id, and tells keys apart to the letter', async () => {
     const registry = open()
-    const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')
-    for (const id of [legal, 'A', 'a', 'a ', '..', '%41', "'; DROP TABLE registry; --"]) {
-      await registry.put(`client:${id}`, JSON.stringify(id))
-      assert.equal(await registry.get(`client:${id}`), JSON.stringify(id))
-    }
-    assert.equal(await registry.get('client:A'), '"A"')
-    assert.equal(await registry.get('client:a'), '"a"')
+    const ids = [legal, '{a}', 'A', 'a', 'a ', '..', '%41', '*', "'; DROP TABLE registry; --", 'x'.repeat(256)]
+    for (const id of ids) await registry.put(`any:${id}`, JSON.stringify(id))
+    for (const id of ids) assert.equal(await registry.get(`any:${id}`), JSON.stringify(id))
+    const { keys } = await registry.list('any:', { limit: 100 })
+    assert.deepEqual(keys, ids.map((id) => `any:${id}`).sort())
   })
 
   test('takes 64 KiB', async () => {
@@ -32,5 +39,27 @@ export function registryContract(open: () => Registry): void {
     const value = JSON.stringify('x'.repeat(65536 - 2))
     await registry.put('client:big', value)
     assert.equal(await registry.get('client:big'), value)
+  })
+
+  test('lists 10,000 in pages: each once, in order, nothing beside the prefix', async () => {
+    const registry = open()
+    const expected = Array.from({ length: 10_000 }, (_, index) => `many:${String(index).padStart(5, '0')}`)
+    for (let from = 0; from < expected.length; from += 500) {
+      await Promise.all(expected.slice(from, from + 500).map((key) => registry.put(key, '1')))
+    }
+    await registry.put('man', '1')
+    await registry.put('many;', '1')
+    const listed: string[] = []
+    let cursor: string | undefined
+    let pages = 0
+    do {
+      const page = await registry.list('many:', { limit: 999, cursor })
+      assert.ok(page.keys.length <= 999)
+      listed.push(...page.keys)
+      cursor = page.cursor
+      pages++
+    } while (cursor !== undefined)
+    assert.deepEqual(listed, expected)
+    assert.ok(pages <= 12)
   })
 }

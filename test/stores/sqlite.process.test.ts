@@ -1,41 +1,50 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from '#test'
-import { sqliteRegistry } from '../../src/stores/sqlite.ts'
+import { sqliteStores } from '../../src/stores/sqlite.ts'
+import { NOW } from '../support/world.ts'
+import { ledgerContract } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
-let files = 0
-const path = () => join(folder, `${files++}`, 'edgemint.db')
 const mode = (file: string) => statSync(file).mode & 0o777
+const still = () => NOW
 
-describe('sqliteRegistry', () => {
-  registryContract(() => sqliteRegistry(path()))
-
-  test('a second connection sees what the first put', async () => {
-    const file = path()
-    const [one, two] = [sqliteRegistry(file), sqliteRegistry(file)]
-    await one.put('client:a', '1')
-    assert.equal(await two.get('client:a'), '1')
-    await two.put('client:a', '2')
-    assert.equal(await one.get('client:a'), '2')
-  })
+describe('sqliteStores', () => {
+  const shared = join(folder, 'shared', 'edgemint.db')
+  registryContract(() => sqliteStores(shared, still).registry)
+  ledgerContract((now) => sqliteStores(shared, now).ledger)
 
   test('nobody but the owner may read any of its files', async () => {
-    const file = path()
-    await sqliteRegistry(file).put('client:a', '1')
+    const file = join(folder, 'private', 'edgemint.db')
+    const { registry } = sqliteStores(file, still)
+    await registry.put('client:a', '1')
     assert.equal(mode(join(file, '..')), 0o700)
-    for (const each of [file, `${file}-wal`, `${file}-shm`]) {
-      assert.ok(existsSync(each))
-      assert.equal(mode(each), 0o600, each)
-    }
+    for (const each of [file, `${file}-wal`, `${file}-shm`]) assert.equal(mode(each), 0o600, each)
+  })
+
+  test('sweeps what expired', async () => {
+    const file = join(folder, 'sweep', 'edgemint.db')
+    let now = NOW
+    const { ledger, close } = sqliteStores(file, () => now)
+    await ledger.add('old', '', NOW + 1)
+    await ledger.add('live', '', NOW + 999)
+    now = NOW + 60
+    await ledger.add('new', '', NOW + 999)
+    await close()
+    const keys = new DatabaseSync(file)
+      .prepare('SELECT key FROM ledger')
+      .all()
+      .map(({ key }) => key)
+    assert.deepEqual(keys, ['live', 'new'])
   })
 
   test('refuses a file that is no database', () => {
     const file = join(folder, 'text')
     writeFileSync(file, 'this is no database, and it is long enough to be read as one'.repeat(100))
-    assert.throws(() => sqliteRegistry(file), /not a database/)
+    assert.throws(() => sqliteStores(file, still), /not a database/)
   })
 })

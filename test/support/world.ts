@@ -4,12 +4,12 @@ import { hash } from 'bcrypt-ts/browser'
 import type { Hono } from 'hono'
 import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
 import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
-import { clientKey } from '../../src/clients/registry.ts'
+import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import type { Event } from '../../src/events/events.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'
 import { generateKeyring, type Keyring } from '../../src/keys/keyring.ts'
 import { createProvider, type Features } from '../../src/provider.ts'
-import { memoryRegistry } from '../../src/stores/memory.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
 import type { Client, Registry } from '../../src/types.ts'
 
 export const ISSUER = 'https://tokens.example'
@@ -73,13 +73,17 @@ const keys = generateKeyring()
 /** Builds a world; what is given replaces what it would have. */
 export async function createWorld(features: Partial<Features> = {}): Promise<World> {
   const events: Event[] = []
-  const registry = features.registry ?? memoryRegistry()
+  const registry = features.registry ?? memoryStores(() => NOW).registry
   const keyring = features.keyring ?? (await keys)
   if (features.registry === undefined) {
-    for (const client of await clients()) await registry.put(clientKey(client.client_id), JSON.stringify(client))
-    await registry.put(clientKey('cc-broken'), '{"client_id":"cc-broken","grant_types":"client_credentials"}')
+    for (const client of await clients()) await registry.put(clientKey(client.client_id), clientRecord(client))
+    await registry.put(
+      clientKey('cc-broken'),
+      '{"schema":1,"client_id":"cc-broken","grant_types":"client_credentials"}',
+    )
     await registry.put(clientKey('cc-nojson'), '{')
-    await registry.put(clientKey('cc-swapped'), JSON.stringify({ client_id: 'test-client' }))
+    await registry.put(clientKey('cc-swapped'), clientRecord({ client_id: 'test-client' }))
+    await registry.put(clientKey('cc-future'), '{"schema":2,"client_id":"cc-future"}')
   }
   const app = createProvider({
     issuer: ISSUER,
@@ -87,6 +91,7 @@ export async function createWorld(features: Partial<Features> = {}): Promise<Wor
     grants: [clientCredentials()],
     accessTokenProfile: 'rfc9068',
     accessTokenLifetime: 1800,
+    clientCacheSeconds: 30,
     emit: (event) => events.push(event),
     now: () => NOW,
     ...features,

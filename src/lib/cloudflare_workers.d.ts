@@ -1,0 +1,23 @@
+/** What is used of the module that workerd provides. */
+declare module 'cloudflare:workers' {
+  export const env: Readonly<Record<string, unknown>>
+
+  interface SqlCursor {
+    one(): Readonly<Record<string, string | number | null>>
+    toArray(): readonly Readonly<Record<string, string | number | null>>[]
+  }
+
+  export interface DurableObjectState {
+    readonly storage: {
+      readonly sql: { exec(query: string, ...bindings: (string | number)[]): SqlCursor }
+      getAlarm(): Promise<number | null>
+      setAlarm(epochMilliseconds: number): Promise<void>
+    }
+  }
+
+  export abstract class DurableObject {
+    constructor(ctx: DurableObjectState, env: unknown)
+    protected readonly ctx: DurableObjectState
+    alarm?(): Promise<void>
+  }
+}

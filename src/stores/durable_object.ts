@@ -1,0 +1,83 @@
+/** The ledger in Durable Objects, each a shard of the keys with an SQLite database of its own; seen at once everywhere. */
+
+import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
+import type { Ledger as LedgerContract } from '../types.ts'
+import {
+  LEDGER_ADD,
+  LEDGER_COUNT,
+  LEDGER_DELETE,
+  LEDGER_GET,
+  LEDGER_NEXT_EXPIRY,
+  LEDGER_SCHEMA,
+  LEDGER_SWEEP,
+} from './ledger_sql.ts'
+
+/** Changing it moves keys to other shards and so forgets their marks. */
+const SHARDS = 32
+
+/** Between two sweeps of a shard. */
+const SWEEP_SECONDS = 60
+
+/** The class that wrangler.toml binds as LEDGER. The Worker's clock comes with each call. */
+export class Ledger extends DurableObject {
+  constructor(ctx: DurableObjectState, env: unknown) {
+    super(ctx, env)
+    ctx.storage.sql.exec(LEDGER_SCHEMA)
+  }
+
+  async add(key: string, value: string, expiresAt: number, now: number): Promise<boolean> {
+    const made = this.ctx.storage.sql.exec(LEDGER_ADD, key, value, expiresAt, now).toArray().length === 1
+    await this.#sweepLater()
+    return made
+  }
+
+  async count(key: string, windowSeconds: number, now: number): Promise<number> {
+    const { value } = this.ctx.storage.sql.exec(LEDGER_COUNT, key, now + windowSeconds, now).one()
+    await this.#sweepLater()
+    return Number(value)
+  }
+
+  async get(key: string, now: number): Promise<string | undefined> {
+    const [row] = this.ctx.storage.sql.exec(LEDGER_GET, key, now).toArray()
+    return row === undefined ? undefined : String(row['value'])
+  }
+
+  async delete(key: string): Promise<void> {
+    this.ctx.storage.sql.exec(LEDGER_DELETE, key)
+  }
+
+  override async alarm(): Promise<void> {
+    const { sql } = this.ctx.storage
+    sql.exec(LEDGER_SWEEP, Math.floor(Date.now() / 1000))
+    if (sql.exec(LEDGER_NEXT_EXPIRY).one()['next'] !== null) await this.#sweepLater()
+  }
+
+  async #sweepLater(): Promise<void> {
+    const { storage } = this.ctx
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + SWEEP_SECONDS * 1000)
+  }
+}
+
+/** What is used of the binding of {@link Ledger}. */
+export interface LedgerNamespace {
+  idFromName(name: string): unknown
+  get(id: unknown): Pick<Ledger, 'add' | 'count' | 'get' | 'delete'>
+}
+
+/** @param now epoch seconds */
+export function durableLedger(namespace: LedgerNamespace, now: () => number): LedgerContract {
+  const shard = (key: string) => namespace.get(namespace.idFromName(`ledger-${hash(key) % SHARDS}`))
+  return {
+    add: async (key, value, expiresAt) => shard(key).add(key, value, expiresAt, now()),
+    count: async (key, windowSeconds) => shard(key).count(key, windowSeconds, now()),
+    get: async (key) => shard(key).get(key, now()),
+    delete: async (key) => shard(key).delete(key),
+  }
+}
+
+/** FNV-1a, 32 bits: spreads keys over shards; nothing secret hangs on it. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
+  return value >>> 0
+}

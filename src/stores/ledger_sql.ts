@@ -1,0 +1,32 @@
+/** The ledger in SQL, for the SQLite of a file and that of a Durable Object. Parameters are numbered by position. */
+
+export const LEDGER_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS ledger_expires_at ON ledger (expires_at);
+`
+
+/** (key, value, expires_at, now) → a row if the mark was made. */
+export const LEDGER_ADD = `
+  INSERT INTO ledger VALUES (?1, ?2, ?3)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at WHERE ledger.expires_at <= ?4
+  RETURNING key`
+
+/** (key, end of a window opened now, now) → value. */
+export const LEDGER_COUNT = `
+  INSERT INTO ledger VALUES (?1, '1', ?2)
+  ON CONFLICT (key) DO UPDATE SET
+    value = CASE WHEN ledger.expires_at <= ?3 THEN '1' ELSE CAST(ledger.value + 1 AS TEXT) END,
+    expires_at = CASE WHEN ledger.expires_at <= ?3 THEN ?2 ELSE ledger.expires_at END
+  RETURNING value`
+
+/** (key, now) → value. */
+export const LEDGER_GET = 'SELECT value FROM ledger WHERE key = ?1 AND expires_at > ?2'
+
+/** (key) */
+export const LEDGER_DELETE = 'DELETE FROM ledger WHERE key = ?1'
+
+/** (now) */
+export const LEDGER_SWEEP = 'DELETE FROM ledger WHERE expires_at <= ?1'
+
+/** () → next, null when empty. */
+export const LEDGER_NEXT_EXPIRY = 'SELECT min(expires_at) AS next FROM ledger'

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { cacheClients, STALE_SECONDS } from '../../src/clients/cache.ts'
+import type { Event } from '../../src/events/events.ts'
+import type { Client } from '../../src/types.ts'
+import { NOW } from '../support/world.ts'
+
+const FRESH_SECONDS = 30
+
+/** A registry in the hand of the test: what it holds, whether it fails, how often it was asked. */
+function setUp(freshSeconds = FRESH_SECONDS) {
+  const state = { now: NOW, fails: false, reads: 0, held: undefined as Client | undefined }
+  const events: Event[] = []
+  const read = async (): Promise<Client | undefined> => {
+    state.reads++
+    const { fails, held } = state
+    await Promise.resolve()
+    if (fails) throw new Error('down', { cause: new Error('no route') })
+    return held
+  }
+  const find = cacheClients(read, { freshSeconds, now: () => state.now, emit: (event) => events.push(event) })
+  return { state, events, find }
+}
+const client: Client = { client_id: 'c' }
+
+describe('cacheClients', () => {
+  test('reads a client once while it is fresh, and again in the second after', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    await find('c')
+    state.now = NOW + FRESH_SECONDS - 1
+    assert.equal(await find('c'), client)
+    assert.equal(state.reads, 1)
+    state.now = NOW + FRESH_SECONDS
+    await find('c')
+    assert.equal(state.reads, 2)
+  })
+
+  test('a client disabled or deleted works for the freshness, not a second longer', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    await find('c')
+    state.held = { ...client, disabled: true }
+    state.now = NOW + FRESH_SECONDS - 1
+    assert.equal((await find('c'))?.disabled, undefined)
+    state.now = NOW + FRESH_SECONDS
+    assert.equal((await find('c'))?.disabled, true)
+    state.held = undefined
+    state.now = NOW + 2 * FRESH_SECONDS
+    assert.equal(await find('c'), undefined)
+    state.now++
+    assert.equal(await find('c'), undefined, 'nor does what was held before come back')
+  })
+
+  test('freshness counts from the beginning of the read', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    const reading = find('c')
+    state.now = NOW + 20
+    await reading
+    state.now = NOW + FRESH_SECONDS
+    await find('c')
+    assert.equal(state.reads, 2)
+  })
+
+  test('all who miss one client at once share one read', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    const found = await Promise.all(Array.from({ length: 100 }, () => find('c')))
+    assert.ok(found.every((each) => each === client))
+    assert.equal(state.reads, 1)
+  })
+
+  test('a read that does not end is not shared for ever', async () => {
+    const reads: PromiseWithResolvers<Client>[] = []
+    let now = NOW
+    const read = () => {
+      const pending = Promise.withResolvers<Client>()
+      reads.push(pending)
+      return pending.promise
+    }
+    const find = cacheClients(read, { freshSeconds: 30, now: () => now, emit: () => undefined })
+    void find('c')
+    now = NOW + 5
+    const second = find('c')
+    assert.equal(reads.length, 2)
+    reads[1]?.resolve(client)
+    assert.equal(await second, client)
+  })
+
+  test('remembers for five seconds that there is no such client', async () => {
+    const { state, find } = setUp()
+    await find('c')
+    state.held = client
+    state.now = NOW + 4
+    assert.equal(await find('c'), undefined)
+    assert.equal(state.reads, 1)
+    state.now = NOW + 5
+    assert.equal(await find('c'), client)
+  })
+
+  test('names that nobody has do not push out those that somebody has', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    await find('c')
+    state.held = undefined
+    for (let index = 0; index < 20_000; index++) await find(`unknown-${index}`)
+    assert.equal(await find('c'), client)
+    await find('unknown-0')
+    assert.equal(state.reads, 20_002, 'the memory of unknown names is bounded')
+  })
+
+  test('serves what it has while the registry fails, says so, and stops at the stated time', async () => {
+    const { state, events, find } = setUp()
+    state.held = client
+    await find('c')
+    state.fails = true
+    state.now = NOW + FRESH_SECONDS
+    assert.equal(await find('c'), client)
+    const cause = 'Error: down; Error: no route'
+    assert.deepEqual(events, [{ event: 'client_served_stale', client_id: 'c', age_seconds: FRESH_SECONDS, cause }])
+    state.now = NOW + FRESH_SECONDS + STALE_SECONDS - 1
+    assert.equal(await find('c'), client)
+    state.now = NOW + FRESH_SECONDS + STALE_SECONDS
+    await assert.rejects(find('c'), /down/)
+    await assert.rejects(find('other'), /down/)
+    state.fails = false
+    assert.equal(await find('c'), client)
+  })
+
+  test('a failure is not remembered', async () => {
+    const { state, find } = setUp()
+    state.fails = true
+    await assert.rejects(find('c'))
+    state.fails = false
+    state.held = client
+    assert.equal(await find('c'), client)
+  })
+
+  test('0 reads each time', async () => {
+    const { state, find } = setUp(0)
+    await find('c')
+    state.held = client
+    assert.equal(await find('c'), client)
+    state.held = { ...client, disabled: true }
+    assert.equal((await find('c'))?.disabled, true)
+    assert.equal(state.reads, 3)
+  })
+})

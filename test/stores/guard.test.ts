@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { guardStores } from '../../src/stores/guard.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import type { Stores } from '../../src/types.ts'
+import { NOW } from '../support/world.ts'
+import { ledgerContract } from './ledger_contract.ts'
+import { registryContract } from './registry_contract.ts'
+
+const never = () => new Promise<never>(() => undefined)
+
+describe('guardStores', () => {
+  registryContract(
+    () =>
+      guardStores(
+        memoryStores(() => NOW),
+        1,
+      ).registry,
+  )
+  let now = () => NOW
+  const { ledger } = guardStores(
+    memoryStores(() => now()),
+    1,
+  )
+  ledgerContract((clock) => {
+    now = clock
+    return ledger
+  })
+
+  test('rejects every operation that hangs', async () => {
+    const hanging: Stores = {
+      registry: { get: never, put: never, delete: never, list: never },
+      ledger: { add: never, count: never, get: never, delete: never },
+      close: async () => undefined,
+    }
+    const { registry, ledger } = guardStores(hanging, 0.01)
+    const operations = [
+      registry.get('a'),
+      registry.put('a', ''),
+      registry.delete('a'),
+      registry.list('a', { limit: 1 }),
+      ledger.add('a', '', NOW),
+      ledger.count('a', 1),
+      ledger.get('a'),
+      ledger.delete('a'),
+    ]
+    for (const operation of operations) await assert.rejects(operation, /no answer within 0.01 s/)
+  })
+})

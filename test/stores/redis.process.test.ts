@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { after } from 'node:test'
+import { describe, test } from '#test'
+import { guardStores } from '../../src/stores/guard.ts'
+import { redisStores } from '../../src/stores/redis.ts'
+import type { Stores } from '../../src/types.ts'
+import { freePort } from '../support/process.ts'
+import { startRedis } from '../support/redis.ts'
+import { NOW } from '../support/world.ts'
+import { ledgerContract } from './ledger_contract.ts'
+import { registryContract } from './registry_contract.ts'
+
+const server = await startRedis()
+const opened: Stores[] = []
+
+if (server !== undefined) {
+  const open = (now: () => number): Stores => {
+    const stores = redisStores(server.url, now)
+    opened.push(stores)
+    return stores
+  }
+
+  describe('redisStores', () => {
+    registryContract(() => open(() => NOW).registry)
+    ledgerContract((now) => open(now).ledger)
+
+    test('a server that is not there fails each call; once it is there, and there again, calls succeed', async () => {
+      const port = await freePort()
+      const stores = redisStores(`redis://127.0.0.1:${port}`, () => NOW)
+      const { registry } = guardStores(stores, 0.5)
+      await assert.rejects(registry.get('client:a'))
+      const late = await startRedis(port)
+      await eventually(() => registry.put('client:a', '1'))
+      late?.stop()
+      await eventually(() => assert.rejects(registry.get('client:a')))
+      const again = await startRedis(port)
+      await eventually(async () => assert.equal(await registry.get('client:a'), undefined))
+      await stores.close()
+      again?.stop()
+    })
+
+    after(async () => {
+      for (const stores of opened) await stores.close()
+      server.stop()
+    })
+  })
+}
+
+/** Tries again until it holds; the test's own time limit ends what never does. */
+async function eventually(check: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await check()
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
