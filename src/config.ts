@@ -30,9 +30,9 @@ export type Setting =
   | 'PORT'
   | 'DEV'
 
-/** A setting that keeps the server from its work. The text never quotes a secret. */
+/** A setting, or the file of the bindings, that keeps the server from its work. The text never quotes a secret. */
 export interface Problem {
-  readonly setting: string
+  readonly setting: Setting | 'wrangler.toml'
   readonly problem: string
 }
 
@@ -59,10 +59,8 @@ const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
 const Issuer: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.check((text) => URL.canParse(text), 'must be a URL'),
-  v.check(
-    (text) => isIssuer(new URL(text)),
-    'must be https (http only on a loopback host), without user, query or fragment',
-  ),
+  v.check((text) => !/[?#]/.test(text), 'must have no query and no fragment'),
+  v.check((text) => isIssuer(new URL(text)), 'must be https (http only on a loopback host), without a user'),
   v.check(
     (text) => [text, `${text}/`].includes(new URL(text).href),
     'must be written in normal form: lower-case host, no default port',
@@ -89,25 +87,36 @@ const Settings = v.object({
   DEV: v.optional(BooleanText, 'false'),
 } satisfies Record<Setting, v.GenericSchema<string | undefined, unknown>>)
 
+const names = Object.keys(Settings.entries) as Setting[]
+
+const NEEDED = ['ISSUER', 'SIGNING_KEYS'] as const
+
+/** Else the well-known secret of the test client would get tokens that somebody trusts. */
+const DEV_BESIDE_PRODUCTION = 'must not be set beside ISSUER or SIGNING_KEYS'
+
 /**
  * Reads the settings out of an environment; an empty variable counts as absent, other variables are passed over.
  *
  * @returns the config, or each setting that is missing or malformed
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config | readonly Problem[] {
-  const given = Object.keys(Settings.entries).flatMap((name) => {
+  const given = names.flatMap((name) => {
     const value = environment[name]
-    return typeof value === 'string' && value !== '' ? [[name, value]] : []
+    // A Worker's variable may be a number or a boolean.
+    const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+    return text === undefined || text === '' ? [] : [[name, text]]
   })
   const read = v.safeParse(Settings, Object.fromEntries(given), { abortPipeEarly: true })
   if (!read.success) {
-    return read.issues.map((issue) => ({ setting: v.getDotPath(issue) ?? 'settings', problem: issue.message }))
+    return names.flatMap((setting) => {
+      const issue = read.issues.find((each) => v.getDotPath(each) === setting)
+      return issue === undefined ? [] : [{ setting, problem: issue.message }]
+    })
   }
   const settings = read.output
-  const missing = settings.DEV
-    ? []
-    : (['ISSUER', 'SIGNING_KEYS'] as const).filter((name) => settings[name] === undefined)
-  if (missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
+  const missing = NEEDED.filter((name) => settings[name] === undefined)
+  if (settings.DEV && missing.length < NEEDED.length) return [{ setting: 'DEV', problem: DEV_BESIDE_PRODUCTION }]
+  if (!settings.DEV && missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
   return {
     issuer: settings.ISSUER,
     signingKeys: settings.SIGNING_KEYS,
@@ -125,7 +134,7 @@ export function readPort({ PORT }: Readonly<Record<string, unknown>>): number {
 }
 
 /** @see RFC 8414 §2 */
-function isIssuer({ protocol, hostname, username, password, search, hash }: URL): boolean {
-  const secure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
-  return secure && [username, password, search, hash].every((part) => part === '')
+function isIssuer({ protocol, hostname, username, password }: URL): boolean {
+  const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+  return isSecure && username === '' && password === ''
 }

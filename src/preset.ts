@@ -25,9 +25,9 @@ export interface Host {
   /** Rejects when the stores cannot be opened; the message goes to the console. */
   openStores(config: Config): Promise<Stores>
   /** Name of the setting that `openStores` depends on. */
-  readonly storeSetting: string
+  readonly storeSetting: Problem['setting']
   /** The command that sets a setting on this runtime. */
-  commandFor(setting: string): string
+  commandFor(setting: Problem['setting']): string
   /** Epoch seconds, whole. */
   now(): number
   /** Takes a line for the audit log. */
@@ -36,8 +36,14 @@ export interface Host {
   warn(line: string): void
 }
 
+/** Second argument of the app's `fetch`, where development may be reached from elsewhere. */
+export interface Peer {
+  /** Who is connected, a host as in a URL. */
+  readonly peer?: string
+}
+
 export interface Server {
-  readonly app: Hono
+  readonly app: Hono<{ Bindings: Peer }>
   /** Undefined when the settings do not make a server: then the app answers 503 to everything. */
   readonly config: Config | undefined
 }
@@ -54,7 +60,7 @@ export async function createServer(host: Host): Promise<Server> {
   return { app: configured(host, config, keyring, registry), config }
 }
 
-function configured(host: Host, config: Config, keyring: Keyring, registry: Registry): Hono {
+function configured(host: Host, config: Config, keyring: Keyring, registry: Registry): Server['app'] {
   const emit = auditLines(host.write, host.now)
   const provider = createProvider({
     issuer: config.issuer ?? ((url) => new URL(url).origin),
@@ -68,12 +74,13 @@ function configured(host: Host, config: Config, keyring: Keyring, registry: Regi
     emit,
     now: host.now,
   })
-  const app = new Hono()
+  const app = new Hono<{ Bindings: Peer }>()
   app.onError((error, c) => refuse(c, error, emit))
   app.notFound((c) => c.json({ error: 'not_found', error_description: 'There is nothing at this path.' }, 404))
   if (config.dev) {
     app.use(async (c, next) => {
-      if (!isLoopback(new URL(c.req.url).hostname)) {
+      const hosts = [new URL(c.req.url).hostname, c.env?.peer ?? 'localhost']
+      if (!hosts.every(isLoopback)) {
         throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
       }
       await next()
@@ -87,7 +94,7 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
     host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
   }
   host.warn('edgemint: answering 503 until then.')
-  const app = new Hono()
+  const app = new Hono<{ Bindings: Peer }>()
   app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
   app.all('*', () => {
     throw temporarilyUnavailable('not_configured', 'The server is not configured; its console says what is missing.')
@@ -103,7 +110,7 @@ function isProblems(outcome: object): outcome is readonly Problem[] {
   return Array.isArray(outcome)
 }
 
-function problemOf(setting: string): (error: unknown) => readonly Problem[] {
+function problemOf(setting: Problem['setting']): (error: unknown) => readonly Problem[] {
   return (error) => [{ setting, problem: error instanceof Error ? error.message : String(error) }]
 }
 

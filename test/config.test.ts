@@ -55,10 +55,11 @@ describe('readConfig', () => {
     ['ISSUER', 'http://tokens.example', /must be https/],
     ['ISSUER', 'http://localhost.example', /must be https/],
     ['ISSUER', 'ftp://tokens.example', /must be https/],
-    ['ISSUER', 'https://user@tokens.example', /without user/],
-    ['ISSUER', 'https://tokens.example?a=1', /without user, query/],
-    ['ISSUER', 'https://tokens.example#a', /fragment/],
-    ['ISSUER', 'https://tokens.example?', /normal form/],
+    ['ISSUER', 'https://user@tokens.example', /without a user/],
+    ['ISSUER', 'https://tokens.example?a=1', /no query/],
+    ['ISSUER', 'https://tokens.example/?', /no query/],
+    ['ISSUER', 'https://tokens.example/a#', /no fragment/],
+    ['ISSUER', 'https://tokens.example#a', /no fragment/],
     ['ISSUER', 'https://TOKENS.example', /normal form/],
     ['ISSUER', 'https://tokens.example:443', /normal form/],
     ['ISSUER', ' https://tokens.example', /normal form/],
@@ -86,6 +87,22 @@ describe('readConfig', () => {
       assert.match(problems[0].problem, problem)
     })
   }
+
+  test('development does not go with the settings of production', () => {
+    for (const name of ['ISSUER', 'SIGNING_KEYS'] as const) {
+      const problems = readConfig({ DEV: 'true', [name]: needed[name] })
+      assert.deepEqual(problems, [{ setting: 'DEV', problem: 'must not be set beside ISSUER or SIGNING_KEYS' }])
+    }
+  })
+
+  test('reads the numbers and booleans of a Worker, and refuses its objects', () => {
+    const config = readConfig({ DEV: true, ACCESS_TOKEN_LIFETIME: 60 })
+    assert.ok('dev' in config && config.dev && config.accessTokenLifetime === 60)
+    for (const bad of [-5, 1.5, {}, [60], null]) {
+      const problems = readConfig({ ...needed, ACCESS_TOKEN_LIFETIME: bad })
+      assert.ok(Array.isArray(problems) && problems[0].setting === 'ACCESS_TOKEN_LIFETIME', JSON.stringify(bad))
+    }
+  })
 
   test('names every malformed setting at once', () => {
     const problems = readConfig({ DEV: 'yes', PORT: 'x' })

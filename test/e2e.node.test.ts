@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createRemoteJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
@@ -18,6 +18,12 @@ const howTo = (client_id = 'test-client') => ({
   method: 'POST',
   body: new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret: 'foobar' }),
 })
+
+/** Where this machine is reached from others, if it is. */
+const otherAddresses = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .filter(({ family, internal }) => family === 'IPv4' && !internal)
+  .map(({ address }) => address)
 
 const bareFile = join(folder, 'bare.vars')
 writeFileSync(bareFile, '')
@@ -66,11 +72,11 @@ async function verify(origin: string, response: Response, issuer: string): Promi
 }
 
 /** `fetch` does not let a caller name another host. */
-function statusForHost(port: number, host: string): Promise<number | undefined> {
+function statusForHost(port: number, host: string, address = '127.0.0.1'): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const { method, body } = howTo()
     const headers = { Host: host, 'Content-Type': 'application/x-www-form-urlencoded' }
-    request({ host: '127.0.0.1', port, path: '/token', method, headers }, (answer) => {
+    request({ host: address, port, path: '/token', method, headers }, (answer) => {
       answer.resume()
       resolve(answer.statusCode)
     })
@@ -95,6 +101,10 @@ for (const [name, dev, bare] of ways) {
       await serving(dev, {}, async (_server, port) => {
         assert.equal(await statusForHost(port, `localhost:${port}`), 200)
         assert.equal(await statusForHost(port, 'tokens.example'), 503)
+        for (const address of otherAddresses) {
+          const status = await statusForHost(port, 'localhost', address).catch(() => undefined)
+          assert.ok(status === undefined || status === 503, `${address} answers ${status}`)
+        }
       })
     })
 

@@ -48,6 +48,16 @@ describe('createServer in development', () => {
     })
   }
 
+  test('answers nothing to a peer on another machine, whatever host it names', async () => {
+    const { app, lines } = await server
+    const from = (peer: string) => app.fetch(new Request('http://localhost:8080/token', howTo), { peer })
+    for (const peer of ['127.0.0.1', '[::1]']) assert.equal((await from(peer)).status, 200)
+    for (const peer of ['192.0.2.1', '[2001:db8::1]']) {
+      assert.equal((await from(peer)).status, 503)
+      assert.equal(JSON.parse(lines.at(-1) ?? '').reason, 'host_not_loopback')
+    }
+  })
+
   test('other clients come from the store', async () => {
     const body = new URLSearchParams('grant_type=client_credentials&client_id=other&client_secret=foobar')
     const response = await (await server).app.request('http://localhost/token', { method: 'POST', body })

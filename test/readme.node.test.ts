@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
+import process from 'node:process'
 import { describe, test } from '#test'
 import { freePort, startServer } from './support/process.ts'
 
@@ -10,7 +11,6 @@ import { freePort, startServer } from './support/process.ts'
 const CANNOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/^npm ci && npm test$/m, 'runs this test'],
   [/^npx wrangler deploy$/m, 'needs an account'],
-  [/wrangler kv key put .*--remote/, 'needs an account'],
 ]
 
 const README_ORIGIN = 'http://localhost:8080'
@@ -24,10 +24,17 @@ function freshCheckout(): string {
   return folder
 }
 
-const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) =>
-  block.trim(),
-)
+const readme = readFileSync('README.md', 'utf8')
+const blocksOf = (language: string) =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block.trim())
+const blocks = blocksOf('sh')
 const runnable = blocks.filter((block) => !CANNOT_RUN.some(([pattern]) => pattern.test(block)))
+/** The PATH of a newcomer: npm puts the project's own programs there only for its scripts. */
+const PATH = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((entry) => !entry.includes('node_modules'))
+  .join(delimiter)
+
 const isServer = (block: string) => /npm run dev|node src\/index\.ts/.test(block)
 const isCurl = (block: string) => block.startsWith('curl ')
 const curls = runnable.filter(isCurl)
@@ -43,12 +50,14 @@ describe('README', () => {
         blocks.some((block) => pattern.test(block)),
         why,
       )
-    assert.deepEqual([curls.length, servers.length, others.length], [3, 5, 2])
+    assert.deepEqual([curls.length, servers.length, others.length, blocksOf('ts').length], [3, 5, 3, 1])
   })
 
   for (const block of others) {
     test(`runs: ${block.split('\n')[0]}`, () => {
-      const { status, stderr } = spawnSync('sh', ['-ec', block], { cwd: folder, encoding: 'utf8' })
+      const local = block.replace('--remote', '--local')
+      const options = { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH } } as const
+      const { status, stderr } = spawnSync('sh', ['-ec', local], options)
       assert.equal(status, 0, stderr)
     })
   }
@@ -59,13 +68,15 @@ describe('README', () => {
       const isWrangler = /npm run dev$/.test(block)
       // The packages are there already: `npm ci` itself is proven by the gate, which begins with it.
       const command = block.replace('npm ci && ', '') + (isWrangler ? ` -- --port ${port}` : '')
-      const server = await startServer(`cd ${folder} && ${command}`, port, { PORT: `${port}` })
+      const server = await startServer(`cd ${folder} && ${command}`, port, { PORT: `${port}`, PATH })
       try {
-        for (const curl of block.includes('npm run dev') ? curls : curls.map(asReporting)) {
+        const isDevelopment = block.includes('npm run dev')
+        for (const curl of isDevelopment ? curls : curls.map(asReporting)) {
           const { stdout } = spawnSync('sh', ['-c', curl.replace(README_ORIGIN, server.origin)], { encoding: 'utf8' })
           const body = JSON.parse(stdout)
           if (curl.includes('/token')) assert.equal(body.token_type, 'bearer', stdout)
           else assert.equal(body.keys.length, 1)
+          if (isDevelopment && curl.includes('/token')) verifyAsShown(folder, server.origin, body.access_token)
         }
       } catch (error) {
         throw new Error(server.output(), { cause: error })
@@ -79,4 +90,19 @@ describe('README', () => {
 /** In production the README's own client takes the place of `test-client`. */
 function asReporting(curl: string): string {
   return curl.replace('test-client', 'reporting').replace('scope=read', 'scope=reports.read')
+}
+
+/** Runs the README's code for resource servers on a token. */
+function verifyAsShown(folder: string, origin: string, token: string): void {
+  for (const block of blocksOf('ts')) {
+    const given = Object.entries({ token, issuer: origin, audience: origin })
+    const script = [
+      ...given.map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`),
+      block.replace(README_ORIGIN, origin),
+      'console.log(payload.sub)',
+    ]
+    const options = { cwd: folder, encoding: 'utf8', input: script.join('\n') } as const
+    const { stdout, stderr } = spawnSync('node', ['--input-type=module-typescript', '-'], options)
+    assert.equal(stdout.trim(), 'test-client', stderr)
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { invalidRequest } from '../errors.ts'
+import { invalidRequest, OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
 import type { FormRequest } from '../types.ts'
 
@@ -19,13 +19,22 @@ export const formOnly: MiddlewareHandler[] = [
     }
     await next()
   },
-  bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw invalidRequest('body_too_large', 'The body is larger than 64 KiB.', { status: 413 })
-    },
-  }),
+  async (c, next) => {
+    try {
+      return await limitBody(c, next)
+    } catch (error) {
+      // What comes after `next` is caught where it is thrown; here only the reading of the body can have failed.
+      throw error instanceof OAuthError ? error : malformed()
+    }
+  },
 ]
+
+const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw invalidRequest('body_too_large', 'The body is larger than 64 KiB.', { status: 413 })
+  },
+})
 
 /**
  * Reads the body of a request that passed {@link formOnly}. The query string does not count.
@@ -47,8 +56,12 @@ async function readBody(c: HonoContext): Promise<[string, string][]> {
   try {
     return readForm(await c.req.arrayBuffer())
   } catch {
-    throw invalidRequest('body_malformed', 'The body is not validly form-encoded UTF-8.')
+    throw malformed()
   }
+}
+
+function malformed(): OAuthError {
+  return invalidRequest('body_malformed', 'The body is cut off or not validly form-encoded UTF-8.')
 }
 
 function toForm(parameters: [string, string][]): URLSearchParams {

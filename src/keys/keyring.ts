@@ -32,8 +32,19 @@ export interface Keyring {
   readonly jwks: { readonly keys: readonly JWK[] }
 }
 
+const Base64url = v.pipe(v.string(), v.regex(/^[\w-]+$/))
+
+const PrivateJwk = v.looseObject({
+  kty: v.string(),
+  d: Base64url,
+  ...v.entriesFromList(['n', 'e', 'x', 'y'], v.optional(Base64url)),
+  ...v.entriesFromList(['crv', 'alg', 'use'], v.optional(v.string())),
+  kid: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  key_ops: v.optional(v.array(v.string())),
+})
+
 const PrivateJwkSet = v.object({
-  keys: v.pipe(v.array(v.looseObject({ kty: v.string(), d: v.string() })), v.minLength(1)),
+  keys: v.pipe(v.array(PrivateJwk), v.minLength(1)),
 })
 
 /**
@@ -59,7 +70,7 @@ export async function generateKeyring(): Promise<Keyring> {
 async function readJwks(text: string): Promise<JWK[]> {
   if (text.trimStart().startsWith('-----BEGIN')) return [await readPem(text)]
   try {
-    return v.parse(PrivateJwkSet, JSON.parse(text)).keys
+    return v.parse(PrivateJwkSet, JSON.parse(text)).keys as JWK[]
   } catch {
     // The cause would quote the setting.
     throw new TypeError('is neither a private JWK Set, {"keys":[…]}, nor a PKCS#8 PEM')
@@ -80,7 +91,7 @@ async function toSigningKey(jwk: JWK): Promise<SigningKey> {
   checkUse(jwk)
   if (jwk.kty === 'RSA') checkRsa(jwk)
   const publicMembers = publicHalf(jwk)
-  const kid = jwk.kid ?? (await calculateJwkThumbprint(publicMembers))
+  const kid = jwk.kid ?? (await thumbprint(publicMembers))
   const publicJwk = { ...publicMembers, use: 'sig', alg, kid }
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
@@ -111,6 +122,14 @@ function toInteger(base64url: string): bigint {
 function publicHalf({ kty, crv, x, y, n, e }: JWK): JWK {
   if (kty === 'RSA') return { kty, n: n ?? '', e: e ?? '' }
   return kty === 'EC' ? { kty, crv: crv ?? '', x: x ?? '', y: y ?? '' } : { kty: 'OKP', crv: crv ?? '', x: x ?? '' }
+}
+
+async function thumbprint(publicMembers: JWK): Promise<string> {
+  try {
+    return await calculateJwkThumbprint(publicMembers)
+  } catch {
+    throw new TypeError('holds a key that has no public half')
+  }
 }
 
 async function importKey(jwk: JWK, alg: string): Promise<CryptoKey> {

@@ -14,15 +14,15 @@ export function splitScope(scope: string): string[] {
 }
 
 /**
- * Grants all that was asked, or the permit's default when nothing was.
+ * Grants all that was asked, or the permit's default when nothing was; both only below the permit's ceiling.
  *
  * @param requested the `scope` parameter, null when absent
  * @throws OAuthError `invalid_scope` when any of it is malformed or not allowed
  * @see RFC 6749 §3.3
  */
 export function grantScopes(requested: string | null, permit: Permit): readonly string[] {
-  if (requested === null) return permit.defaultScope
-  const tokens = splitScope(requested)
+  const asked = splitScope(requested ?? '')
+  const tokens = asked.length > 0 ? asked : permit.defaultScope
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
       throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed there.')

@@ -1,6 +1,7 @@
 /** Cloudflare Workers: settings, the KV namespace and the Durable Object are bindings. */
 
 import { env } from 'cloudflare:workers'
+import type { Problem } from '../config.ts'
 import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
 import { type KvNamespace, kvRegistry } from '../stores/kv.ts'
 import type { Stores } from '../types.ts'
@@ -27,9 +28,10 @@ export const start: Start = async (createServer) => {
   return { fetch: (request) => app.fetch(request) }
 }
 
-const COMMANDS: Readonly<Record<string, string>> = {
+const COMMANDS: Readonly<Partial<Record<Problem['setting'], string>>> = {
   ISSUER: 'echo https://tokens.example.com | npx wrangler secret put ISSUER',
   SIGNING_KEYS: 'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 | npx wrangler secret put SIGNING_KEYS',
+  DEV: 'npx wrangler secret delete DEV',
   'wrangler.toml': 'git checkout wrangler.toml && npx wrangler deploy',
 }
 

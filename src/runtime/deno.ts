@@ -1,13 +1,18 @@
 /** Deno: `deno serve` serves the default export, in every thread of `--parallel`; plain `deno run` does not. */
 
+import type { Peer } from '../preset.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
 import type { Stores } from '../types.ts'
 import { announce, listenOptions, now, processHost } from './process.ts'
-import type { Handler, Start } from './runtime.ts'
+import type { Start } from './runtime.ts'
 
 interface Address {
   readonly port: number
+}
+
+interface Info {
+  readonly remoteAddr: { readonly hostname: string }
 }
 
 /** What is used of Deno's namespace. */
@@ -18,7 +23,7 @@ declare const Deno: {
   readonly env: { toObject(): Record<string, string> }
   serve(
     options: { port: number; hostname?: string; onListen(address: Address): void },
-    handler: Handler['fetch'],
+    handler: (request: Request, info: Info) => Response | Promise<Response>,
   ): unknown
 }
 
@@ -31,7 +36,8 @@ export const start: Start = async (createServer, isMain) => {
   const environment = Deno.env.toObject()
   const server = await createServer(processHost(environment, { denokv: openDenoKv }))
   const handler = {
-    fetch: (request: Request): Response | Promise<Response> => server.app.fetch(request),
+    // `deno serve` listens where it is told to, so that development has to look who is there.
+    fetch: (request: Request, info: Info): Response | Promise<Response> => server.app.fetch(request, peerOf(info)),
     onListen: ({ port }: Address): void => announce(server, port),
   }
   // Nothing tells the two commands apart (`import.meta.main` is true under both) but this: under `deno serve` a listening
@@ -53,4 +59,8 @@ async function openDenoKv(url: string): Promise<Stores> {
   const path = url.slice('denokv:'.length) || undefined
   if (path !== undefined) createPrivately(path)
   return denoKvStores(() => openKv(path), now)
+}
+
+function peerOf({ remoteAddr: { hostname } }: Info): Peer {
+  return { peer: hostname.includes(':') ? `[${hostname}]` : hostname }
 }

@@ -1,6 +1,6 @@
 /** What Deno, Bun and Node have in common: settings are environment variables, stores are files or memory. */
 
-import { readPort } from '../config.ts'
+import { type Problem, readPort } from '../config.ts'
 import type { Host, Server } from '../preset.ts'
 import { memoryStores } from '../stores/memory.ts'
 import type { Stores } from '../types.ts'
@@ -14,7 +14,7 @@ export function processHost(environment: Environment, backends: Backends = {}): 
     environment,
     openStores: ({ storeUrl }) => openStores(storeUrl, backends),
     storeSetting: 'STORE_URL',
-    commandFor: (setting) => COMMANDS[setting] ?? `unset ${setting}`,
+    commandFor: (setting) => COMMANDS[setting],
     now,
     write: (line) => console.log(line),
     warn: (line) => console.error(line),
@@ -53,7 +53,7 @@ export function now(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-const COMMANDS: Readonly<Record<string, string>> = {
+const COMMANDS: Readonly<Record<Problem['setting'], string>> = {
   ISSUER: 'export ISSUER=https://tokens.example.com',
   SIGNING_KEYS:
     'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out signing-key.pem && export SIGNING_KEYS="$(cat signing-key.pem)"',
@@ -61,5 +61,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ACCESS_TOKEN_LIFETIME: 'export ACCESS_TOKEN_LIFETIME=1800',
   ACCESS_TOKEN_PROFILE: 'export ACCESS_TOKEN_PROFILE=rfc9068',
   PORT: 'export PORT=8080',
-  DEV: 'export DEV=true',
+  CLIENT_CACHE_SECONDS: 'export CLIENT_CACHE_SECONDS=30',
+  DEV: 'unset DEV',
+  'wrangler.toml': 'git checkout wrangler.toml',
 }

@@ -4,7 +4,7 @@ import type { Host, Server } from '../preset.ts'
 
 /** The default export of the entry, as Workers, `deno serve` and Bun want it. */
 export interface Handler {
-  fetch(request: Request): Response | Promise<Response>
+  fetch(request: Request, ...rest: never[]): Response | Promise<Response>
 }
 
 /**

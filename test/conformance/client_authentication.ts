@@ -431,6 +431,13 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
   },
   {
+    name: 'record with a lifetime of 0',
+    see: 'ours',
+    basic: ['cc-zero', 'foobar'],
+    form: [grant],
+    expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
+  },
+  {
     name: 'record of a later version',
     see: 'ours',
     basic: ['cc-future', 'foobar'],

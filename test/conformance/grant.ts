@@ -82,6 +82,27 @@ export const grants: readonly TokenCase[] = [
     expect: { status: 200, scope: 'read write' },
   },
   {
+    name: 'blanks alone ask for the default',
+    see: 'RFC 6749 §3.3',
+    basic: ['cc-default', 'foobar'],
+    form: scope('  '),
+    expect: { status: 200, scope: 'read write' },
+  },
+  {
+    name: 'default beyond what is allowed',
+    see: 'ours',
+    basic: ['cc-default-beyond', 'foobar'],
+    form: [grant],
+    expect: { ...badScope, reason: 'scope_not_allowed' },
+  },
+  {
+    name: 'default with a wildcard',
+    see: 'ours',
+    basic: ['cc-default-star', 'foobar'],
+    form: [grant],
+    expect: { ...badScope, reason: 'scope_not_allowed' },
+  },
+  {
     name: 'asked scope instead of the default',
     see: 'RFC 6749 §3.3',
     basic: ['cc-default', 'foobar'],

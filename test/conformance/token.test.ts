@@ -43,7 +43,8 @@ async function checkSuccess({ expect }: TokenCase, response: Response, { keyring
   assert.equal(payload.exp, NOW + body.expires_in)
 }
 
-async function checkRefusal({ expect, method }: TokenCase, response: Response, { events }: World): Promise<void> {
+async function checkRefusal(given: TokenCase, response: Response, { events }: World): Promise<void> {
+  const { expect, method } = given
   assert.ok(expect.status !== 200)
   if (expect.status === 404) return
   const text = await response.text()
@@ -58,6 +59,12 @@ async function checkRefusal({ expect, method }: TokenCase, response: Response, {
   assert.equal(event.code, expect.error)
   if (expect.reason !== undefined) assert.equal(event.reason, expect.reason)
   for (const [name, value] of Object.entries(expect.headers ?? {})) assert.equal(response.headers.get(name), value)
+  const isChallenged = expect.status === 401 && toRequest(given).headers.has('Authorization')
+  assert.equal(response.headers.has('WWW-Authenticate'), isChallenged)
+  if (expect.status < 500) assert.equal('cause' in event, false)
+  const claimed = given.basic?.[0] ?? given.form?.find(([name]) => name === 'client_id')?.[1]
+  if (event.client_id !== undefined && claimed !== undefined) assert.equal(event.client_id, claimed)
+  if (['invalid_scope', 'invalid_target', 'unauthorized_client'].includes(event.code)) assert.ok(event.client_id)
 }
 
 function checkHeaders(response: Response): void {

@@ -26,6 +26,7 @@ describe('readKeyring', () => {
       const [published = {}] = jwks.keys
       assert.equal(published.kid, signing.kid)
       assert.equal(published.use, 'sig')
+      assert.equal(published.alg, alg)
       assert.ok(!PRIVATE_MEMBERS.some((member) => member in published))
       assert.equal(signing.privateKey.extractable, false)
     })
@@ -57,6 +58,36 @@ describe('readKeyring', () => {
 
   const refused: readonly [name: string, setting: () => Promise<string> | string, message: RegExp][] = [
     ['what is no JSON', () => 'secret{', /neither a private JWK Set/],
+    [
+      'a kid that is no text',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('ES256')), kid: 5 }] }),
+      /neither a private/,
+    ],
+    [
+      'an empty kid',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('ES256')), kid: '' }] }),
+      /neither a private/,
+    ],
+    [
+      'key_ops that is no list',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('ES256')), key_ops: 5 }] }),
+      /neither a private/,
+    ],
+    [
+      'a modulus that is no base64url',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), n: 'a b' }] }),
+      /neither a private/,
+    ],
+    [
+      'an RSA key without a modulus',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), n: undefined }] }),
+      /RSA key of 1 bits/,
+    ],
+    [
+      'an EC key without its point',
+      async () => JSON.stringify({ keys: [{ ...(await privateJwk('ES256')), x: undefined }] }),
+      /no public half/,
+    ],
     ['an empty set', () => '{"keys":[]}', /neither a private JWK Set/],
     ['a JWK outside of a set', async () => JSON.stringify(await privateJwk('RS256')), /neither a private JWK Set/],
     [

@@ -62,6 +62,8 @@ export async function clients(): Promise<Client[]> {
     { ...mayAll, client_id: 'cc-short', client_secrets: foobar, access_token_lifetime: 60 },
     { ...mayAll, client_id: 'cc-long', client_secrets: foobar, access_token_lifetime: 999_999 },
     { ...mayAll, client_id: 'cc-default', client_secrets: foobar, default_scope: 'read write' },
+    { ...mayAll, client_id: 'cc-default-beyond', client_secrets: foobar, default_scope: 'read admin' },
+    { ...mayAll, client_id: 'cc-default-star', client_secrets: foobar, default_scope: 'users.*' },
     { ...mayAll, client_id: 'cc-star', client_secrets: foobar, scope: '*' },
     { ...mayAll, client_id: 'cc-noscope', client_secrets: foobar, scope: '' },
     { ...mayAll, client_id: '72', client_secrets: [await secretOf('x'.repeat(72))] },
@@ -83,6 +85,7 @@ export async function createWorld(features: Partial<Features> = {}): Promise<Wor
     )
     await registry.put(clientKey('cc-nojson'), '{')
     await registry.put(clientKey('cc-swapped'), clientRecord({ client_id: 'test-client' }))
+    await registry.put(clientKey('cc-zero'), '{"schema":1,"client_id":"cc-zero","access_token_lifetime":0}')
     await registry.put(clientKey('cc-future'), '{"schema":2,"client_id":"cc-future"}')
   }
   const app = createProvider({
