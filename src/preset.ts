@@ -5,7 +5,7 @@ import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
 import { clientKey, clientRecord } from './clients/registry.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
-import { refuse } from './endpoints/respond.ts'
+import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
@@ -17,6 +17,8 @@ import type { Client, Registry, Stores } from './types.ts'
 
 /** How long one operation of a store may take. */
 const STORE_SECONDS = 2
+
+const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
 
 /** What the runtime gives to the server. */
 export interface Host {
@@ -76,17 +78,22 @@ function configured(host: Host, config: Config, keyring: Keyring, registry: Regi
   })
   const app = new Hono<{ Bindings: Peer }>()
   app.onError((error, c) => refuse(c, error, emit))
-  app.notFound((c) => c.json({ error: 'not_found', error_description: 'There is nothing at this path.' }, 404))
+  app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
   if (config.dev) {
     app.use(async (c, next) => {
-      const hosts = [new URL(c.req.url).hostname, c.env?.peer ?? 'localhost']
-      if (!hosts.every(isLoopback)) {
+      if (!isFromHere(c.req.raw, c.env?.peer ?? 'localhost')) {
         throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
       }
       await next()
     })
   }
   return app.route('/', provider)
+}
+
+/** Whether both ends are this machine, as far as can be seen: a proxy that hides itself cannot. */
+function isFromHere({ url, headers }: Request, peer: string): boolean {
+  const isForwarded = ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host'].some((name) => headers.has(name))
+  return !isForwarded && URL.canParse(url) && [new URL(url).hostname, peer].every(isLoopback)
 }
 
 function unconfigured(host: Host, problems: readonly Problem[]): Server {

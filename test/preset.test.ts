@@ -58,6 +58,14 @@ describe('createServer in development', () => {
     }
   })
 
+  test('answers nothing that a proxy forwarded, nor to a host that is none', async () => {
+    const { app } = await server
+    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host']) {
+      const headers = { [name]: '192.0.2.1' }
+      assert.equal((await app.request('http://localhost/token', { ...howTo, headers })).status, 503)
+    }
+  })
+
   test('other clients come from the store', async () => {
     const body = new URLSearchParams('grant_type=client_credentials&client_id=other&client_secret=foobar')
     const response = await (await server).app.request('http://localhost/token', { method: 'POST', body })
@@ -120,6 +128,7 @@ describe('createServer in production', () => {
     assert.equal((await app.request('http://localhost:8080/token', howTo)).status, 401)
     const missing = await app.request('https://tokens.example/nothing')
     assert.equal(missing.status, 404)
+    assert.equal(missing.headers.get('Cache-Control'), 'no-store')
     assert.equal(((await missing.json()) as { error: string }).error, 'not_found')
   })
 })

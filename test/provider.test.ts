@@ -118,6 +118,8 @@ describe('createProvider', () => {
     assert.ok(!text.includes('secret.ts'))
     const [event] = events
     assert.ok(event?.event === 'request_refused' && event.reason === 'internal')
+    assert.match(event.cause ?? '', /^Error\b.*\d/)
+    assert.ok(!event.cause?.includes('secret.ts'))
   })
 
   test('refuses a body over 64 KiB that does not tell its length', async () => {

@@ -8,6 +8,9 @@ const Seconds: v.GenericSchema<number> = v.pipe(v.number(), v.integer(), v.minVa
 /** A client_id: 1 to 256 visible ASCII characters and blanks, RFC 6749 appendix A.1 with a bound of ours. */
 export const ClientId: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,256}$/))
 
+/** Each may cost a comparison on every request. */
+const MAX_SECRETS = 10
+
 /** Version of the records below; a record of another is not read. */
 export const CLIENT_SCHEMA = 1
 
@@ -16,14 +19,17 @@ export const ClientRecord: v.GenericSchema<unknown, Client & { schema: number }>
   schema: v.literal(CLIENT_SCHEMA),
   client_id: ClientId,
   client_secrets: v.optional(
-    v.array(
-      v.object({
-        id: v.string(),
-        hash: v.string(),
-        label: v.optional(v.string()),
-        created_at: v.optional(Seconds),
-        expires_at: v.optional(Seconds),
-      }),
+    v.pipe(
+      v.array(
+        v.object({
+          id: v.string(),
+          hash: v.string(),
+          label: v.optional(v.string()),
+          created_at: v.optional(Seconds),
+          expires_at: v.optional(Seconds),
+        }),
+      ),
+      v.maxLength(MAX_SECRETS),
     ),
   ),
   token_endpoint_auth_method: v.optional(v.string()),

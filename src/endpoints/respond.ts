@@ -3,7 +3,7 @@
 import type { Context } from 'hono'
 import { OAuthError, serverError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
-import { causeText } from '../lib/cause.ts'
+import { causeText, placeOf } from '../lib/cause.ts'
 
 /** @see RFC 6749 §5.1 */
 export const jsonHeaders: Readonly<Record<string, string>> = {
@@ -24,10 +24,15 @@ export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
     code: error.code,
     reason: error.reason,
     ...(error.clientId !== undefined && { client_id: error.clientId }),
-    ...(error.status >= 500 && error.cause !== undefined && { cause: causeText(error.cause) }),
+    ...(error.status >= 500 && error.cause !== undefined && { cause: tell(error) }),
   })
   const body = JSON.stringify({ error: error.code, error_description: error.message })
   const challenged = error.status === 401 && c.req.header('Authorization') !== undefined
   const headers = { ...jsonHeaders, ...error.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
   return new Response(body, { status: error.status, headers })
+}
+
+/** The message of an exception nobody foresaw may quote the request, so of that only the place is told. */
+function tell({ reason, cause }: OAuthError): string {
+  return reason === 'internal' ? placeOf(cause) : causeText(cause)
 }

@@ -1,7 +1,7 @@
 /** Bun: serves a default export by itself, with the port that stands there. */
 
 import process from 'node:process'
-import { announce, listenOptions, processHost } from './process.ts'
+import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
 import type { Start } from './runtime.ts'
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
@@ -10,7 +10,10 @@ export const Ledger: undefined = undefined
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
   const options = listenOptions(server, process.env)
-  if (isMain) announce(server, options.port)
+  if (isMain) {
+    announce(server, options.port)
+    for (const signal of STOP_SIGNALS) process.once(signal, () => process.exit())
+  }
   // Without this, Bun answers an unforeseen exception with its source code.
   const quiet = { development: false }
   return { fetch: (request) => server.app.fetch(request), ...options, ...quiet }

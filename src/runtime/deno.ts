@@ -38,12 +38,16 @@ export const start: Start = async (createServer, isMain) => {
   const handler = {
     // `deno serve` listens where it is told to, so that development has to look who is there.
     fetch: (request: Request, info: Info): Response | Promise<Response> => server.app.fetch(request, peerOf(info)),
-    onListen: ({ port }: Address): void => announce(server, port),
+    onListen({ port }: Address): void {
+      removeEventListener('beforeunload', serve)
+      announce(server, port)
+    },
   }
   // Nothing tells the two commands apart (`import.meta.main` is true under both) but this: under `deno serve` a listening
   // server keeps the event loop busy, under `deno run` the loop runs dry once the entry is evaluated.
-  const serve = (): unknown =>
+  function serve(): void {
     Deno.serve({ ...listenOptions(server, environment), onListen: handler.onListen }, handler.fetch)
+  }
   if (isMain) {
     addEventListener('beforeunload', serve, { once: true })
     // The loop of a server that is told to stop runs dry as well, so the question is put at the start only.

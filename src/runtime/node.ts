@@ -2,7 +2,7 @@
 
 import process from 'node:process'
 import { serve } from '@hono/node-server'
-import { announce, listenOptions, processHost } from './process.ts'
+import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
 import type { Start } from './runtime.ts'
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
@@ -11,6 +11,12 @@ export const Ledger: undefined = undefined
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
   const fetch = (request: Request): Response | Promise<Response> => server.app.fetch(request)
-  if (isMain) serve({ fetch, ...listenOptions(server, process.env) }, ({ port }) => announce(server, port))
+  if (isMain) {
+    // Node tells by an event that the console is gone, and ends the process if nobody listens.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+    const listener = serve({ fetch, ...listenOptions(server, process.env) }, ({ port }) => announce(server, port))
+    // Answers what is under way first. Without a handler, a first process of a container would not end at all.
+    for (const signal of STOP_SIGNALS) process.once(signal, () => listener.close(() => process.exit()))
+  }
   return { fetch }
 }

@@ -6,6 +6,8 @@ import { memoryStores } from '../stores/memory.ts'
 import type { Stores } from '../types.ts'
 import { curlLine } from './announce.ts'
 
+export const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
 type Environment = Readonly<Record<string, unknown>>
 
 /** @param backends of this runtime alone, beside those that all have */
@@ -16,8 +18,17 @@ export function processHost(environment: Environment, backends: Backends = {}): 
     storeSetting: 'STORE_URL',
     commandFor: (setting) => COMMANDS[setting],
     now,
-    write: (line) => console.log(line),
-    warn: (line) => console.error(line),
+    write: (line) => say(console.log, line),
+    warn: (line) => say(console.error, line),
+  }
+}
+
+/** A console that is gone (a closed pipe, a full disk) is no reason to stop serving. */
+function say(print: (line: string) => void, line: string): void {
+  try {
+    print(line)
+  } catch {
+    // There is nowhere left to say it.
   }
 }
 
@@ -29,8 +40,8 @@ export function listenOptions(server: Server, environment: Environment): { port:
 /** Says where the server listens and, in development, what to try. */
 export function announce({ config }: Server, port: number): void {
   const origin = `http://localhost:${port}`
-  console.log(`edgemint: listening on ${origin}`)
-  if (config?.dev) console.log(curlLine(origin))
+  say(console.log, `edgemint: listening on ${origin}`)
+  if (config?.dev) say(console.log, curlLine(origin))
 }
 
 /** Opens stores, by the scheme of their URL; each is loaded only when it is asked for. */

@@ -9,6 +9,7 @@ import { LEDGER_ADD, LEDGER_COUNT, LEDGER_DELETE, LEDGER_GET, LEDGER_SCHEMA, LED
 import { createPrivately } from './private_file.ts'
 
 const BUSY_TIMEOUT_MILLISECONDS = 5000
+const LOCK_RETRY_MILLISECONDS = 20
 const SWEEP_SECONDS = 60
 
 const REGISTRY_SCHEMA = 'CREATE TABLE IF NOT EXISTS registry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;'
@@ -36,13 +37,24 @@ export function sqliteStores(path: string, now: () => number): Stores {
 
 function open(path: string, synchronous: 'FULL' | 'NORMAL', schema: string): DatabaseSync {
   const database = new DatabaseSync(path)
-  database.exec(`
-    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS};
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = ${synchronous};
-    ${schema}
-  `)
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`)
+  switchToWal(database)
+  database.exec(`PRAGMA synchronous = ${synchronous}; ${schema}`)
   return database
+}
+
+/** SQLite does not wait for this one lock, and processes that start together on a new file meet at it. */
+function switchToWal(database: DatabaseSync): void {
+  const deadline = Date.now() + BUSY_TIMEOUT_MILLISECONDS
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!String(error).includes('locked') || Date.now() > deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_RETRY_MILLISECONDS)
+    }
+  }
 }
 
 function sqliteRegistry(database: DatabaseSync): Registry {

@@ -34,7 +34,7 @@ describe('verifySecret', () => {
     assert.equal(await verifySecret(await client(secret('é'.repeat(36))), 'é'.repeat(37), NOW), 'secret_malformed')
   })
 
-  for (const hash of ['', 'foobar', '$2x$04$', '$2b$99$', '$argon2id$v=19$', '$2b$03$']) {
+  for (const hash of ['', 'foobar', '$2x$04$', '$2b$99$', '$argon2id$v=19$', '$2b$03$', '$2b$16$', '$2b$31$']) {
     test(`refuses the hash ${JSON.stringify(hash)} without comparing`, async () => {
       const hashed = { id: '1', hash: hash.startsWith('$2') ? hash.padEnd(60, 'a') : hash }
       assert.equal(

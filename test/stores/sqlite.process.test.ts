@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +42,22 @@ describe('sqliteStores', () => {
       .all()
       .map(({ key }) => key)
     assert.deepEqual(keys, ['live', 'new'])
+  })
+
+  test('waits for a writer who holds a new file', async () => {
+    const file = join(folder, 'locked.db')
+    const holder = new DatabaseSync(file)
+    holder.exec('CREATE TABLE other (a); BEGIN IMMEDIATE; INSERT INTO other VALUES (1)')
+    const script = `
+      import { sqliteStores } from ${JSON.stringify(new URL('../../src/stores/sqlite.ts', import.meta.url).href)}
+      await sqliteStores(${JSON.stringify(file)}, Date.now).registry.put('client:a', '1')
+      console.log('put')`
+    const child = execFile('node', ['--input-type=module', '-e', script])
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    holder.exec('COMMIT')
+    const [code] = await once(child, 'exit')
+    assert.equal(code, 0)
+    assert.equal(await sqliteStores(file, still).registry.get('client:a'), '1')
   })
 
   test('refuses a file that is no database', () => {
