@@ -5,6 +5,7 @@ import { describe } from '#test'
 import { type DenoKv, denoKvStores } from '../../src/stores/deno_kv.ts'
 import { createPrivately } from '../../src/stores/private_file.ts'
 import { NOW } from '../support/world.ts'
+import { freshnessContract } from './freshness_contract.ts'
 import { ledgerContract } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
@@ -16,6 +17,13 @@ const opened = Deno.openKv(file)
 
 describe('denoKvStores', () => {
   registryContract(
+    () =>
+      denoKvStores(
+        () => opened,
+        () => NOW,
+      ).registry,
+  )
+  freshnessContract(
     () =>
       denoKvStores(
         () => opened,

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { NOW } from '../support/world.ts'
+import { freshnessContract } from './freshness_contract.ts'
 import { ledgerContract } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
 describe('memoryStores', () => {
   registryContract(() => memoryStores(() => NOW).registry)
+  freshnessContract(() => memoryStores(() => NOW).registry)
   // Several handles on the same data are one handle here; its clock is that of the test that opened last.
   let now = () => NOW
   const { ledger } = memoryStores(() => now())

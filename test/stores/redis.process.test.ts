@@ -7,6 +7,7 @@ import type { Stores } from '../../src/types.ts'
 import { freePort } from '../support/process.ts'
 import { startRedis } from '../support/redis.ts'
 import { NOW } from '../support/world.ts'
+import { freshnessContract } from './freshness_contract.ts'
 import { ledgerContract } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
@@ -22,6 +23,7 @@ if (server !== undefined) {
 
   describe('redisStores', () => {
     registryContract(() => open(() => NOW).registry)
+    freshnessContract(() => open(() => NOW).registry)
     ledgerContract((now) => open(now).ledger)
 
     test('a server that is not there fails each call; once it is there, and there again, calls succeed', async () => {

@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from '#test'
 import { sqliteStores } from '../../src/stores/sqlite.ts'
 import { NOW } from '../support/world.ts'
+import { freshnessContract } from './freshness_contract.ts'
 import { ledgerContract } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
@@ -18,6 +19,7 @@ const still = () => NOW
 describe('sqliteStores', () => {
   const shared = join(folder, 'shared', 'edgemint.db')
   registryContract(() => sqliteStores(shared, still).registry)
+  freshnessContract(() => sqliteStores(shared, still).registry)
   ledgerContract((now) => sqliteStores(shared, now).ledger)
 
   test('nobody but the owner may read any of its files', async () => {
