@@ -37,7 +37,7 @@ export type ClientReason =
   | 'client_disabled'
   | 'auth_method_mismatch'
   | 'secret_missing'
-  | 'secret_malformed'
+  | 'secret_mistyped'
   | 'secret_expired'
   | 'secret_hash_unknown'
   | 'secret_wrong'
@@ -45,7 +45,12 @@ export type ClientReason =
 export type GrantReason = 'client_public' | 'grant_type_not_allowed'
 export type ScopeReason = 'scope_malformed' | 'scope_not_allowed'
 export type TargetReason = 'resource_malformed' | 'resource_not_allowed'
-export type UnavailableReason = 'store_failed' | 'client_record_malformed' | 'not_configured' | 'host_not_loopback'
+export type UnavailableReason =
+  | 'store_failed'
+  | 'client_record_malformed'
+  | 'comparisons_busy'
+  | 'not_configured'
+  | 'host_not_loopback'
 
 export type Reason =
   | RequestReason
@@ -70,7 +75,7 @@ export class OAuthError extends Error {
   readonly reason: Reason
   readonly status: 400 | 401 | 413 | 500 | 503
   readonly headers: Readonly<Record<string, string>>
-  /** Set by {@link attribute}. */
+  /** For the audit event only; mostly set by {@link attribute}. */
   clientId: string | undefined
 
   constructor(

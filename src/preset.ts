@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
 import { clientKey, clientRecord } from './clients/registry.ts'
+import { secretVerifier } from './clients/secrets.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
 import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
@@ -64,9 +65,10 @@ export async function createServer(host: Host): Promise<Server> {
 
 function configured(host: Host, config: Config, keyring: Keyring, registry: Registry): Server['app'] {
   const emit = auditLines(host.write, host.now)
+  const verifySecret = secretVerifier()
   const provider = createProvider({
     issuer: config.issuer ?? ((url) => new URL(url).origin),
-    clientAuth: [clientSecretBasic(), clientSecretPost()],
+    clientAuth: [clientSecretBasic(verifySecret), clientSecretPost(verifySecret)],
     grants: [clientCredentials()],
     registry: config.dev ? withTestClient(registry) : registry,
     clientCacheSeconds: config.clientCacheSeconds,

@@ -18,7 +18,7 @@ const FEATURES = 2
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   [/^jose$/, /^src\/(tokens|keys)\//],
-  [/^bcrypt-ts/, /^src\/clients\/secrets\.ts$/],
+  [/^bcrypt-ts/, /^src\/clients\/secret_hashes\.ts$/],
   [/^node:/, /^src\/(runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],
   [/^@redis\//, /^src\/stores\/redis\.ts$/],

@@ -2,17 +2,18 @@
 
 import type { ClientAuth } from '../types.ts'
 import { readBasic } from './basic.ts'
-import { verifySecret } from './secrets.ts'
+import { presentSecret } from './present_secret.ts'
+import { secretVerifier, type VerifySecret } from './secrets.ts'
 
 /** @see RFC 6749 §2.3.1 */
-export function clientSecretBasic(): ClientAuth {
+export function clientSecretBasic(verify: VerifySecret = secretVerifier()): ClientAuth {
   return {
     method: 'client_secret_basic',
     read({ headers }) {
       const authorization = headers.get('Authorization')
       if (authorization === null) return undefined
       const { client_id, secret } = readBasic(authorization)
-      return { client_id, verify: (client, { now }) => verifySecret(client, secret, now) }
+      return presentSecret(client_id, secret, verify)
     },
   }
 }

@@ -31,6 +31,9 @@ const secretOf = async (secret: string, prefix = '$2b$', expires_at = 0) => ({
 
 const mayAll = { grant_types: ['client_credentials'], scope: 'read write users.* api.*.list' }
 
+/** `foobar`, made by OpenSSL's PBKDF2, in the form of Hydra. */
+const PBKDF2_FOOBAR = '$pbkdf2-sha256$i=25000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$UJMLNFAtnTExyzAJ/ns/egKOEcV+ehIVpkGCh8zHVm4'
+
 /** The clients that the cases name. */
 export async function clients(): Promise<Client[]> {
   const foobar = [await secretOf('foobar')]
@@ -59,6 +62,7 @@ export async function clients(): Promise<Client[]> {
     { ...mayAll, client_id: 'cc-nosecret' },
     { ...mayAll, client_id: 'cc-md5', client_secrets: [{ id: '1', hash: '$1$O3JMY.Tw$AdLnLjQ/5jXF9.MTp3gHv/' }] },
     { ...mayAll, client_id: 'cc-cut', client_secrets: [{ id: '1', hash: '$2b$04$tooShort' }] },
+    { ...mayAll, client_id: 'cc-pbkdf2', client_secrets: [{ id: '1', hash: PBKDF2_FOOBAR }] },
     { ...mayAll, client_id: 'cc-short', client_secrets: foobar, access_token_lifetime: 60 },
     { ...mayAll, client_id: 'cc-long', client_secrets: foobar, access_token_lifetime: 999_999 },
     { ...mayAll, client_id: 'cc-default', client_secrets: foobar, default_scope: 'read write' },

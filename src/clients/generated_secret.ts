@@ -1,0 +1,35 @@
+/**
+ * Secrets that this server makes: `emint_`, 256 random bits and a checksum, all base64url. Scanners find them by the prefix,
+ * and a mistyped one is told from a wrong one without a look-up.
+ */
+
+import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
+import { crc32 } from '../lib/crc32.ts'
+
+const PREFIX = 'emint_'
+const SECRET_OCTETS = 32
+const CHECKSUM_OCTETS = 4
+
+export function generateSecret(): string {
+  const random = crypto.getRandomValues(new Uint8Array(SECRET_OCTETS))
+  const octets = new Uint8Array(SECRET_OCTETS + CHECKSUM_OCTETS)
+  octets.set(random)
+  new DataView(octets.buffer).setUint32(SECRET_OCTETS, crc32(random))
+  return PREFIX + encodeBase64url(octets)
+}
+
+/** Whether a secret has the prefix of those made here. */
+export function looksGenerated(secret: string): boolean {
+  return secret.startsWith(PREFIX)
+}
+
+/** Whether a secret that looks generated has the right length and checksum. */
+export function isIntact(secret: string): boolean {
+  try {
+    const octets = decodeBase64url(secret.slice(PREFIX.length))
+    if (octets.length !== SECRET_OCTETS + CHECKSUM_OCTETS) return false
+    return crc32(octets.subarray(0, SECRET_OCTETS)) === new DataView(octets.buffer).getUint32(SECRET_OCTETS)
+  } catch {
+    return false
+  }
+}
