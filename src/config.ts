@@ -14,6 +14,8 @@ export interface Config {
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
   readonly clientCacheSeconds: number
+  /** Seconds that `exp` of a client's assertion may lie ahead. */
+  readonly clientAssertionLifetime: number
   /** As in STORE_URLS; Workers use their bindings instead. */
   readonly storeUrl: string
   readonly dev: boolean
@@ -26,6 +28,7 @@ export type Setting =
   | 'ACCESS_TOKEN_LIFETIME'
   | 'ACCESS_TOKEN_PROFILE'
   | 'CLIENT_CACHE_SECONDS'
+  | 'CLIENT_ASSERTION_LIFETIME'
   | 'STORE_URL'
   | 'PORT'
   | 'DEV'
@@ -38,6 +41,7 @@ export interface Problem {
 
 const MAX_LIFETIME_SECONDS = 30 * 24 * 60 * 60
 const MAX_CACHE_SECONDS = 60 * 60
+const MAX_ASSERTION_SECONDS = 24 * 60 * 60
 
 /** Which of them a runtime has, it says itself. */
 const STORE_URLS = /^(memory:|sqlite:.+|rediss?:\/\/.+|denokv:.*)$/
@@ -79,6 +83,7 @@ const Settings = v.object({
   ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_LIFETIME_SECONDS), '1800'),
   ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
   CLIENT_CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
+  CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
   STORE_URL: v.optional(
     v.pipe(v.string(), v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:')),
     'sqlite:.edgemint/edgemint.db',
@@ -123,6 +128,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     accessTokenLifetime: settings.ACCESS_TOKEN_LIFETIME,
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
     clientCacheSeconds: settings.CLIENT_CACHE_SECONDS,
+    clientAssertionLifetime: settings.CLIENT_ASSERTION_LIFETIME,
     storeUrl: settings.STORE_URL,
     dev: settings.DEV,
   }

@@ -28,6 +28,8 @@ export type RequestReason =
   | 'authorization_malformed'
   | 'client_id_mismatch'
   | 'credentials_several'
+  | 'assertion_type_unknown'
+  | 'assertion_missing'
 
 export type ClientReason =
   | 'authorization_scheme_unknown'
@@ -41,6 +43,26 @@ export type ClientReason =
   | 'secret_expired'
   | 'secret_hash_unknown'
   | 'secret_wrong'
+  | 'keys_missing'
+  | AssertionReason
+
+/** What can be wrong with a JWT that somebody else signed. */
+export type AssertionReason =
+  | 'assertion_malformed'
+  | 'assertion_typ_wrong'
+  | 'assertion_alg_not_allowed'
+  | 'assertion_crit'
+  | 'assertion_key_unknown'
+  | 'assertion_signature_wrong'
+  | 'assertion_iss_wrong'
+  | 'assertion_sub_wrong'
+  | 'assertion_aud_wrong'
+  | 'assertion_exp_missing'
+  | 'assertion_expired'
+  | 'assertion_lives_too_long'
+  | 'assertion_not_yet_valid'
+  | 'assertion_jti_missing'
+  | 'assertion_replayed'
 
 export type GrantReason = 'client_public' | 'grant_type_not_allowed'
 export type ScopeReason = 'scope_malformed' | 'scope_not_allowed'
@@ -49,6 +71,7 @@ export type UnavailableReason =
   | 'store_failed'
   | 'client_record_malformed'
   | 'comparisons_busy'
+  | 'jwks_uri_failed'
   | 'not_configured'
   | 'host_not_loopback'
 

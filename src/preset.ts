@@ -1,8 +1,10 @@
 /** The full server: settings become a provider with every feature on, or a server that says what it lacks. */
 
 import { Hono } from 'hono'
+import { type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
 import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
+import { privateKeyJwt } from './clients/private_key_jwt.ts'
 import { clientKey, clientRecord } from './clients/registry.ts'
 import { secretVerifier } from './clients/secrets.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
@@ -22,7 +24,7 @@ const STORE_SECONDS = 2
 const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
 
 /** What the runtime gives to the server. */
-export interface Host {
+export interface Host extends RemoteKeysOptions {
   /** The environment; values that are no strings are no settings. */
   readonly environment: Readonly<Record<string, unknown>>
   /** Rejects when the stores cannot be opened; the message goes to the console. */
@@ -31,8 +33,6 @@ export interface Host {
   readonly storeSetting: Problem['setting']
   /** The command that sets a setting on this runtime. */
   commandFor(setting: Problem['setting']): string
-  /** Epoch seconds, whole. */
-  now(): number
   /** Takes a line for the audit log. */
   write(line: string): void
   /** Takes a line for the operator. */
@@ -59,16 +59,19 @@ export async function createServer(host: Host): Promise<Server> {
   if (isProblems(keyring)) return unconfigured(host, keyring)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
-  const { registry } = guardStores(stores, STORE_SECONDS)
-  return { app: configured(host, config, keyring, registry), config }
+  return { app: configured(host, config, keyring, guardStores(stores, STORE_SECONDS)), config }
 }
 
-function configured(host: Host, config: Config, keyring: Keyring, registry: Registry): Server['app'] {
+function configured(host: Host, config: Config, keyring: Keyring, { registry, ledger }: Stores): Server['app'] {
   const emit = auditLines(host.write, host.now)
   const verifySecret = secretVerifier()
   const provider = createProvider({
     issuer: config.issuer ?? ((url) => new URL(url).origin),
-    clientAuth: [clientSecretBasic(verifySecret), clientSecretPost(verifySecret)],
+    clientAuth: [
+      clientSecretBasic(verifySecret),
+      clientSecretPost(verifySecret),
+      privateKeyJwt({ ledger, remoteKeys: remoteKeys(host), maxLifetimeSeconds: config.clientAssertionLifetime }),
+    ],
     grants: [clientCredentials()],
     registry: config.dev ? withTestClient(registry) : registry,
     clientCacheSeconds: config.clientCacheSeconds,

@@ -10,7 +10,7 @@ import { token } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { AccessTokenProfile } from './tokens/access_token.ts'
-import type { ClientAuth, Grant, Registry } from './types.ts'
+import type { ClientAuth, Context, Grant, Registry } from './types.ts'
 
 export interface Features {
   /** Issuer identifier; or, where it follows the request, a function of the request's URL. */
@@ -47,9 +47,13 @@ export function createProvider(features: Features): Hono {
   const app = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
   app.use('/token', ...formOnly)
-  app.all('/token', (c) => token(c, { issuer: issuerOf(c.req.url), now: now() }, parts))
+  app.all('/token', (c) => token(c, contextOf(issuerOf(c.req.url), now()), parts))
   app.get('/.well-known/jwks.json', () => jwks(keyring))
   return app
+}
+
+function contextOf(issuer: string, now: number): Context {
+  return { issuer, tokenEndpoint: `${issuer.replace(/\/$/, '')}/token`, now }
 }
 
 function byName<T>(kind: string, features: readonly T[], name: (feature: T) => string): ReadonlyMap<string, T> {

@@ -13,6 +13,9 @@ export interface ClientSecret {
   readonly expires_at?: number | undefined
 }
 
+/** A public key as JSON, RFC 7517 §4; its members are checked where it is used. */
+export type Jwk = Readonly<Record<string, unknown>>
+
 /**
  * A registered client, as stored: the members of RFC 7591 and ours beside them.
  *
@@ -21,8 +24,13 @@ export interface ClientSecret {
 export interface Client {
   readonly client_id: string
   readonly client_secrets?: readonly ClientSecret[] | undefined
-  /** Absent: any method that proves a secret. `none`: a public client. */
+  /** Absent: `client_secret_basic` or `client_secret_post`. `none`: a public client. */
   readonly token_endpoint_auth_method?: string | undefined
+  /** The only algorithm of its assertions; absent for any that fits its keys. */
+  readonly token_endpoint_auth_signing_alg?: string | undefined
+  readonly jwks?: { readonly keys: readonly Jwk[] } | undefined
+  /** Instead of `jwks`: where its keys are published, an https URL. */
+  readonly jwks_uri?: string | undefined
   readonly grant_types?: readonly string[] | undefined
   /** Space-separated patterns of the scopes it may ask for; `*` stands for a part between dots. */
   readonly scope?: string | undefined
@@ -46,6 +54,8 @@ export interface FormRequest {
 export interface Context {
   /** Issuer identifier, RFC 8414 §2. */
   readonly issuer: string
+  /** URL of the token endpoint, which some clients name as the audience of their assertions. */
+  readonly tokenEndpoint: string
   /** Epoch seconds at which the request came. */
   readonly now: number
 }

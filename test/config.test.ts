@@ -9,6 +9,7 @@ const defaults = {
   accessTokenLifetime: 1800,
   accessTokenProfile: 'rfc9068',
   clientCacheSeconds: 30,
+  clientAssertionLifetime: 3600,
   storeUrl: 'sqlite:.edgemint/edgemint.db',
   dev: false,
 }

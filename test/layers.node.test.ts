@@ -9,15 +9,15 @@ const LAYERS: readonly [layer: number, pattern: RegExp][] = [
   [5, /^src\/(preset|config)\.ts$|^src\/runtime\//],
   [4, /^src\/provider\.ts$/],
   [3, /^src\/endpoints\//],
-  [2, /^src\/grants\/|^src\/clients\/client_secret_/],
-  [1, /^src\/(clients|tokens|keys|policy|events|stores)\//],
+  [2, /^src\/grants\/|^src\/clients\/(client_secret_\w+|private_key_jwt)\.ts/],
+  [1, /^src\/(clients|assertions|tokens|keys|policy|events|stores)\//],
   [0, /^src\/(types|errors)\.ts$|^src\/lib\//],
 ]
 const FEATURES = 2
 
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
-  [/^jose$/, /^src\/(tokens|keys)\//],
+  [/^jose$/, /^src\/(assertions|tokens|keys)\//],
   [/^bcrypt-ts/, /^src\/clients\/secret_hashes\.ts$/],
   [/^node:/, /^src\/(runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],

@@ -14,6 +14,7 @@ async function start(environment: Record<string, unknown>, parts: Partial<Host> 
   const lines: string[] = []
   const server = await createServer({
     environment,
+    fetch: () => Promise.reject(new Error('no network')),
     openStores: async () => memoryStores(() => NOW),
     storeSetting: 'STORE_URL',
     commandFor: (setting) => `set ${setting}`,

@@ -55,7 +55,11 @@ function readAttempt(methods: readonly ClientAuth[], request: FormRequest): Atte
   return attempt
 }
 
-/** A client without a registered method may use any that proves something. */
+/** What a client without a registered method may use, as with fosite's plain clients. */
+const DEFAULT_METHODS: readonly string[] = ['client_secret_basic', 'client_secret_post']
+
 function mayUse({ token_endpoint_auth_method }: Client, method: string): boolean {
-  return token_endpoint_auth_method === undefined ? method !== NONE : token_endpoint_auth_method === method
+  return token_endpoint_auth_method === undefined
+    ? DEFAULT_METHODS.includes(method)
+    : token_endpoint_auth_method === method
 }

@@ -3,6 +3,7 @@
 import type { Emit } from '../events/events.ts'
 import { causeText } from '../lib/cause.ts'
 import { lru } from '../lib/lru.ts'
+import { singleFlight } from '../lib/single_flight.ts'
 import type { Client } from '../types.ts'
 import type { FindClient } from './registry.ts'
 
@@ -12,8 +13,8 @@ const UNKNOWN_SECONDS = 5
 /** How long beyond its freshness a client is served while the registry fails. */
 export const STALE_SECONDS = 300
 
-/** A read older than this is not waited for: where its request was cancelled it may never end. */
-const SHARED_READ_SECONDS = 5
+/** How long somebody else's read of the same client is waited for. */
+const SHARED_READ_SECONDS = 3
 
 const MAX_CLIENTS = 10_000
 const MAX_UNKNOWN = 10_000
@@ -36,30 +37,18 @@ export interface ClientCacheOptions {
 export function cacheClients(read: FindClient, { freshSeconds, now, emit }: ClientCacheOptions): FindClient {
   const known = lru<Held>(MAX_CLIENTS)
   const unknown = lru<number>(MAX_UNKNOWN)
-  const reading = new Map<string, { readonly result: Promise<Client | undefined>; readonly readAt: number }>()
+  const reading = singleFlight<Client | undefined>(SHARED_READ_SECONDS)
   const unknownSeconds = Math.min(UNKNOWN_SECONDS, freshSeconds)
 
   const readAnew = async (client_id: string): Promise<Client | undefined> => {
     const readAt = now()
-    const result = read(client_id)
-    reading.set(client_id, { result, readAt })
-    try {
-      const client = await result
-      if (client !== undefined) known.set(client_id, { client, readAt })
-      else {
-        known.delete(client_id)
-        unknown.set(client_id, readAt)
-      }
-      return client
-    } finally {
-      if (reading.get(client_id)?.result === result) reading.delete(client_id)
+    const client = await read(client_id)
+    if (client !== undefined) known.set(client_id, { client, readAt })
+    else {
+      known.delete(client_id)
+      unknown.set(client_id, readAt)
     }
-  }
-
-  const readShared = (client_id: string): Promise<Client | undefined> => {
-    const underWay = reading.get(client_id)
-    const isYoung = underWay !== undefined && now() < underWay.readAt + SHARED_READ_SECONDS
-    return isYoung ? underWay.result : readAnew(client_id)
+    return client
   }
 
   return async (client_id) => {
@@ -68,7 +57,7 @@ export function cacheClients(read: FindClient, { freshSeconds, now, emit }: Clie
     const missedAt = unknown.get(client_id)
     if (missedAt !== undefined && now() < missedAt + unknownSeconds) return undefined
     try {
-      return await readShared(client_id)
+      return await reading(client_id, () => readAnew(client_id))
     } catch (error) {
       const age_seconds = now() - (held?.readAt ?? 0)
       if (held === undefined || age_seconds >= freshSeconds + STALE_SECONDS) throw error

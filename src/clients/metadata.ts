@@ -1,6 +1,7 @@
 /** The schema of a client's record. */
 
 import * as v from 'valibot'
+import { JwkSet } from '../assertions/jwk_set.ts'
 import type { Client } from '../types.ts'
 
 const Seconds: v.GenericSchema<number> = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -33,6 +34,9 @@ export const ClientRecord: v.GenericSchema<unknown, Client & { schema: number }>
     ),
   ),
   token_endpoint_auth_method: v.optional(v.string()),
+  token_endpoint_auth_signing_alg: v.optional(v.string()),
+  jwks: v.optional(JwkSet),
+  jwks_uri: v.optional(v.string()),
   grant_types: v.optional(v.array(v.string())),
   scope: v.optional(v.string()),
   default_scope: v.optional(v.string()),

@@ -17,6 +17,7 @@ export { Ledger }
 export const start: Start = async (createServer) => {
   const { app, config } = await createServer({
     environment: env,
+    fetch: (url, init) => fetch(url, init),
     openStores,
     storeSetting: 'wrangler.toml',
     commandFor: (setting) => COMMANDS[setting] ?? `npx wrangler secret put ${setting}`,

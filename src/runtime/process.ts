@@ -1,5 +1,6 @@
 /** What Deno, Bun and Node have in common: settings are environment variables, stores are files or memory. */
 
+import { lookup } from 'node:dns/promises'
 import { type Problem, readPort } from '../config.ts'
 import type { Host, Server } from '../preset.ts'
 import { memoryStores } from '../stores/memory.ts'
@@ -14,6 +15,8 @@ type Environment = Readonly<Record<string, unknown>>
 export function processHost(environment: Environment, backends: Backends = {}): Host {
   return {
     environment,
+    fetch: (url, init) => fetch(url, init),
+    resolve: async (hostname) => (await lookup(hostname, { all: true })).map(({ address }) => address),
     openStores: ({ storeUrl }) => openStores(storeUrl, backends),
     storeSetting: 'STORE_URL',
     commandFor: (setting) => COMMANDS[setting],
@@ -73,6 +76,7 @@ const COMMANDS: Readonly<Record<Problem['setting'], string>> = {
   ACCESS_TOKEN_PROFILE: 'export ACCESS_TOKEN_PROFILE=rfc9068',
   PORT: 'export PORT=8080',
   CLIENT_CACHE_SECONDS: 'export CLIENT_CACHE_SECONDS=30',
+  CLIENT_ASSERTION_LIFETIME: 'export CLIENT_ASSERTION_LIFETIME=3600',
   DEV: 'unset DEV',
   'wrangler.toml': 'git checkout wrangler.toml',
 }

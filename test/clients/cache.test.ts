@@ -71,23 +71,6 @@ describe('cacheClients', () => {
     assert.equal(state.reads, 1)
   })
 
-  test('a read that does not end is not shared for ever', async () => {
-    const reads: PromiseWithResolvers<Client>[] = []
-    let now = NOW
-    const read = () => {
-      const pending = Promise.withResolvers<Client>()
-      reads.push(pending)
-      return pending.promise
-    }
-    const find = cacheClients(read, { freshSeconds: 30, now: () => now, emit: () => undefined })
-    void find('c')
-    now = NOW + 5
-    const second = find('c')
-    assert.equal(reads.length, 2)
-    reads[1]?.resolve(client)
-    assert.equal(await second, client)
-  })
-
   test('remembers for five seconds that there is no such client', async () => {
     const { state, find } = setUp()
     await find('c')

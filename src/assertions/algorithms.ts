@@ -1,0 +1,21 @@
+/** The JWS algorithms that others may sign with: asymmetric ones, each bound to its type of key. */
+
+interface Algorithm {
+  readonly kty: 'RSA' | 'EC' | 'OKP'
+  readonly crv?: string
+}
+
+/** By `alg`, RFC 7518 §3.1, RFC 8037 §3.1 and RFC 9864. */
+export const ASSERTION_ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
+  ['RS256', { kty: 'RSA' }],
+  ['RS384', { kty: 'RSA' }],
+  ['RS512', { kty: 'RSA' }],
+  ['PS256', { kty: 'RSA' }],
+  ['PS384', { kty: 'RSA' }],
+  ['PS512', { kty: 'RSA' }],
+  ['ES256', { kty: 'EC', crv: 'P-256' }],
+  ['ES384', { kty: 'EC', crv: 'P-384' }],
+  ['ES512', { kty: 'EC', crv: 'P-521' }],
+  ['EdDSA', { kty: 'OKP', crv: 'Ed25519' }],
+  ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }],
+])

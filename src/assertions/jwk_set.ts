@@ -1,0 +1,35 @@
+/** Public keys of others: a set as it is read, and the keys of it that may have signed a JWS. */
+
+import * as v from 'valibot'
+import type { Jwk } from '../types.ts'
+import { ASSERTION_ALGORITHMS } from './algorithms.ts'
+
+/** Each may cost a verification when an assertion names none. */
+const MAX_KEYS = 20
+
+/** RFC 7517 §5; members of keys are checked when a key is used. */
+export const JwkSet: v.GenericSchema<unknown, { keys: Jwk[] }> = v.object({
+  keys: v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(MAX_KEYS)),
+})
+
+/** Gives the keys that fit `alg` and, when the JWS names one, `kid`. */
+export function fittingKeys(keys: readonly Jwk[], alg: string, kid: string | undefined): readonly Jwk[] {
+  return keys.filter((key) => (kid === undefined || key['kid'] === kid) && fits(key, alg))
+}
+
+function fits(key: Jwk, alg: string): boolean {
+  const algorithm = ASSERTION_ALGORITHMS.get(alg)
+  const { kty, crv, use = 'sig', key_ops = ['verify'] } = key
+  if (algorithm === undefined || kty !== algorithm.kty || (algorithm.crv !== undefined && crv !== algorithm.crv))
+    return false
+  // An exponent of 1 would make every number a signature of itself.
+  if (kty === 'RSA' && key['e'] === 'AQ') return false
+  const isForAlg = key['alg'] === undefined || isSameAlg(key['alg'], alg)
+  return isForAlg && use === 'sig' && Array.isArray(key_ops) && key_ops.includes('verify')
+}
+
+/** RFC 9864 gave EdDSA on this curve a name of its own. */
+function isSameAlg(one: unknown, other: string): boolean {
+  const name = (alg: unknown): unknown => (alg === 'Ed25519' ? 'EdDSA' : alg)
+  return name(one) === name(other)
+}

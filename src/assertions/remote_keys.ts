@@ -1,0 +1,95 @@
+/** Key sets that clients publish at their `jwks_uri`: fetched with care, kept for a while, missed without harm. */
+
+import * as v from 'valibot'
+import { temporarilyUnavailable } from '../errors.ts'
+import { lru } from '../lib/lru.ts'
+import { isPublicAddress } from '../lib/public_address.ts'
+import { readBytes } from '../lib/read_bytes.ts'
+import { singleFlight } from '../lib/single_flight.ts'
+import type { Jwk } from '../types.ts'
+import { JwkSet } from './jwk_set.ts'
+
+const FRESH_SECONDS = 300
+
+/** Between two fetches of one URL that an assertion causes, be it by a key that nobody has or by an outage. */
+const COOL_DOWN_SECONDS = 30
+
+/** How long keys are used beyond their freshness while their URL gives none. */
+const STALE_SECONDS = 3600
+
+const MAX_URLS = 1000
+const MAX_BYTES = 64 * 1024
+const TIMEOUT_SECONDS = 3
+
+/** Gives the keys of a URL. Rejects with OAuthError `temporarily_unavailable` when there are none to be had. */
+export type RemoteKeys = (url: string, options?: { readonly refresh: boolean }) => Promise<readonly Jwk[]>
+
+export interface RemoteKeysOptions {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+  /** Gives the addresses of a host name, where the runtime can tell. */
+  readonly resolve?: ((hostname: string) => Promise<readonly string[]>) | undefined
+  /** Epoch seconds. */
+  now(): number
+}
+
+interface Held {
+  readonly keys: readonly Jwk[]
+  readonly readAt: number
+}
+
+export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
+  const { now } = options
+  const held = lru<Held>(MAX_URLS)
+  const triedAt = lru<number>(MAX_URLS)
+  const fetching = singleFlight<readonly Jwk[]>(TIMEOUT_SECONDS)
+
+  const fetchAnew = async (url: string): Promise<readonly Jwk[]> => {
+    const startedAt = now()
+    if (startedAt < (triedAt.get(url) ?? Number.NEGATIVE_INFINITY) + COOL_DOWN_SECONDS) {
+      throw new Error(`it was asked less than ${COOL_DOWN_SECONDS} s ago`)
+    }
+    triedAt.set(url, startedAt)
+    const keys = await fetchKeys(url, options)
+    held.set(url, { keys, readAt: startedAt })
+    return keys
+  }
+
+  return async (url, { refresh } = { refresh: false }) => {
+    const known = held.get(url)
+    const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.readAt
+    if (known !== undefined && age < FRESH_SECONDS && !refresh) return known.keys
+    try {
+      return await fetching(url, () => fetchAnew(url))
+    } catch (cause) {
+      if (known !== undefined && age < FRESH_SECONDS + STALE_SECONDS) return known.keys
+      throw temporarilyUnavailable(
+        'jwks_uri_failed',
+        'The keys of this client cannot be fetched.',
+        cause,
+        COOL_DOWN_SECONDS,
+      )
+    }
+  }
+}
+
+async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Promise<readonly Jwk[]> {
+  await requirePublic(new URL(url), resolve)
+  const signal = AbortSignal.timeout(TIMEOUT_SECONDS * 1000)
+  const headers = { Accept: 'application/jwk-set+json, application/json' }
+  const response = await fetch(url, { redirect: 'manual', headers, signal })
+  if (response.status !== 200) throw new Error(`status ${response.status}`)
+  const body = await readBytes(response, MAX_BYTES)
+  return v.parse(JwkSet, JSON.parse(new TextDecoder().decode(body))).keys
+}
+
+/** What a client registers must not make this server talk to what only this server can reach. */
+async function requirePublic(
+  { protocol, hostname, username, password }: URL,
+  resolve: RemoteKeysOptions['resolve'],
+): Promise<void> {
+  if (protocol !== 'https:' || username !== '' || password !== '') throw new Error('not a plain https URL')
+  const isName = !/^\[|^[\d.]+$/.test(hostname)
+  const addresses = isName ? ((await resolve?.(hostname)) ?? []) : [hostname]
+  if (isName && !hostname.includes('.')) throw new Error('not a public host')
+  if (!addresses.every(isPublicAddress)) throw new Error('not a public address')
+}

@@ -1,0 +1,122 @@
+/** Verifies a JWT that somebody else signed: header, key, signature, claims, and last that it was not used before. */
+
+import { compactVerify, type JWK } from 'jose'
+import { type AssertionReason, temporarilyUnavailable } from '../errors.ts'
+import { encodeBase64url } from '../lib/base64url.ts'
+import type { Jwk, Ledger } from '../types.ts'
+import { ASSERTION_ALGORITHMS } from './algorithms.ts'
+import type { Assertion } from './assertion.ts'
+import { fittingKeys } from './jwk_set.ts'
+
+/** Clocks of clients may differ from ours by so much. */
+const SKEW_SECONDS = 30
+
+/** Gives the keys of the signer; `refresh` asks for newer ones than were known, where there is a source. */
+export type FindKeys = (options?: { readonly refresh: boolean }) => Promise<readonly Jwk[]>
+
+/** What an assertion must say. */
+export interface AssertionRules {
+  /** Lower-case values of `typ` that may stand there. */
+  readonly types: readonly string[]
+  /** The only algorithm, if the signer is bound to one. */
+  readonly alg: string | undefined
+  readonly findKeys: FindKeys
+  readonly issuer: string
+  readonly subject: string
+  /** One of these has to be the one audience. */
+  readonly audiences: readonly string[]
+  /** How far ahead `exp` may lie. */
+  readonly maxLifetimeSeconds: number
+  /** Epoch seconds. */
+  readonly now: number
+  readonly ledger: Ledger
+}
+
+/**
+ * Gives undefined when the assertion holds, else why not.
+ *
+ * @throws OAuthError `temporarily_unavailable` when keys or ledger cannot be reached
+ * @see RFC 7523 §3, RFC 8725 §3
+ */
+export async function verifyAssertion(
+  assertion: Assertion,
+  rules: AssertionRules,
+): Promise<AssertionReason | undefined> {
+  return (
+    checkHeader(assertion, rules) ??
+    (await checkSignature(assertion, rules)) ??
+    checkParties(assertion, rules) ??
+    checkTimes(assertion, rules) ??
+    (await claimOnce(assertion, rules))
+  )
+}
+
+function checkHeader({ header }: Assertion, { types, alg }: AssertionRules): AssertionReason | undefined {
+  const { typ, kid } = header
+  if (typ !== undefined && !(typeof typ === 'string' && types.includes(typ.toLowerCase()))) return 'assertion_typ_wrong'
+  if ('crit' in header || 'b64' in header) return 'assertion_crit'
+  if (kid !== undefined && typeof kid !== 'string') return 'assertion_malformed'
+  const isAllowed = ASSERTION_ALGORITHMS.has(String(header['alg'])) && (alg === undefined || header['alg'] === alg)
+  return isAllowed ? undefined : 'assertion_alg_not_allowed'
+}
+
+async function checkSignature(
+  { jws, header }: Assertion,
+  { findKeys }: AssertionRules,
+): Promise<AssertionReason | undefined> {
+  const [alg, kid] = [String(header['alg']), header['kid'] as string | undefined]
+  let keys = fittingKeys(await findKeys(), alg, kid)
+  if (keys.length === 0) keys = fittingKeys(await findKeys({ refresh: true }), alg, kid)
+  if (keys.length === 0) return 'assertion_key_unknown'
+  for (const key of keys) if (await isSignedBy(jws, key, alg)) return undefined
+  return 'assertion_signature_wrong'
+}
+
+/** A key that jose does not take (an RSA key under 2048 bits, a broken point) has signed nothing. */
+async function isSignedBy(jws: string, key: Jwk, alg: string): Promise<boolean> {
+  try {
+    await compactVerify(jws, key as unknown as JWK, { algorithms: [alg] })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function checkParties(
+  { claims }: Assertion,
+  { issuer, subject, audiences }: AssertionRules,
+): AssertionReason | undefined {
+  if (claims['iss'] !== issuer) return 'assertion_iss_wrong'
+  if (claims['sub'] !== subject) return 'assertion_sub_wrong'
+  const [audience, another] = [claims['aud']].flat()
+  return another === undefined && audiences.some((each) => each === audience) ? undefined : 'assertion_aud_wrong'
+}
+
+function checkTimes({ claims }: Assertion, { now, maxLifetimeSeconds }: AssertionRules): AssertionReason | undefined {
+  const { exp, nbf = now, iat = now } = claims
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'assertion_exp_missing'
+  if (exp + SKEW_SECONDS <= now) return 'assertion_expired'
+  if (exp > now + maxLifetimeSeconds + SKEW_SECONDS) return 'assertion_lives_too_long'
+  const isYetToCome = (instant: unknown): boolean => typeof instant !== 'number' || instant > now + SKEW_SECONDS
+  return isYetToCome(nbf) || isYetToCome(iat) ? 'assertion_not_yet_valid' : undefined
+}
+
+/** After all else: an assertion that is refused must not use up its `jti`. */
+async function claimOnce(
+  { claims }: Assertion,
+  { issuer, ledger }: AssertionRules,
+): Promise<AssertionReason | undefined> {
+  const { jti, exp } = claims
+  if (typeof jti !== 'string' || jti === '') return 'assertion_jti_missing'
+  const expiresAt = Math.ceil(Number(exp)) + SKEW_SECONDS
+  const isFirst = await ledger.add(await markOf(issuer, jti), '', expiresAt).catch((cause: unknown) => {
+    throw temporarilyUnavailable('store_failed', 'The replay ledger cannot be reached.', cause)
+  })
+  return isFirst ? undefined : 'assertion_replayed'
+}
+
+/** The ledger key of a `jti`: of one length, whatever a client makes up, and another one for each client. */
+async function markOf(issuer: string, jti: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify([issuer, jti])))
+  return `jti:${encodeBase64url(new Uint8Array(digest))}`
+}

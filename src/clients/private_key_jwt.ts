@@ -1,0 +1,70 @@
+/** Client authentication by an assertion that the client signed with its own key. */
+
+import { readAssertion } from '../assertions/assertion.ts'
+import type { RemoteKeys } from '../assertions/remote_keys.ts'
+import { type FindKeys, verifyAssertion } from '../assertions/verify.ts'
+import { invalidClient, invalidRequest } from '../errors.ts'
+import type { Client, ClientAuth, FormRequest, Ledger, Presented } from '../types.ts'
+
+/** @see RFC 7523 §2.2 */
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** `client-authentication+jwt` is from the revision of RFC 7523; older clients write `JWT` or nothing. */
+const TYPES = ['client-authentication+jwt', 'jwt']
+
+export interface PrivateKeyJwtOptions {
+  /** Remembers each `jti`. */
+  readonly ledger: Ledger
+  /** Fetches the keys of a `jwks_uri`. */
+  readonly remoteKeys: RemoteKeys
+  /** How far ahead `exp` may lie. */
+  readonly maxLifetimeSeconds: number
+}
+
+/** @see RFC 7523 §3, OpenID Connect Core 1.0 §9 */
+export function privateKeyJwt({ ledger, remoteKeys, maxLifetimeSeconds }: PrivateKeyJwtOptions): ClientAuth {
+  return {
+    method: 'private_key_jwt',
+    read(request): Presented | undefined {
+      const jws = readParameters(request)
+      if (jws === undefined) return undefined
+      const assertion = readAssertion(jws)
+      if (assertion === undefined) throw invalidClient('assertion_malformed')
+      const { sub } = assertion.claims
+      if (typeof sub !== 'string' || sub === '') throw invalidClient('assertion_sub_wrong')
+      return {
+        client_id: sub,
+        async verify(client, { issuer, tokenEndpoint, now }) {
+          const findKeys = keysOf(client, remoteKeys)
+          if (findKeys === undefined) return 'keys_missing'
+          return verifyAssertion(assertion, {
+            types: TYPES,
+            alg: client.token_endpoint_auth_signing_alg,
+            findKeys,
+            issuer: client.client_id,
+            subject: client.client_id,
+            audiences: [issuer, tokenEndpoint],
+            maxLifetimeSeconds,
+            now,
+            ledger,
+          })
+        },
+      }
+    },
+  }
+}
+
+function readParameters({ form }: FormRequest): string | undefined {
+  const [type, jws] = [form.get('client_assertion_type'), form.get('client_assertion')]
+  if (type === null && jws === null) return undefined
+  if (type !== ASSERTION_TYPE) {
+    throw invalidRequest('assertion_type_unknown', 'The client_assertion_type is missing or not supported.')
+  }
+  if (jws === null) throw invalidRequest('assertion_missing', 'The parameter client_assertion is missing.')
+  return jws
+}
+
+function keysOf({ jwks, jwks_uri }: Client, remoteKeys: RemoteKeys): FindKeys | undefined {
+  if (jwks !== undefined) return async () => jwks.keys
+  return jwks_uri === undefined ? undefined : (options) => remoteKeys(jwks_uri, options)
+}

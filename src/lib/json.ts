@@ -1,0 +1,26 @@
+/** JSON from strangers: one object, no member twice. */
+
+/**
+ * Parses an object and refuses a member name that stands twice in it: two readers could each take another one.
+ *
+ * @throws TypeError or SyntaxError on anything else
+ */
+export function parseUnique(text: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('not an object')
+  if (countMembers(text) !== Object.keys(value).length) throw new TypeError('a member stands twice')
+  return value as Readonly<Record<string, unknown>>
+}
+
+/** Counts the colons of the outermost object of a valid JSON text; those in strings and below do not count. */
+function countMembers(text: string): number {
+  const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')
+  let depth = 0
+  let members = 0
+  for (const character of withoutStrings) {
+    if (character === '{' || character === '[') depth++
+    else if (character === '}' || character === ']') depth--
+    else if (character === ':' && depth === 1) members++
+  }
+  return members
+}

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict'
+import { CompactSign, exportJWK, generateKeyPair, type JWK, type JWTPayload } from 'jose'
+import { describe, test } from '#test'
+import { remoteKeys } from '../../src/assertions/remote_keys.ts'
+import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
+import { privateKeyJwt } from '../../src/clients/private_key_jwt.ts'
+import { clientKey, clientRecord } from '../../src/clients/registry.ts'
+import type { Reason } from '../../src/errors.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import { clients, createWorld, ISSUER, NOW } from '../support/world.ts'
+
+const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+
+type Pair = { readonly privateKey: CryptoKey; readonly publicJwk: JWK }
+const pairs = new Map<string, Pair>()
+for (const alg of ALGORITHMS) {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  pairs.set(alg, { privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid: alg } })
+}
+const stranger = await generateKeyPair('ES256')
+const pairOf = (alg: string): Pair => {
+  const pair = pairs.get(alg)
+  assert.ok(pair !== undefined)
+  return pair
+}
+
+const encode = (value: unknown) =>
+  btoa(typeof value === 'string' ? value : JSON.stringify(value))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+
+const claimsOf = (client_id: string): JWTPayload => ({
+  iss: client_id,
+  sub: client_id,
+  aud: ISSUER,
+  iat: NOW,
+  exp: NOW + 60,
+  jti: crypto.randomUUID(),
+})
+
+interface Making {
+  readonly client?: string
+  readonly alg?: string
+  readonly header?: Record<string, unknown>
+  readonly claims?: Record<string, unknown>
+  readonly key?: CryptoKey
+}
+
+/** Signs an assertion; `undefined` takes a member away. */
+async function sign({ client = 'pkjwt', alg = 'ES256', header = {}, claims = {}, key }: Making = {}): Promise<string> {
+  const payload = JSON.stringify({ ...claimsOf(client), ...claims })
+  const protectedHeader = JSON.parse(JSON.stringify({ kid: alg, typ: 'JWT', ...header, alg }))
+  const signer = new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader(protectedHeader)
+  return signer.sign(key ?? pairOf(alg).privateKey)
+}
+
+/** A world with clients of this method; `state` moves its clock. */
+async function createAssertionWorld() {
+  const state = { now: NOW }
+  const { registry, ledger } = memoryStores(() => state.now)
+  const keys = [...pairs.values()].map(({ publicJwk }) => publicJwk as Record<string, unknown>)
+  const method = { token_endpoint_auth_method: 'private_key_jwt', grant_types: ['client_credentials'] }
+  const [testClient] = await clients()
+  assert.ok(testClient !== undefined)
+  for (const client of [
+    testClient,
+    { ...method, client_id: 'pkjwt', jwks: { keys } },
+    { ...method, client_id: 'other', jwks: { keys } },
+    { ...method, client_id: 'es-only', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys } },
+    { ...method, client_id: 'bound', jwks: { keys: [{ ...pairOf('RS256').publicJwk, alg: 'PS256', kid: 'RS256' }] } },
+    { ...method, client_id: 'for-enc', jwks: { keys: [{ ...pairOf('ES256').publicJwk, use: 'enc' }] } },
+    { ...method, client_id: 'e-one', jwks: { keys: [{ ...pairOf('RS256').publicJwk, e: 'AQ' }] } },
+    { ...method, client_id: 'no-keys' },
+    { ...method, client_id: 'public', token_endpoint_auth_method: 'none' },
+  ]) {
+    await registry.put(clientKey(client.client_id), clientRecord(client))
+  }
+  const remote = remoteKeys({ fetch: () => Promise.reject(new Error('no network')), now: () => state.now })
+  const clientAuth = [clientSecretBasic(), privateKeyJwt({ ledger, remoteKeys: remote, maxLifetimeSeconds: 3600 })]
+  const world = await createWorld({ registry, clientAuth, now: () => state.now })
+  const send = async (client_assertion: string | undefined, more: Record<string, string> = {}, headers = {}) => {
+    const form = { grant_type: 'client_credentials', client_assertion_type: TYPE, ...more }
+    const body = new URLSearchParams(client_assertion === undefined ? form : { ...form, client_assertion })
+    const response = await world.app.request('/token', { method: 'POST', body, headers })
+    const event = world.events.at(-1)
+    return { status: response.status, reason: event?.event === 'request_refused' ? event.reason : undefined, event }
+  }
+  return { ...world, state, send }
+}
+
+const world = createAssertionWorld()
+
+describe('private_key_jwt, accepted', () => {
+  const accepted: readonly [name: string, making: Making, more?: Record<string, string>][] = [
+    ...ALGORITHMS.map((alg): [string, Making] => [alg, { alg }]),
+    ...ALGORITHMS.map((alg): [string, Making] => [`${alg}, no kid`, { alg, header: { kid: undefined } }]),
+    ['typ client-authentication+jwt', { header: { typ: 'client-authentication+jwt' } }],
+    ['no typ', { header: { typ: undefined } }],
+    ['aud is the token endpoint', { claims: { aud: `${ISSUER}/token` } }],
+    ['aud is a list of one', { claims: { aud: [ISSUER] } }],
+    ['exp an hour ahead', { claims: { exp: NOW + 3600 } }],
+    ['exp with a fraction', { claims: { exp: NOW + 60.5 } }],
+    ['iat and nbf five seconds ahead', { claims: { iat: NOW + 5, nbf: NOW + 5 } }],
+    ['expired within the skew', { claims: { exp: NOW - 29 } }],
+    ['no iat', { claims: { iat: undefined } }],
+    ['client_id beside it', {}, { client_id: 'pkjwt' }],
+    ['the algorithm that the client is bound to', { client: 'es-only' }],
+    ['unknown claims and header members', { header: { x: 1 }, claims: { x: { a: 1, b: ':' } } }],
+  ]
+  for (const [name, making, more] of accepted) {
+    test(name, async () => {
+      const { send } = await world
+      assert.deepEqual((await send(await sign(making), more)).status, 200)
+    })
+  }
+})
+
+describe('private_key_jwt, refused with 401 invalid_client', () => {
+  const refused: readonly [name: string, making: Making, reason: Reason][] = [
+    ['typ of an access token', { header: { typ: 'at+jwt' } }, 'assertion_typ_wrong'],
+    ['typ that is no text', { header: { typ: 1 } }, 'assertion_typ_wrong'],
+    ['kid that nobody has', { header: { kid: 'nope' } }, 'assertion_key_unknown'],
+    ['kid that is a path', { header: { kid: '../../etc/passwd' } }, 'assertion_key_unknown'],
+    ['kid that is a number', { header: { kid: 1 } }, 'assertion_malformed'],
+    ['kid of a key of another type', { header: { kid: 'RS256' } }, 'assertion_key_unknown'],
+    ['signed by a stranger', { key: stranger.privateKey }, 'assertion_signature_wrong'],
+    [
+      'signed by a stranger, key in the header',
+      { key: stranger.privateKey, header: { jwk: {}, kid: undefined } },
+      'assertion_signature_wrong',
+    ],
+    ['iss of another client', { claims: { iss: 'other' } }, 'assertion_iss_wrong'],
+    ['no iss', { claims: { iss: undefined } }, 'assertion_iss_wrong'],
+    ['no sub', { claims: { sub: undefined } }, 'assertion_sub_wrong'],
+    ['sub of another client', { claims: { sub: 'other' } }, 'assertion_iss_wrong'],
+    ['no aud', { claims: { aud: undefined } }, 'assertion_aud_wrong'],
+    ['empty aud', { claims: { aud: '' } }, 'assertion_aud_wrong'],
+    ['aud of another server', { claims: { aud: 'https://evil.example' } }, 'assertion_aud_wrong'],
+    ['aud with a slash behind', { claims: { aud: `${ISSUER}/` } }, 'assertion_aud_wrong'],
+    ['two audiences, ours among them', { claims: { aud: [ISSUER, 'https://evil.example'] } }, 'assertion_aud_wrong'],
+    ['two audiences, one null', { claims: { aud: [ISSUER, null] } }, 'assertion_aud_wrong'],
+    ['empty list of audiences', { claims: { aud: [] } }, 'assertion_aud_wrong'],
+    ['no exp', { claims: { exp: undefined } }, 'assertion_exp_missing'],
+    ['exp as text', { claims: { exp: `${NOW + 60}` } }, 'assertion_exp_missing'],
+    ['exp null', { claims: { exp: null } }, 'assertion_exp_missing'],
+    ['expired beyond the skew', { claims: { exp: NOW - 30 } }, 'assertion_expired'],
+    ['exp more than an hour ahead', { claims: { exp: NOW + 3631 } }, 'assertion_lives_too_long'],
+    ['exp in the year 5138', { claims: { exp: 99999999999 } }, 'assertion_lives_too_long'],
+    ['nbf ahead', { claims: { nbf: NOW + 31 } }, 'assertion_not_yet_valid'],
+    ['iat ahead', { claims: { iat: NOW + 90 } }, 'assertion_not_yet_valid'],
+    ['nbf as text', { claims: { nbf: '0' } }, 'assertion_not_yet_valid'],
+    ['no jti', { claims: { jti: undefined } }, 'assertion_jti_missing'],
+    ['jti as a number', { claims: { jti: 7 } }, 'assertion_jti_missing'],
+    ['empty jti', { claims: { jti: '' } }, 'assertion_jti_missing'],
+    ['an algorithm the client is not bound to', { client: 'es-only', alg: 'RS256' }, 'assertion_alg_not_allowed'],
+    ['an algorithm the key is not for', { client: 'bound', alg: 'RS256' }, 'assertion_key_unknown'],
+    ['a key for encryption', { client: 'for-enc' }, 'assertion_key_unknown'],
+    ['a key with the exponent 1', { client: 'e-one', alg: 'RS256' }, 'assertion_key_unknown'],
+    ['a client without keys', { client: 'no-keys' }, 'keys_missing'],
+    ['a public client', { client: 'public' }, 'auth_method_mismatch'],
+    ['a client of another method', { client: 'test-client' }, 'auth_method_mismatch'],
+    ['an unknown client', { client: 'nobody' }, 'client_unknown'],
+  ]
+  for (const [name, making, reason] of refused) {
+    test(name, async () => {
+      const { send } = await world
+      const { status, reason: told } = await send(await sign(making))
+      assert.deepEqual([status, told], [401, reason])
+    })
+  }
+
+  const malformed: readonly [name: string, make: () => Promise<string> | string, reason?: Reason][] = [
+    ['no JWS at all', () => 'this.notatall.valid'],
+    ['one part', () => 'abc'],
+    ['only dots', () => '..'],
+    ['cut off', async () => (await sign()).slice(0, -90)],
+    ['a dot too many', async () => `${await sign()}.`],
+    ['a part too many', async () => `${await sign()}.AAAA`],
+    ['encrypted, five parts', async () => `${await sign()}.AAAA.AAAA`],
+    ['no signature', async () => (await sign()).replace(/[^.]*$/, '')],
+    ['padding', async () => `${await sign()}==`],
+    ['blanks in base64', async () => (await sign()).replace('.', ' .')],
+    ['a line end behind', async () => `${await sign()}\n`],
+    ['unused bits set', async () => (await sign()).replace(/.$/, (last) => (last === 'B' ? 'C' : 'B'))],
+    ['base64 of the other alphabet', async () => (await sign()).replace(/.$/, '+')],
+    ['header null', async () => `${encode('null')}.${encode(claimsOf('pkjwt'))}.AAAA`],
+    ['header a list', async () => `${encode('[]')}.${encode(claimsOf('pkjwt'))}.AAAA`],
+    ['claims a text', async () => `${encode({ alg: 'ES256' })}.${encode('"pkjwt"')}.AAAA`],
+    ['claims that are no JSON', async () => `${encode({ alg: 'ES256' })}.${encode('{sub:1}')}.AAAA`],
+    [
+      'alg twice in the header',
+      async () => `${encode('{"alg":"none","alg":"ES256"}')}.${encode(claimsOf('pkjwt'))}.AAAA`,
+    ],
+    [
+      'sub twice in the claims',
+      async () => `${encode({ alg: 'ES256' })}.${encode('{"sub":"pkjwt","s\\u0075b":"other"}')}.AAAA`,
+    ],
+    ['huge', () => `${encode({ alg: 'ES256', x: 'x'.repeat(20_000) })}.${encode(claimsOf('pkjwt'))}.AAAA`],
+    ['alg none', () => `${encode({ alg: 'none' })}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
+    ['alg nOnE', () => `${encode({ alg: 'nOnE' })}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
+    ['alg HS256', () => `${encode({ alg: 'HS256' })}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
+    [
+      'alg a list',
+      () => `${encode({ alg: ['ES256'] })}.${encode(claimsOf('pkjwt'))}.AAAA`,
+      'assertion_signature_wrong',
+    ],
+    ['no alg', () => `${encode({})}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
+    [
+      'crit',
+      () => `${encode({ alg: 'ES256', crit: ['x'], x: 1 })}.${encode(claimsOf('pkjwt'))}.AAAA`,
+      'assertion_crit',
+    ],
+    ['b64', () => `${encode({ alg: 'ES256', b64: false })}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_crit'],
+    ['a signature of zeros', async () => (await sign()).replace(/[^.]*$/, 'A'.repeat(86)), 'assertion_signature_wrong'],
+    [
+      'other claims under the signature',
+      async () => (await sign()).replace(/\.[^.]*\./, `.${encode(claimsOf('pkjwt'))}.`),
+      'assertion_signature_wrong',
+    ],
+  ]
+  for (const [name, make, reason = 'assertion_malformed'] of malformed) {
+    test(name, async () => {
+      const { send } = await world
+      const { status, reason: told } = await send(await make())
+      assert.deepEqual([status, told], [401, reason])
+    })
+  }
+})
+
+describe('private_key_jwt, the parameters', () => {
+  test('type without assertion, assertion without type, another type', async () => {
+    const { send } = await world
+    const jws = await sign()
+    assert.deepEqual((await send(undefined)).reason, 'assertion_missing')
+    assert.deepEqual((await send(jws, { client_assertion_type: '' })).reason, 'assertion_type_unknown')
+    const saml = 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer'
+    const { status, reason } = await send(jws, { client_assertion_type: saml })
+    assert.deepEqual([status, reason], [400, 'assertion_type_unknown'])
+  })
+
+  test('a secret beside the assertion, another client_id beside it', async () => {
+    const { send } = await world
+    const headers = { Authorization: `Basic ${btoa('test-client:foobar')}` }
+    const both = await send(await sign(), {}, headers)
+    assert.deepEqual([both.status, both.reason], [400, 'credentials_several'])
+    const other = await send(await sign(), { client_id: 'other' })
+    assert.deepEqual([other.status, other.reason], [400, 'client_id_mismatch'])
+  })
+
+  test('only the client_id of such a client', async () => {
+    const { send } = await world
+    const { status, reason } = await send(undefined, { client_assertion_type: '', client_id: 'pkjwt' })
+    assert.deepEqual([status, reason], [401, 'auth_method_mismatch'])
+  })
+})
+
+describe('private_key_jwt, once', () => {
+  test('of 100 at the same time one is accepted', async () => {
+    const { send } = await world
+    const jws = await sign()
+    const answers = await Promise.all(Array.from({ length: 100 }, () => send(jws)))
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+    assert.equal((await send(jws)).reason, 'assertion_replayed')
+  })
+
+  test('a jti is that of its client: another may use the same', async () => {
+    const { send } = await world
+    const claims = { jti: crypto.randomUUID() }
+    assert.equal((await send(await sign({ claims }))).status, 200)
+    assert.equal((await send(await sign({ claims, client: 'other' }))).status, 200)
+    assert.equal((await send(await sign({ claims: { ...claims, exp: NOW + 61 } }))).reason, 'assertion_replayed')
+  })
+
+  test('a refused assertion does not use up its jti', async () => {
+    const { send } = await world
+    const claims = { jti: crypto.randomUUID() }
+    assert.equal((await send(await sign({ claims: { ...claims, aud: 'https://evil.example' } }))).status, 401)
+    assert.equal((await send(await sign({ claims, key: stranger.privateKey }))).status, 401)
+    assert.equal((await send(await sign({ claims }))).status, 200)
+  })
+
+  test('its mark outlives it, to the end of the skew', async () => {
+    const { send, state } = await createAssertionWorld()
+    const jws = await sign()
+    assert.equal((await send(jws)).status, 200)
+    state.now = NOW + 89
+    assert.equal((await send(jws)).reason, 'assertion_replayed')
+    state.now = NOW + 90
+    assert.equal((await send(jws)).reason, 'assertion_expired')
+  })
+})
