@@ -5,18 +5,15 @@ import { request } from 'node:http'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { createRemoteJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { describe, test } from '#test'
-import { clientKey, clientRecord } from '../src/clients/registry.ts'
-import { sqliteStores } from '../src/stores/sqlite.ts'
 import { answers, freePort, type Running, startServer } from './support/process.ts'
-import { clients } from './support/world.ts'
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
-const howTo = (client_id = 'test-client') => ({
+const howTo = () => ({
   method: 'POST',
-  body: new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret: 'foobar' }),
+  body: new URLSearchParams('grant_type=client_credentials&client_id=test-client&client_secret=foobar'),
 })
 
 /** Where this machine is reached from others, if it is. */
@@ -120,46 +117,6 @@ for (const [name, dev, bare] of ways) {
     })
   })
 }
-
-describe('in production, with settings and a store', () => {
-  const issuer = 'https://tokens.example'
-  const keys = generateKeyPair('RS256', { extractable: true })
-  const stored = clients().then((all) =>
-    clientRecord(all.find(({ client_id }) => client_id === 'cc-post') ?? { client_id: '' }),
-  )
-
-  for (const [name, , bare] of ways.slice(1)) {
-    test(`${name}: a client out of SQLite gets a token, test-client does not`, async () => {
-      const file = join(folder, name, 'edgemint.db')
-      await sqliteStores(file, Date.now).registry.put(clientKey('cc-post'), await stored)
-      const environment = {
-        ISSUER: issuer,
-        SIGNING_KEYS: await exportPKCS8((await keys).privateKey),
-        STORE_URL: `sqlite:${file}`,
-      }
-      await serving(bare, environment, async ({ origin }) => {
-        await verify(origin, await fetch(`${origin}/token`, howTo('cc-post')), issuer)
-        assert.equal((await fetch(`${origin}/token`, howTo())).status, 401)
-      })
-    })
-  }
-
-  test('workerd: a client out of KV gets a token, test-client does not', async () => {
-    const variables = join(folder, 'production.vars')
-    const jwks = JSON.stringify({ keys: [await exportJWK((await keys).privateKey)] })
-    writeFileSync(variables, `ISSUER=${issuer}\nSIGNING_KEYS='${jwks}'\n`)
-    const put = ['kv', 'key', 'put', '--binding', 'CLIENTS', '--local', '--persist-to', folder]
-    await run('wrangler', [...put, clientKey('cc-post'), await stored])
-    await serving(
-      (port) => `npx wrangler dev ${wrangler(port)} --env-file ${variables}`,
-      {},
-      async ({ origin }) => {
-        await verify(origin, await fetch(`${origin}/token`, howTo('cc-post')), issuer)
-        assert.equal((await fetch(`${origin}/token`, howTo())).status, 401)
-      },
-    )
-  })
-})
 
 describe('deno serve', () => {
   for (const threads of ['', '--parallel']) {

@@ -13,10 +13,10 @@ const MAX_REMEMBERED = 10_000
 const MAX_COMPARING = 8
 
 /** What failed comparisons may cost at once; some mistakes disturb nobody. */
-const GUESSING_MILLISECONDS = 2000
+const GUESSING_MILLISECONDS = 3000
 
-/** Each failed one is paid off in so many times its cost: in the long run guessing gets a quarter of the CPU. */
-const PAY_OFF_FACTOR = 4
+/** Each failed one is paid off in so many times its cost: in the long run guessing gets an eighth of the CPU. */
+const PAY_OFF_FACTOR = 8
 
 const RETRY_SECONDS = 1
 
