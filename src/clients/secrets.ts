@@ -12,9 +12,6 @@ const MAX_REMEMBERED = 10_000
 /** Slow comparisons under way at a time, in one process or isolate. */
 const MAX_COMPARING = 8
 
-/** What failed comparisons may cost at once; some mistakes disturb nobody. */
-const GUESSING_MILLISECONDS = 3000
-
 /** Each failed one is paid off in so many times its cost: in the long run guessing gets an eighth of the CPU. */
 const PAY_OFF_FACTOR = 8
 
@@ -26,6 +23,8 @@ export type VerifySecret = (client: Client, secret: string, now: number) => Prom
 export interface SecretVerifierOptions {
   /** Milliseconds, for what guessing may cost. */
   readonly clock?: () => number
+  /** Milliseconds that failed comparisons may cost at once, so that some mistakes disturb nobody. */
+  readonly allowance?: number
   /** Told of each slow comparison, and waited for. */
   readonly onCompare?: () => unknown
 }
@@ -35,8 +34,8 @@ export interface SecretVerifierOptions {
  *
  * It rejects with OAuthError `temporarily_unavailable` when too many slow comparisons are under way.
  */
-export function secretVerifier({ clock = Date.now, onCompare }: SecretVerifierOptions = {}): VerifySecret {
-  const compareSlowly = slowComparisons(clock, onCompare)
+export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecret {
+  const isSlowlyRight = slowComparisons(options)
   return async (client, secret, now) => {
     const registered = client.client_secrets ?? []
     const live = registered.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
@@ -44,41 +43,45 @@ export function secretVerifier({ clock = Date.now, onCompare }: SecretVerifierOp
       const kind = hashKind(hash)
       return kind === undefined ? [] : [{ hash, kind, cost: kind.costMilliseconds(hash) }]
     })
-    // The cheap ones first: a client on its way from bcrypt to a generated secret does not pay for both.
-    for (const { hash, kind, cost } of usable.sort((a, b) => a.cost - b.cost)) {
-      const isRight = cost === 0 ? kind.compare(secret, hash) : compareSlowly(client.client_id, secret, hash, kind)
-      if (await isRight) return undefined
+    for (const { hash, kind, cost } of usable) {
+      if (cost === 0 && (await kind.compare(secret, hash))) return undefined
     }
+    const slow = usable.filter(({ cost }) => cost > 0)
+    if (slow.length > 0 && (await isSlowlyRight(client.client_id, secret, slow))) return undefined
     return whyNone(registered, live, usable)
   }
 }
 
-type CompareSlowly = (client_id: string, secret: string, hash: string, kind: HashKind) => Promise<boolean>
+interface SlowHash {
+  readonly hash: string
+  readonly kind: HashKind
+  readonly cost: number
+}
+
+type IsSlowlyRight = (client_id: string, secret: string, hashes: readonly SlowHash[]) => Promise<boolean>
 
 /** Remembers what was right, shares what is under way, bounds the rest. */
-function slowComparisons(clock: () => number, onCompare?: () => unknown): CompareSlowly {
+function slowComparisons({ clock = Date.now, allowance = 3000, onCompare }: SecretVerifierOptions): IsSlowlyRight {
   const right = lru<true>(MAX_REMEMBERED)
   const comparing = new Map<string, Promise<boolean>>()
   const tag = tagger()
   let paidOffAt = 0
 
-  const compare = async (secret: string, hash: string, kind: HashKind): Promise<boolean> => {
-    if (comparing.size >= MAX_COMPARING || paidOffAt - clock() > GUESSING_MILLISECONDS * PAY_OFF_FACTOR) {
+  const compare = async (secret: string, { hash, kind, cost }: SlowHash): Promise<boolean> => {
+    if (comparing.size >= MAX_COMPARING || paidOffAt - clock() > allowance * PAY_OFF_FACTOR) {
       const text = 'Too many secrets are being checked at the moment.'
       throw temporarilyUnavailable('comparisons_busy', text, undefined, RETRY_SECONDS)
     }
     await onCompare?.()
     const isRight = await kind.compare(secret, hash)
-    if (!isRight) paidOffAt = Math.max(paidOffAt, clock()) + kind.costMilliseconds(hash) * PAY_OFF_FACTOR
+    if (!isRight) paidOffAt = Math.max(paidOffAt, clock()) + cost * PAY_OFF_FACTOR
     return isRight
   }
 
-  return async (client_id, secret, hash, kind) => {
-    const key = await tag([client_id, hash, secret])
-    if (right.get(key)) return true
+  const compareOnce = async (key: string, secret: string, hash: SlowHash): Promise<boolean> => {
     const underWay = comparing.get(key)
     if (underWay !== undefined) return underWay
-    const result = compare(secret, hash, kind)
+    const result = compare(secret, hash)
     comparing.set(key, result)
     try {
       const isRight = await result
@@ -87,6 +90,16 @@ function slowComparisons(clock: () => number, onCompare?: () => unknown): Compar
     } finally {
       comparing.delete(key)
     }
+  }
+
+  return async (client_id, secret, hashes) => {
+    const keys = await Promise.all(hashes.map(({ hash }) => tag([client_id, hash, secret])))
+    // All that is remembered before anything is compared: the secret may be the last of several.
+    if (keys.some((key) => right.get(key))) return true
+    for (const [index, hash] of hashes.entries()) {
+      if (await compareOnce(keys[index] ?? '', secret, hash)) return true
+    }
+    return false
   }
 }
 
