@@ -12,6 +12,7 @@ import {
   type JWK,
 } from 'jose'
 import * as v from 'valibot'
+import { decodeBase64url } from '../lib/base64url.ts'
 import { ALGORITHMS, algorithmOf } from './algorithms.ts'
 
 const MIN_RSA_BITS = 2048
@@ -112,11 +113,7 @@ function checkRsa({ n = '', e = '' }: JWK): void {
 }
 
 function toInteger(base64url: string): bigint {
-  const binary = atob(base64url.replaceAll('-', '+').replaceAll('_', '/'))
-  return Array.from(binary, (character) => BigInt(character.charCodeAt(0))).reduce(
-    (sum, octet) => sum * 256n + octet,
-    0n,
-  )
+  return decodeBase64url(base64url).reduce((sum, octet) => sum * 256n + BigInt(octet), 0n)
 }
 
 function publicHalf({ kty, crv, x, y, n, e }: JWK): JWK {
