@@ -37,15 +37,22 @@ type Connect = () => Promise<ReturnType<typeof clientFor>>
  */
 export function redisStores(url: string, now: () => number): Stores {
   const client = clientFor(url)
-  // Each failed call says what is wrong; without a listener the event would end the process.
-  client.on('error', () => undefined)
+  // While the client tries to connect again, calls fail at once with what is wrong instead of waiting for it.
+  let outage: unknown
+  client.on('error', (error: unknown) => {
+    outage = error
+  })
+  client.on('ready', () => {
+    outage = undefined
+  })
   let connected: Promise<unknown> | undefined
   const connect: Connect = async () => {
     connected ??= client.connect().catch((error: unknown) => {
       connected = undefined
-      throw error
+      outage = error
     })
-    await connected
+    if (outage === undefined) await connected
+    if (!client.isReady) throw new Error('no connection to Redis', { cause: outage })
     return client
   }
   return {
