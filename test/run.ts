@@ -7,7 +7,7 @@ import { filesFor, RUNTIMES, type Runtime } from './support/suites.ts'
 const COMMANDS: Readonly<Record<Runtime, (files: string[]) => string[]>> = {
   workerd: () => ['vitest', 'run', '--root', '.', '--config', 'test/support/vitest.config.ts'],
   deno: (files) => ['deno', 'test', '--no-check', '--allow-all', '--unstable-kv', '--quiet', ...files],
-  bun: (files) => ['bun', 'test', ...files.map((file) => `./${file}`)],
+  bun: (files) => ['bun', 'test', '--timeout', '60000', ...files.map((file) => `./${file}`)],
   node: (files) => ['node', '--test', ...files],
 }
 

@@ -4,7 +4,7 @@ import { filesFor } from './suites.ts'
 
 const config: ViteUserConfig = defineConfig({
   plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-  test: { include: filesFor('workerd'), testTimeout: 30_000 },
+  test: { include: filesFor('workerd'), testTimeout: 60_000 },
 })
 
 export default config
