@@ -1,6 +1,7 @@
 /** Settings as the environment gives them, checked: every default and unit is stated here, once. */
 
 import * as v from 'valibot'
+import { isRange } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
 import { type AccessTokenProfile, accessTokenProfiles } from './tokens/access_token.ts'
 
@@ -16,6 +17,10 @@ export interface Config {
   readonly clientCacheSeconds: number
   /** Seconds that `exp` of a client's assertion may lie ahead. */
   readonly clientAssertionLifetime: number
+  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header counts. */
+  readonly trustedProxies: readonly string[]
+  /** Whether those proxies let only certificates through that they verified. */
+  readonly clientCertVerified: boolean
   /** As in STORE_URLS; Workers use their bindings instead. */
   readonly storeUrl: string
   readonly dev: boolean
@@ -29,6 +34,8 @@ export type Setting =
   | 'ACCESS_TOKEN_PROFILE'
   | 'CLIENT_CACHE_SECONDS'
   | 'CLIENT_ASSERTION_LIFETIME'
+  | 'TRUSTED_PROXIES'
+  | 'CLIENT_CERT_VERIFIED'
   | 'STORE_URL'
   | 'PORT'
   | 'DEV'
@@ -60,6 +67,12 @@ const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
   v.transform((text) => text === 'true' || text === '1'),
 )
 
+const Ranges: v.GenericSchema<string, string[]> = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(',').map((range) => range.trim())),
+  v.everyItem(isRange, 'must be IP addresses and CIDR ranges with commas between'),
+)
+
 const Issuer: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.check((text) => URL.canParse(text), 'must be a URL'),
@@ -84,6 +97,8 @@ const Settings = v.object({
   ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
   CLIENT_CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
+  TRUSTED_PROXIES: v.optional(Ranges),
+  CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
   STORE_URL: v.optional(
     v.pipe(v.string(), v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:')),
     'sqlite:.edgemint/edgemint.db',
@@ -129,6 +144,8 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
     clientCacheSeconds: settings.CLIENT_CACHE_SECONDS,
     clientAssertionLifetime: settings.CLIENT_ASSERTION_LIFETIME,
+    trustedProxies: settings.TRUSTED_PROXIES ?? [],
+    clientCertVerified: settings.CLIENT_CERT_VERIFIED,
     storeUrl: settings.STORE_URL,
     dev: settings.DEV,
   }

@@ -30,6 +30,7 @@ export type RequestReason =
   | 'credentials_several'
   | 'assertion_type_unknown'
   | 'assertion_missing'
+  | 'client_cert_malformed'
 
 export type ClientReason =
   | 'authorization_scheme_unknown'
@@ -44,7 +45,16 @@ export type ClientReason =
   | 'secret_hash_unknown'
   | 'secret_wrong'
   | 'keys_missing'
+  | CertificateReason
   | AssertionReason
+
+/** What can be wrong with the certificate that a client showed. */
+export type CertificateReason =
+  | 'certificate_missing'
+  | 'certificate_not_verified'
+  | 'certificate_not_current'
+  | 'certificate_unexpected'
+  | 'certificate_name_unregistered'
 
 /** What can be wrong with a JWT that somebody else signed. */
 export type AssertionReason =

@@ -2,17 +2,21 @@
 
 import { Hono } from 'hono'
 import { type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
+import { type CertificateOptions, type Connection, clientCertificates } from './certificates/client_cert.ts'
 import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
 import { privateKeyJwt } from './clients/private_key_jwt.ts'
 import { clientKey, clientRecord } from './clients/registry.ts'
 import { secretVerifier } from './clients/secrets.ts'
+import { selfSignedTlsClientAuth } from './clients/self_signed_tls_client_auth.ts'
+import { tlsClientAuth } from './clients/tls_client_auth.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
 import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
+import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
 import { createProvider } from './provider.ts'
 import { guardStores } from './stores/guard.ts'
@@ -27,6 +31,8 @@ const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There
 export interface Host extends RemoteKeysOptions {
   /** The environment; values that are no strings are no settings. */
   readonly environment: Readonly<Record<string, unknown>>
+  /** The client's certificate, where the platform ends TLS itself. */
+  readonly certificateOf?: CertificateOptions['fromPlatform']
   /** Rejects when the stores cannot be opened; the message goes to the console. */
   openStores(config: Config): Promise<Stores>
   /** Name of the setting that `openStores` depends on. */
@@ -39,14 +45,9 @@ export interface Host extends RemoteKeysOptions {
   warn(line: string): void
 }
 
-/** Second argument of the app's `fetch`, where development may be reached from elsewhere. */
-export interface Peer {
-  /** Who is connected, a host as in a URL. */
-  readonly peer?: string
-}
-
 export interface Server {
-  readonly app: Hono<{ Bindings: Peer }>
+  /** Its `fetch` takes the connection as second argument, where the runtime knows it. */
+  readonly app: Hono<{ Bindings: Connection }>
   /** Undefined when the settings do not make a server: then the app answers 503 to everything. */
   readonly config: Config | undefined
 }
@@ -65,28 +66,37 @@ export async function createServer(host: Host): Promise<Server> {
 function configured(host: Host, config: Config, keyring: Keyring, { registry, ledger }: Stores): Server['app'] {
   const emit = auditLines(host.write, host.now)
   const verifySecret = secretVerifier()
+  const findKeys = remoteKeys(host)
   const provider = createProvider({
     issuer: config.issuer ?? ((url) => new URL(url).origin),
     clientAuth: [
       clientSecretBasic(verifySecret),
       clientSecretPost(verifySecret),
-      privateKeyJwt({ ledger, remoteKeys: remoteKeys(host), maxLifetimeSeconds: config.clientAssertionLifetime }),
+      privateKeyJwt({ ledger, remoteKeys: findKeys, maxLifetimeSeconds: config.clientAssertionLifetime }),
+      tlsClientAuth(),
+      selfSignedTlsClientAuth(findKeys),
     ],
     grants: [clientCredentials()],
     registry: config.dev ? withTestClient(registry) : registry,
     clientCacheSeconds: config.clientCacheSeconds,
+    findCertificate: clientCertificates({
+      fromPlatform: host.certificateOf,
+      trustedProxies: config.trustedProxies,
+      isVerifiedByProxy: config.clientCertVerified,
+      emit,
+    }),
     keyring,
     accessTokenProfile: config.accessTokenProfile,
     accessTokenLifetime: config.accessTokenLifetime,
     emit,
     now: host.now,
   })
-  const app = new Hono<{ Bindings: Peer }>()
+  const app = new Hono<{ Bindings: Connection }>()
   app.onError((error, c) => refuse(c, error, emit))
   app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
   if (config.dev) {
     app.use(async (c, next) => {
-      if (!isFromHere(c.req.raw, c.env?.peer ?? 'localhost')) {
+      if (!isFromHere(c.req.raw, c.env?.peer)) {
         throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
       }
       await next()
@@ -96,9 +106,9 @@ function configured(host: Host, config: Config, keyring: Keyring, { registry, le
 }
 
 /** Whether both ends are this machine, as far as can be seen: a proxy that hides itself cannot. */
-function isFromHere({ url, headers }: Request, peer: string): boolean {
+function isFromHere({ url, headers }: Request, peer = '127.0.0.1'): boolean {
   const isForwarded = ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host'].some((name) => headers.has(name))
-  return !isForwarded && URL.canParse(url) && [new URL(url).hostname, peer].every(isLoopback)
+  return !isForwarded && URL.canParse(url) && isLoopback(new URL(url).hostname) && isLoopbackAddress(peer)
 }
 
 function unconfigured(host: Host, problems: readonly Problem[]): Server {
@@ -106,7 +116,7 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
     host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
   }
   host.warn('edgemint: answering 503 until then.')
-  const app = new Hono<{ Bindings: Peer }>()
+  const app = new Hono<{ Bindings: Connection }>()
   app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
   app.all('*', () => {
     throw temporarilyUnavailable('not_configured', 'The server is not configured; its console says what is missing.')

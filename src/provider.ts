@@ -1,6 +1,7 @@
 /** Puts features together to a Hono app; which features, the caller decides. */
 
 import { Hono } from 'hono'
+import type { Connection, FindCertificate } from './certificates/client_cert.ts'
 import { cacheClients } from './clients/cache.ts'
 import { readClients } from './clients/registry.ts'
 import { formOnly } from './endpoints/form_request.ts'
@@ -20,6 +21,8 @@ export interface Features {
   readonly registry: Registry
   /** Seconds for which a client read from the registry is taken for fresh; 0 reads it each time. */
   readonly clientCacheSeconds: number
+  /** Absent: no certificate is looked for. */
+  readonly findCertificate?: FindCertificate
   readonly keyring: Keyring
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
@@ -34,17 +37,18 @@ export interface Features {
  *
  * @throws TypeError when two features bear one name, or none of a kind is there
  */
-export function createProvider(features: Features): Hono {
+export function createProvider(features: Features): Hono<{ Bindings: Connection }> {
   const { issuer, now, emit, keyring } = features
   byName('clientAuth', features.clientAuth, ({ method }) => method)
   const parts = {
+    findCertificate: async () => undefined,
     ...features,
     grants: byName('grants', features.grants, ({ grantType }) => grantType),
     findClient: cacheClients(readClients(features.registry), { freshSeconds: features.clientCacheSeconds, now, emit }),
   }
   const issuerOf = typeof issuer === 'string' ? () => issuer : issuer
 
-  const app = new Hono()
+  const app = new Hono<{ Bindings: Connection }>()
   app.onError((error, c) => refuse(c, error, emit))
   app.use('/token', ...formOnly)
   app.all('/token', (c) => token(c, contextOf(issuerOf(c.req.url), now()), parts))

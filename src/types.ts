@@ -40,7 +40,26 @@ export interface Client {
   readonly resources?: readonly string[] | undefined
   /** Seconds; shortens the server's lifetime, never lengthens it. */
   readonly access_token_lifetime?: number | undefined
+  /** For `tls_client_auth`, exactly one of the five, RFC 8705 §2.1.2; this one as RFC 4514 writes it. */
+  readonly tls_client_auth_subject_dn?: string | undefined
+  readonly tls_client_auth_san_dns?: string | undefined
+  readonly tls_client_auth_san_uri?: string | undefined
+  readonly tls_client_auth_san_ip?: string | undefined
+  readonly tls_client_auth_san_email?: string | undefined
   readonly disabled?: boolean | undefined
+}
+
+/** What a client showed in the TLS handshake. Instants are epoch seconds. */
+export interface ClientCertificate {
+  /** SHA-256 of its DER octets, base64url: `x5t#S256` of RFC 8705 §3.1. */
+  readonly thumbprint: string
+  /** Whether who ended the TLS connection found it to come from a CA that is trusted there. */
+  readonly isVerified: boolean
+  /** In the form of `readDistinguishedName`, to be compared only. */
+  readonly subject: string
+  readonly subjectAltNames: Readonly<Record<'dns' | 'uri' | 'ip' | 'email', readonly string[]>>
+  readonly notBefore: number
+  readonly notAfter: number
 }
 
 /** A form request whose body was read: what client authentication and the grants see of it. */
@@ -48,6 +67,7 @@ export interface FormRequest {
   readonly headers: Headers
   /** Parameters that have a value; only those that may repeat do. */
   readonly form: URLSearchParams
+  readonly certificate?: ClientCertificate | undefined
 }
 
 /** What holds for one request, wherever it is asked. */
@@ -72,6 +92,11 @@ export interface Presented {
 export interface ClientAuth {
   /** As registered in the IANA registry that RFC 7591 §4.2 set up. */
   readonly method: string
+  /**
+   * Whether the connection bears the proof and not the request: then it counts only where the request presents nothing, and
+   * for a client that is registered for it.
+   */
+  readonly isOfConnection?: boolean
   /** Gives undefined when the request does not present this method. Throws OAuthError when it does so badly. */
   read(request: FormRequest): Presented | undefined
 }

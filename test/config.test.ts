@@ -10,6 +10,8 @@ const defaults = {
   accessTokenProfile: 'rfc9068',
   clientCacheSeconds: 30,
   clientAssertionLifetime: 3600,
+  trustedProxies: [],
+  clientCertVerified: false,
   storeUrl: 'sqlite:.edgemint/edgemint.db',
   dev: false,
 }
@@ -53,6 +55,9 @@ describe('readConfig', () => {
 
   const malformed: readonly [setting: string, value: string, problem: RegExp][] = [
     ['ISSUER', 'tokens.example', /must be a URL/],
+    ['TRUSTED_PROXIES', '10.0.0.5, proxy.example', /must be IP addresses and CIDR ranges/],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', /must be IP addresses and CIDR ranges/],
+    ['CLIENT_CERT_VERIFIED', 'maybe', /must be true or false/],
     ['ISSUER', 'http://tokens.example', /must be https/],
     ['ISSUER', 'http://localhost.example', /must be https/],
     ['ISSUER', 'ftp://tokens.example', /must be https/],

@@ -9,8 +9,8 @@ const LAYERS: readonly [layer: number, pattern: RegExp][] = [
   [5, /^src\/(preset|config)\.ts$|^src\/runtime\//],
   [4, /^src\/provider\.ts$/],
   [3, /^src\/endpoints\//],
-  [2, /^src\/grants\/|^src\/clients\/(client_secret_\w+|private_key_jwt)\.ts/],
-  [1, /^src\/(clients|assertions|tokens|keys|policy|events|stores)\//],
+  [2, /^src\/grants\/|^src\/clients\/(client_secret_\w+|private_key_jwt|(self_signed_)?tls_client_auth)\.ts/],
+  [1, /^src\/(clients|assertions|certificates|tokens|keys|policy|events|stores)\//],
   [0, /^src\/(types|errors)\.ts$|^src\/lib\//],
 ]
 const FEATURES = 2

@@ -2,8 +2,8 @@
 
 import * as v from 'valibot'
 import { temporarilyUnavailable } from '../errors.ts'
+import { isPublicAddress } from '../lib/ip_address.ts'
 import { lru } from '../lib/lru.ts'
-import { isPublicAddress } from '../lib/public_address.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import type { Jwk } from '../types.ts'

@@ -23,36 +23,42 @@ export async function authenticate(
   request: FormRequest,
   context: Context,
 ): Promise<Client> {
-  const attempt = readAttempt(methods, request)
-  if (attempt.client_id === '') throw invalidClient('credentials_missing')
-  return attribute(attempt.client_id, async () => {
-    if (!isClientId(attempt.client_id)) throw invalidClient('client_id_malformed')
-    const client = await findClient(attempt.client_id)
+  const attempts = readAttempts(methods, request)
+  const [{ client_id }] = attempts
+  if (client_id === '') throw invalidClient('credentials_missing')
+  return attribute(client_id, async () => {
+    if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
+    const client = await findClient(client_id)
     if (client === undefined) throw invalidClient('client_unknown')
     if (client.disabled) throw invalidClient('client_disabled')
-    if (!mayUse(client, attempt.method)) throw invalidClient('auth_method_mismatch')
+    const attempt = attempts.find(({ method }) => mayUse(client, method))
+    if (attempt === undefined) throw invalidClient('auth_method_mismatch')
     const reason = await attempt.verify(client, context)
     if (reason !== undefined) throw invalidClient(reason)
     return client
   })
 }
 
-function readAttempt(methods: readonly ClientAuth[], request: FormRequest): Attempt {
-  const attempts: Attempt[] = []
-  for (const { method, read } of methods) {
+/** Gives the one attempt of the request; where it makes none, those that the connection may stand for. */
+function readAttempts(methods: readonly ClientAuth[], request: FormRequest): readonly [Attempt, ...Attempt[]] {
+  const ofRequest: Attempt[] = []
+  const ofConnection: Attempt[] = []
+  for (const { method, isOfConnection, read } of methods) {
     const presented = read(request)
-    if (presented !== undefined) attempts.push({ ...presented, method })
+    if (presented !== undefined) (isOfConnection ? ofConnection : ofRequest).push({ ...presented, method })
   }
   const claimed = request.form.get('client_id') ?? ''
-  const [attempt, another] = attempts
+  const [attempt, another] = ofRequest
   if (another !== undefined) {
     throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
   }
-  if (attempt === undefined) return { method: NONE, client_id: claimed, verify: async () => undefined }
+  if (attempt === undefined) {
+    return [{ method: NONE, client_id: claimed, verify: async () => undefined }, ...ofConnection]
+  }
   if (claimed !== '' && claimed !== attempt.client_id) {
     throw invalidRequest('client_id_mismatch', 'The parameter client_id names another client than the credentials.')
   }
-  return attempt
+  return [attempt]
 }
 
 /** What a client without a registered method may use, as with fosite's plain clients. */

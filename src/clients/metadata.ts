@@ -42,5 +42,10 @@ export const ClientRecord: v.GenericSchema<unknown, Client & { schema: number }>
   default_scope: v.optional(v.string()),
   resources: v.optional(v.array(v.string())),
   access_token_lifetime: v.optional(v.pipe(Seconds, v.minValue(1))),
+  tls_client_auth_subject_dn: v.optional(v.string()),
+  tls_client_auth_san_dns: v.optional(v.string()),
+  tls_client_auth_san_uri: v.optional(v.string()),
+  tls_client_auth_san_ip: v.optional(v.string()),
+  tls_client_auth_san_email: v.optional(v.string()),
   disabled: v.optional(v.boolean()),
 })

@@ -2,9 +2,10 @@
 
 import { readAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
-import { type FindKeys, verifyAssertion } from '../assertions/verify.ts'
+import { verifyAssertion } from '../assertions/verify.ts'
 import { invalidClient, invalidRequest } from '../errors.ts'
-import type { Client, ClientAuth, FormRequest, Ledger, Presented } from '../types.ts'
+import type { ClientAuth, FormRequest, Ledger, Presented } from '../types.ts'
+import { keysOf } from './client_keys.ts'
 
 /** @see RFC 7523 §2.2 */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -62,9 +63,4 @@ function readParameters({ form }: FormRequest): string | undefined {
   }
   if (jws === null) throw invalidRequest('assertion_missing', 'The parameter client_assertion is missing.')
   return jws
-}
-
-function keysOf({ jwks, jwks_uri }: Client, remoteKeys: RemoteKeys): FindKeys | undefined {
-  if (jwks !== undefined) return async () => jwks.keys
-  return jwks_uri === undefined ? undefined : (options) => remoteKeys(jwks_uri, options)
 }

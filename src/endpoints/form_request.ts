@@ -2,6 +2,7 @@
 
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
 import type { FormRequest } from '../types.ts'
@@ -42,14 +43,18 @@ const limitBody = bodyLimit({
  * @throws OAuthError `invalid_request`
  * @see RFC 6749 §3.2
  */
-export async function readFormRequest(c: HonoContext): Promise<FormRequest> {
+export async function readFormRequest(
+  c: HonoContext<{ Bindings: Connection }>,
+  findCertificate: FindCertificate,
+): Promise<FormRequest> {
   const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
   if (mediaType !== 'application/x-www-form-urlencoded') {
     throw invalidRequest('content_type_not_form', 'The Content-Type must be application/x-www-form-urlencoded.')
   }
   const parameters = await readBody(c)
   if (parameters.length === 0) throw invalidRequest('body_empty', 'The body holds no parameter.')
-  return { headers: c.req.raw.headers, form: toForm(parameters) }
+  const form = toForm(parameters)
+  return { headers: c.req.raw.headers, form, certificate: await findCertificate(c.req.raw, c.env) }
 }
 
 async function readBody(c: HonoContext): Promise<[string, string][]> {

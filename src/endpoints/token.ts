@@ -1,6 +1,7 @@
 /** `POST /token`: the phases of a token request, in order, each once. */
 
 import type { Context as HonoContext } from 'hono'
+import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { authenticate } from '../clients/authenticate.ts'
 import type { FindClient } from '../clients/registry.ts'
 import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
@@ -18,6 +19,7 @@ export interface TokenParts {
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: ReadonlyMap<string, Grant>
   readonly findClient: FindClient
+  readonly findCertificate: FindCertificate
   readonly keyring: Keyring
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
@@ -31,8 +33,12 @@ export interface TokenParts {
  * @throws OAuthError for whatever is refused
  * @see RFC 6749 §3.2
  */
-export async function token(c: HonoContext, context: Context, parts: TokenParts): Promise<Response> {
-  const request = await readFormRequest(c)
+export async function token(
+  c: HonoContext<{ Bindings: Connection }>,
+  context: Context,
+  parts: TokenParts,
+): Promise<Response> {
+  const request = await readFormRequest(c, parts.findCertificate)
   const grant = chooseGrant(request, parts.grants)
   const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
   return attribute(client.client_id, async () => {

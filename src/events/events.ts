@@ -29,6 +29,13 @@ export type Event =
       readonly age_seconds: number
       readonly cause: string
     }
+  | {
+      /** Somebody who is no trusted proxy sent a `Client-Cert` header; the request went on without it. */
+      readonly event: 'client_cert_ignored'
+      readonly path: string
+      readonly peer?: string | undefined
+      readonly client_id?: undefined
+    }
 
 /** Takes an event, at once and without throwing. */
 export type Emit = (event: Event) => void

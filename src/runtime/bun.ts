@@ -4,6 +4,11 @@ import process from 'node:process'
 import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
 import type { Start } from './runtime.ts'
 
+/** What is used of the second argument of a handler. */
+interface BunServer {
+  requestIP(request: Request): { readonly address: string } | null
+}
+
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
 
@@ -16,5 +21,9 @@ export const start: Start = async (createServer, isMain) => {
   }
   // Without this, Bun answers an unforeseen exception with its source code.
   const quiet = { development: false }
-  return { fetch: (request) => server.app.fetch(request), ...options, ...quiet }
+  return {
+    fetch: (request: Request, bun: BunServer) => server.app.fetch(request, { peer: bun.requestIP(request)?.address }),
+    ...options,
+    ...quiet,
+  }
 }

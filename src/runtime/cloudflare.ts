@@ -1,6 +1,7 @@
 /** Cloudflare Workers: settings, the KV namespace and the Durable Object are bindings. */
 
 import { env } from 'cloudflare:workers'
+import type { RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
 import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
 import { type KvNamespace, kvRegistry } from '../stores/kv.ts'
@@ -18,6 +19,7 @@ export const start: Start = async (createServer) => {
   const { app, config } = await createServer({
     environment: env,
     fetch: (url, init) => fetch(url, init),
+    certificateOf,
     openStores,
     storeSetting: 'wrangler.toml',
     commandFor: (setting) => COMMANDS[setting] ?? `npx wrangler secret put ${setting}`,
@@ -42,6 +44,25 @@ async function openStores(): Promise<Stores> {
     ledger: durableLedger(binding<LedgerNamespace>('LEDGER', 'idFromName', 'the Durable Object class Ledger'), now),
     close: async () => undefined,
   }
+}
+
+/** What is used of `request.cf.tlsClientAuth`. */
+interface TlsClientAuth {
+  /** `SUCCESS`, `NONE`, or `FAILED:` and why. */
+  readonly certVerified: string
+  /** `0` when not revoked, `1` when it is. */
+  readonly certRevoked: string
+  /** As in a `Client-Cert` header; empty without a certificate. */
+  readonly certRFC9440?: string
+}
+
+/** The edge ends TLS and sets this itself; no client can. */
+function certificateOf(
+  request: Request & { readonly cf?: { readonly tlsClientAuth?: TlsClientAuth | null } },
+): RawCertificate | undefined {
+  const { certRFC9440 = '', certVerified, certRevoked } = request.cf?.tlsClientAuth ?? {}
+  if (certRFC9440 === '') return undefined
+  return { clientCert: certRFC9440, isVerified: certVerified === 'SUCCESS' && certRevoked === '0' }
 }
 
 function now(): number {

@@ -1,6 +1,5 @@
 /** Deno: `deno serve` serves the default export, in every thread of `--parallel`; plain `deno run` does not. */
 
-import type { Peer } from '../preset.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
 import type { Stores } from '../types.ts'
@@ -37,7 +36,8 @@ export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(environment, { denokv: openDenoKv }))
   const handler = {
     // `deno serve` listens where it is told to, so that development has to look who is there.
-    fetch: (request: Request, info: Info): Response | Promise<Response> => server.app.fetch(request, peerOf(info)),
+    fetch: (request: Request, info: Info): Response | Promise<Response> =>
+      server.app.fetch(request, { peer: info.remoteAddr.hostname }),
     onListen({ port }: Address): void {
       removeEventListener('beforeunload', serve)
       announce(server, port)
@@ -63,8 +63,4 @@ async function openDenoKv(url: string): Promise<Stores> {
   const path = url.slice('denokv:'.length) || undefined
   if (path !== undefined) createPrivately(path)
   return denoKvStores(() => openKv(path), now)
-}
-
-function peerOf({ remoteAddr: { hostname } }: Info): Peer {
-  return { peer: hostname.includes(':') ? `[${hostname}]` : hostname }
 }

@@ -1,7 +1,7 @@
 /** Node: one adapter serves the Fetch handler. */
 
 import process from 'node:process'
-import { serve } from '@hono/node-server'
+import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
 import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
 import type { Start } from './runtime.ts'
 
@@ -10,7 +10,8 @@ export const Ledger: undefined = undefined
 
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
-  const fetch = (request: Request): Response | Promise<Response> => server.app.fetch(request)
+  const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
+    server.app.fetch(request, { peer: incoming.socket.remoteAddress })
   if (isMain) {
     // Node tells by an event that the console is gone, and ends the process if nobody listens.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)

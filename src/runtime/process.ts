@@ -77,6 +77,8 @@ const COMMANDS: Readonly<Record<Problem['setting'], string>> = {
   PORT: 'export PORT=8080',
   CLIENT_CACHE_SECONDS: 'export CLIENT_CACHE_SECONDS=30',
   CLIENT_ASSERTION_LIFETIME: 'export CLIENT_ASSERTION_LIFETIME=3600',
+  TRUSTED_PROXIES: 'export TRUSTED_PROXIES=10.0.0.5',
+  CLIENT_CERT_VERIFIED: 'export CLIENT_CERT_VERIFIED=true',
   DEV: 'unset DEV',
   'wrangler.toml': 'git checkout wrangler.toml',
 }

@@ -1,7 +1,6 @@
 /** A provider in a small world of clients, its events kept, its clock still. */
 
 import { hash } from 'bcrypt-ts/browser'
-import type { Hono } from 'hono'
 import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
 import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
@@ -16,7 +15,7 @@ export const ISSUER = 'https://tokens.example'
 export const NOW = 1_800_000_000
 
 export interface World {
-  readonly app: Hono
+  readonly app: ReturnType<typeof createProvider>
   readonly events: Event[]
   readonly keyring: Keyring
   readonly registry: Registry
