@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose'
 import { describe, test } from '#test'
 import { ALGORITHMS } from '../../src/keys/algorithms.ts'
+import { generateKey } from '../../src/keys/key_set.ts'
 import { generateKeyring, readKeyring } from '../../src/keys/keyring.ts'
+import { rotate } from '../../src/keys/rotation.ts'
+import type { PrivateJwk } from '../../src/keys/signing_key.ts'
+import { NOW } from '../support/world.ts'
 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
@@ -12,7 +16,13 @@ async function privateJwk(alg: string): Promise<JWK> {
   assert.ok(pair !== undefined)
   return exportJWK(pair.privateKey)
 }
-const read = (...keys: JWK[]) => readKeyring(JSON.stringify({ keys }))
+const options = { lifetimeSeconds: 1800, now: NOW }
+const read = async (...keys: PrivateJwk[]) => {
+  const keyring = await readKeyring(JSON.stringify({ keys }), options)
+  const signing = keyring.signingAt(NOW)
+  assert.ok(signing !== undefined)
+  return { ...keyring, signing, jwks: keyring.publishedAt(NOW) }
+}
 const mangle = (text = '') => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21)
 
 describe('readKeyring', () => {
@@ -41,8 +51,9 @@ describe('readKeyring', () => {
     test(`reads a PKCS#8 PEM as ${expected}`, async () => {
       const pair = await pairs.get(alg)
       assert.ok(pair !== undefined)
-      const { signing } = await readKeyring(`\n${await exportPKCS8(pair.privateKey)}\n`)
-      assert.equal(signing.alg, expected)
+      const keyring = await readKeyring(`\n${await exportPKCS8(pair.privateKey)}\n`, options)
+      assert.equal(keyring.signingAt(NOW)?.alg, expected)
+      assert.deepEqual(keyring.algorithms, [expected])
     })
   }
 
@@ -157,7 +168,7 @@ describe('readKeyring', () => {
   for (const [name, setting, message] of refused) {
     test(`refuses ${name} and quotes nothing of it`, async () => {
       const text = await setting()
-      await assert.rejects(readKeyring(text), (error) => {
+      await assert.rejects(readKeyring(text, options), (error) => {
         assert.ok(error instanceof TypeError)
         assert.match(error.message, message)
         assert.ok(!error.message.includes('secret'))
@@ -170,9 +181,81 @@ describe('readKeyring', () => {
 
 describe('generateKeyring', () => {
   test('makes another RSA-2048 key each time', async () => {
-    const [one, two] = await Promise.all([generateKeyring(), generateKeyring()])
-    assert.equal(one.signing.alg, 'RS256')
-    assert.equal(one.jwks.keys[0]?.n?.length, 342)
-    assert.notEqual(one.signing.kid, two.signing.kid)
+    const [one, two] = await Promise.all([generateKeyring(options), generateKeyring(options)])
+    const key = one.signingAt(NOW)
+    assert.equal(key?.alg, 'RS256')
+    assert.equal(key?.publicJwk.n?.length, 342)
+    assert.notEqual(key?.kid, two.signingAt(NOW)?.kid)
+  })
+})
+
+describe('keys and their time', () => {
+  const place = async (kid: string, alg: string, signs_from?: number): Promise<PrivateJwk> => ({
+    ...(kid.startsWith('2')
+      ? await exportJWK((await generateKeyPair(alg, { extractable: true })).privateKey)
+      : await privateJwk(alg)),
+    kid,
+    alg,
+    ...(signs_from !== undefined && { signs_from }),
+  })
+  const kidsOf = ({ keys }: { keys: readonly JWK[] }) => keys.map(({ kid }) => kid)
+
+  test('announced, signing, retired and gone: the second follows on the first', async () => {
+    const { signingAt, publishedAt } = await read(await place('2', 'ES256', NOW + 100), await place('1', 'ES256'))
+    const at = (instant: number) => [signingAt(instant)?.kid, kidsOf(publishedAt(instant)).join(' ')]
+    assert.deepEqual(at(NOW), ['1', '2 1'])
+    assert.deepEqual(at(NOW + 99), ['1', '2 1'])
+    assert.deepEqual(at(NOW + 100), ['2', '2 1'])
+    assert.deepEqual(at(NOW + 100 + 1800 + 60), ['2', '2 1'])
+    assert.deepEqual(at(NOW + 100 + 1800 + 61), ['2', '2'])
+  })
+
+  test('a key is followed by one of its own algorithm only; the first that signs is the default', async () => {
+    const keys = [await place('es', 'ES256', NOW + 100), await place('rs', 'RS256'), await place('ed', 'EdDSA')]
+    const { signingAt, publishedAt, algorithms } = await read(...keys)
+    assert.deepEqual(algorithms, ['ES256', 'RS256', 'EdDSA'])
+    assert.equal(signingAt(NOW)?.kid, 'rs')
+    assert.equal(signingAt(NOW, 'EdDSA')?.kid, 'ed')
+    assert.equal(signingAt(NOW, 'ES256'), undefined)
+    assert.equal(signingAt(NOW, 'PS256'), undefined)
+    assert.equal(signingAt(NOW + 100)?.kid, 'es')
+    assert.equal(kidsOf(publishedAt(NOW + 1_000_000)).length, 3)
+  })
+
+  test('a set of which nothing signs yet is refused, and a time that is none', async () => {
+    await assert.rejects(read(await place('1', 'ES256', NOW + 1)), /no key that signs yet/)
+    await assert.rejects(read(await place('1', 'ES256', -1)), /neither a private JWK Set/)
+    await assert.rejects(read(await place('1', 'ES256', 1.5)), /neither a private JWK Set/)
+  })
+})
+
+describe('rotate', () => {
+  const rotation = { alg: 'ES256', announceSeconds: 100, retiredSeconds: 1800, now: NOW }
+
+  test('puts a new key in the place of the one it follows, and drops what is over', async () => {
+    const first = [await generateKey('RS256'), await generateKey('ES256')]
+    const second = await rotate(first, rotation)
+    assert.deepEqual(
+      second.map(({ kid }) => kid),
+      [first[0]?.kid, second[1]?.kid, first[1]?.kid],
+    )
+    assert.equal(second[1]?.signs_from, NOW + 100)
+    assert.equal((await read(...second)).signing.kid, first[0]?.kid)
+    const third = await rotate(second, { ...rotation, now: NOW + 100 + 1801 })
+    assert.deepEqual(
+      third.map(({ kid }) => kid),
+      [first[0]?.kid, third[1]?.kid, second[1]?.kid],
+    )
+  })
+
+  test('adds an algorithm at the end, for use at once', async () => {
+    const rotated = await rotate([await generateKey('RS256')], { ...rotation, alg: 'EdDSA' })
+    assert.deepEqual(
+      rotated.map(({ alg, signs_from }) => [alg, signs_from]),
+      [
+        ['RS256', undefined],
+        ['EdDSA', undefined],
+      ],
+    )
   })
 })

@@ -1,0 +1,87 @@
+/** One key that signs our tokens: read, checked, and proven before the first token. */
+
+import { CompactSign, type CryptoKey, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose'
+import { decodeBase64url } from '../lib/base64url.ts'
+import { algorithmOf } from './algorithms.ts'
+
+const MIN_RSA_BITS = 2048
+const MIN_RSA_EXPONENT = 65537
+
+export interface SigningKey {
+  readonly kid: string
+  readonly alg: string
+  /** Epoch seconds from which it signs; before, it is announced. */
+  readonly signsFrom: number
+  readonly privateKey: CryptoKey
+  /** As published; holds no private member. */
+  readonly publicJwk: JWK
+}
+
+/** A private key as it stands in SIGNING_KEYS: a JWK and its place in time, epoch seconds, 0 or absent for always. */
+export type PrivateJwk = JWK & { readonly signs_from?: number | undefined }
+
+/**
+ * Imports a private key. Without a `kid` of its own it gets its thumbprint, RFC 7638.
+ *
+ * @throws TypeError whose message says what is wrong and quotes nothing of the key
+ */
+export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Promise<SigningKey> {
+  const alg = algorithmOf(jwk)
+  if (alg === undefined) throw new TypeError('holds a key whose kty, crv and alg do not go together here')
+  checkUse(jwk)
+  if (jwk.kty === 'RSA') checkRsa(jwk)
+  const publicMembers = publicHalf(jwk)
+  const kid = jwk.kid ?? (await thumbprint(publicMembers))
+  const publicJwk = { ...publicMembers, use: 'sig', alg, kid }
+  const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
+  const privateKey = await importKey(bare, alg)
+  await prove(privateKey, publicJwk, alg)
+  return { kid, alg, signsFrom: signs_from, privateKey, publicJwk }
+}
+
+function checkUse({ use, key_ops }: JWK): void {
+  if (use !== undefined && use !== 'sig') throw new TypeError('holds a key whose "use" is not "sig"')
+  if (key_ops !== undefined && !key_ops.includes('sign'))
+    throw new TypeError('holds a key whose "key_ops" lacks "sign"')
+}
+
+function checkRsa({ n = '', e = '' }: JWK): void {
+  const bits = toInteger(n).toString(2).length
+  if (bits < MIN_RSA_BITS) throw new TypeError(`holds an RSA key of ${bits} bits; ${MIN_RSA_BITS} is the least`)
+  if (toInteger(e) < MIN_RSA_EXPONENT) throw new TypeError('holds an RSA key with an exponent below 65537')
+}
+
+function toInteger(base64url: string): bigint {
+  return decodeBase64url(base64url).reduce((sum, octet) => sum * 256n + BigInt(octet), 0n)
+}
+
+function publicHalf({ kty, crv, x, y, n, e }: JWK): JWK {
+  if (kty === 'RSA') return { kty, n: n ?? '', e: e ?? '' }
+  return kty === 'EC' ? { kty, crv: crv ?? '', x: x ?? '', y: y ?? '' } : { kty: 'OKP', crv: crv ?? '', x: x ?? '' }
+}
+
+async function thumbprint(publicMembers: JWK): Promise<string> {
+  try {
+    return await calculateJwkThumbprint(publicMembers)
+  } catch {
+    throw new TypeError('holds a key that has no public half')
+  }
+}
+
+async function importKey(jwk: JWK, alg: string): Promise<CryptoKey> {
+  try {
+    return (await importJWK(jwk, alg)) as CryptoKey
+  } catch {
+    throw new TypeError('holds a key that WebCrypto does not take; an RSA key needs p, q, dp, dq and qi')
+  }
+}
+
+/** A signature made and verified once: halves that do not belong together are found here, not by a resource server. */
+async function prove(privateKey: CryptoKey, publicJwk: JWK, alg: string): Promise<void> {
+  try {
+    const jws = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(privateKey)
+    await compactVerify(jws, await importJWK(publicJwk, alg))
+  } catch {
+    throw new TypeError('holds a key whose private and public members do not belong together')
+  }
+}
