@@ -8,10 +8,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { clientKey, clientRecord, readClients } from '../src/clients/registry.ts'
+import { CLIENTS, clientKey, clientRecord } from '../src/clients/registry.ts'
+import { readRecords } from '../src/records/records.ts'
+import type { Registry, Stores } from '../src/stores/contracts.ts'
 import { redisStores } from '../src/stores/redis.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
-import type { Registry, Stores } from '../src/types.ts'
 import { startRedis } from '../test/support/redis.ts'
 
 const SIZES = [1_000, 1_000_000] as const
@@ -52,7 +53,7 @@ type Find = (client_id: string) => Promise<unknown>
 
 const ways: readonly [name: string, find: (registry: Registry) => Find][] = [
   ['bare get', (registry) => (client_id) => registry.get(clientKey(client_id))],
-  ['client', readClients],
+  ['client', (registry) => readRecords(registry, CLIENTS)],
 ]
 
 async function timeOne(find: Find, size: number): Promise<number> {

@@ -14,7 +14,9 @@ export interface Config {
   readonly accessTokenLifetime: number
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
-  readonly clientCacheSeconds: number
+  readonly cacheSeconds: number
+  /** Whether a DPoP proof must hold a nonce of ours. */
+  readonly dpopNonceRequired: boolean
   /** Seconds that `exp` of a client's assertion may lie ahead. */
   readonly clientAssertionLifetime: number
   /** Addresses and CIDR ranges of proxies whose `Client-Cert` header counts. */
@@ -32,8 +34,9 @@ export type Setting =
   | 'SIGNING_KEYS'
   | 'ACCESS_TOKEN_LIFETIME'
   | 'ACCESS_TOKEN_PROFILE'
-  | 'CLIENT_CACHE_SECONDS'
+  | 'CACHE_SECONDS'
   | 'CLIENT_ASSERTION_LIFETIME'
+  | 'DPOP_NONCE_REQUIRED'
   | 'TRUSTED_PROXIES'
   | 'CLIENT_CERT_VERIFIED'
   | 'STORE_URL'
@@ -95,8 +98,9 @@ const Settings = v.object({
   SIGNING_KEYS: v.optional(v.string()),
   ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_LIFETIME_SECONDS), '1800'),
   ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
-  CLIENT_CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
+  CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
+  DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
   STORE_URL: v.optional(
@@ -142,8 +146,9 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     signingKeys: settings.SIGNING_KEYS,
     accessTokenLifetime: settings.ACCESS_TOKEN_LIFETIME,
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
-    clientCacheSeconds: settings.CLIENT_CACHE_SECONDS,
+    cacheSeconds: settings.CACHE_SECONDS,
     clientAssertionLifetime: settings.CLIENT_ASSERTION_LIFETIME,
+    dpopNonceRequired: settings.DPOP_NONCE_REQUIRED,
     trustedProxies: settings.TRUSTED_PROXIES ?? [],
     clientCertVerified: settings.CLIENT_CERT_VERIFIED,
     storeUrl: settings.STORE_URL,

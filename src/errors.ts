@@ -3,6 +3,17 @@
  * the audit event and is exact.
  */
 
+import type {
+  ClientReason,
+  DpopReason,
+  GrantReason,
+  Reason,
+  RequestReason,
+  ScopeReason,
+  TargetReason,
+  UnavailableReason,
+} from './reasons.ts'
+
 /** Registered error codes that this server answers with. */
 export type ErrorCode =
   // RFC 6749 §5.2
@@ -12,88 +23,14 @@ export type ErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_scope'
   // RFC 6749 §4.1.2.1
+  | 'unsupported_response_type'
   | 'server_error'
   | 'temporarily_unavailable'
   // RFC 8707 §2
   | 'invalid_target'
-
-export type RequestReason =
-  | 'method_not_post'
-  | 'content_type_not_form'
-  | 'body_too_large'
-  | 'body_malformed'
-  | 'body_empty'
-  | 'parameter_repeated'
-  | 'grant_type_missing'
-  | 'authorization_malformed'
-  | 'client_id_mismatch'
-  | 'credentials_several'
-  | 'assertion_type_unknown'
-  | 'assertion_missing'
-  | 'client_cert_malformed'
-
-export type ClientReason =
-  | 'authorization_scheme_unknown'
-  | 'credentials_missing'
-  | 'client_id_malformed'
-  | 'client_unknown'
-  | 'client_disabled'
-  | 'auth_method_mismatch'
-  | 'secret_missing'
-  | 'secret_mistyped'
-  | 'secret_expired'
-  | 'secret_hash_unknown'
-  | 'secret_wrong'
-  | 'keys_missing'
-  | CertificateReason
-  | AssertionReason
-
-/** What can be wrong with the certificate that a client showed. */
-export type CertificateReason =
-  | 'certificate_missing'
-  | 'certificate_not_verified'
-  | 'certificate_not_current'
-  | 'certificate_unexpected'
-  | 'certificate_name_unregistered'
-
-/** What can be wrong with a JWT that somebody else signed. */
-export type AssertionReason =
-  | 'assertion_malformed'
-  | 'assertion_typ_wrong'
-  | 'assertion_alg_not_allowed'
-  | 'assertion_crit'
-  | 'assertion_key_unknown'
-  | 'assertion_signature_wrong'
-  | 'assertion_iss_wrong'
-  | 'assertion_sub_wrong'
-  | 'assertion_aud_wrong'
-  | 'assertion_exp_missing'
-  | 'assertion_expired'
-  | 'assertion_lives_too_long'
-  | 'assertion_not_yet_valid'
-  | 'assertion_jti_missing'
-  | 'assertion_replayed'
-
-export type GrantReason = 'client_public' | 'grant_type_not_allowed'
-export type ScopeReason = 'scope_malformed' | 'scope_not_allowed'
-export type TargetReason = 'resource_malformed' | 'resource_not_allowed'
-export type UnavailableReason =
-  | 'store_failed'
-  | 'client_record_malformed'
-  | 'comparisons_busy'
-  | 'jwks_uri_failed'
-  | 'not_configured'
-  | 'host_not_loopback'
-
-export type Reason =
-  | RequestReason
-  | ClientReason
-  | GrantReason
-  | ScopeReason
-  | TargetReason
-  | UnavailableReason
-  | 'grant_type_unsupported'
-  | 'internal'
+  // RFC 9449 §12.2
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
 
 interface Details {
   readonly status?: 400 | 401 | 413 | 500 | 503
@@ -172,6 +109,27 @@ export function invalidScope(reason: ScopeReason, description: string): OAuthErr
 /** @see RFC 8707 §2 */
 export function invalidTarget(reason: TargetReason, description: string): OAuthError {
   return new OAuthError('invalid_target', reason, description)
+}
+
+/** @see RFC 9449 §5 */
+export function invalidDpopProof(reason: DpopReason, description: string): OAuthError {
+  return new OAuthError('invalid_dpop_proof', reason, description)
+}
+
+/**
+ * The client repeats its request with this nonce.
+ *
+ * @see RFC 9449 §8
+ */
+export function useDpopNonce(nonce: string): OAuthError {
+  const headers = { 'DPoP-Nonce': nonce }
+  return new OAuthError('use_dpop_nonce', 'dpop_nonce_wrong', 'The DPoP proof needs this nonce.', { headers })
+}
+
+/** @see RFC 6749 §3.1.1 */
+export function unsupportedResponseType(): OAuthError {
+  const description = 'This server issues tokens to clients only; nobody can be asked to authorize anything here.'
+  return new OAuthError('unsupported_response_type', 'response_type_unsupported', description)
 }
 
 /** The caller did nothing wrong and may try again after `retryAfter` seconds. */

@@ -1,6 +1,7 @@
 /** The full server: settings become a provider with every feature on, or a server that says what it lacks. */
 
 import { Hono } from 'hono'
+import { type Nonces, nonces } from './assertions/nonce.ts'
 import { type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
 import { type CertificateOptions, type Connection, clientCertificates } from './certificates/client_cert.ts'
 import { clientSecretBasic } from './clients/client_secret_basic.ts'
@@ -11,16 +12,20 @@ import { secretVerifier } from './clients/secrets.ts'
 import { selfSignedTlsClientAuth } from './clients/self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from './clients/tls_client_auth.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
+import { dpop } from './confirmations/dpop.ts'
+import { mtls } from './confirmations/mtls.ts'
 import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
+import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
 import { createProvider } from './provider.ts'
+import type { Registry, Stores } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
-import type { Client, Registry, Stores } from './types.ts'
+import type { Client } from './types.ts'
 
 /** How long one operation of a store may take. */
 const STORE_SECONDS = 2
@@ -56,14 +61,20 @@ export interface Server {
 export async function createServer(host: Host): Promise<Server> {
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
-  const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
+  const keyring = await openKeyring(config, host.now()).catch(problemOf('SIGNING_KEYS'))
   if (isProblems(keyring)) return unconfigured(host, keyring)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
-  return { app: configured(host, config, keyring, guardStores(stores, STORE_SECONDS)), config }
+  const parts = { keyring, nonces: await openNonces(config), ...guardStores(stores, STORE_SECONDS) }
+  return { app: configured(host, config, parts), config }
 }
 
-function configured(host: Host, config: Config, keyring: Keyring, { registry, ledger }: Stores): Server['app'] {
+interface Parts extends Stores {
+  readonly keyring: Keyring
+  readonly nonces: Nonces | undefined
+}
+
+function configured(host: Host, config: Config, { keyring, nonces, registry, ledger }: Parts): Server['app'] {
   const emit = auditLines(host.write, host.now)
   const verifySecret = secretVerifier()
   const findKeys = remoteKeys(host)
@@ -77,8 +88,9 @@ function configured(host: Host, config: Config, keyring: Keyring, { registry, le
       selfSignedTlsClientAuth(findKeys),
     ],
     grants: [clientCredentials()],
+    confirmations: [dpop({ ledger, nonces }), mtls()],
     registry: config.dev ? withTestClient(registry) : registry,
-    clientCacheSeconds: config.clientCacheSeconds,
+    cacheSeconds: config.cacheSeconds,
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf,
       trustedProxies: config.trustedProxies,
@@ -124,8 +136,17 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   return { app, config: undefined }
 }
 
-function openKeyring({ signingKeys }: Config): Promise<Keyring> {
-  return signingKeys === undefined ? generateKeyring() : readKeyring(signingKeys)
+function openKeyring({ signingKeys, accessTokenLifetime }: Config, now: number): Promise<Keyring> {
+  const options = { lifetimeSeconds: accessTokenLifetime, now }
+  return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
+}
+
+/** In development they end with the process, like the key. */
+async function openNonces({
+  dpopNonceRequired,
+  signingKeys = crypto.randomUUID(),
+}: Config): Promise<Nonces | undefined> {
+  return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
 }
 
 function isProblems(outcome: object): outcome is readonly Problem[] {

@@ -1,26 +1,34 @@
-/** Puts features together to a Hono app; which features, the caller decides. */
+/** Puts features together: checks the list, wires the endpoints, gives a Hono app. */
 
 import { Hono } from 'hono'
 import type { Connection, FindCertificate } from './certificates/client_cert.ts'
-import { cacheClients } from './clients/cache.ts'
-import { readClients } from './clients/registry.ts'
+import { CLIENTS } from './clients/registry.ts'
 import { formOnly } from './endpoints/form_request.ts'
 import { jwks } from './endpoints/jwks.ts'
+import { metadata } from './endpoints/metadata.ts'
+import { publicDocument, publicJson } from './endpoints/public_document.ts'
 import { refuse } from './endpoints/respond.ts'
 import { token } from './endpoints/token.ts'
+import { unsupportedResponseType } from './errors.ts'
 import type { Emit } from './events/events.ts'
 import type { Keyring } from './keys/keyring.ts'
+import { cacheRecords } from './records/cache.ts'
+import { type FindRecord, type RecordKind, readRecords } from './records/records.ts'
+import { DEFAULT_RESOURCE, RESOURCES, resourcesFrom } from './resources/registry.ts'
+import { scopesOf } from './resources/scopes.ts'
+import type { Registry } from './stores/contracts.ts'
 import type { AccessTokenProfile } from './tokens/access_token.ts'
-import type { ClientAuth, Context, Grant, Registry } from './types.ts'
+import type { ClientAuth, Confirmation, Context, Grant } from './types.ts'
 
 export interface Features {
   /** Issuer identifier; or, where it follows the request, a function of the request's URL. */
   readonly issuer: string | ((url: string) => string)
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: readonly Grant[]
+  readonly confirmations?: readonly Confirmation[]
   readonly registry: Registry
-  /** Seconds for which a client read from the registry is taken for fresh; 0 reads it each time. */
-  readonly clientCacheSeconds: number
+  /** Seconds for which a record read from the registry is taken for fresh; 0 reads it each time. */
+  readonly cacheSeconds: number
   /** Absent: no certificate is looked for. */
   readonly findCertificate?: FindCertificate
   readonly keyring: Keyring
@@ -32,32 +40,71 @@ export interface Features {
   now(): number
 }
 
+/** Where the endpoints are below the issuer, by the member of the metadata that names each. */
+const ENDPOINTS = {
+  authorization_endpoint: '/authorize',
+  token_endpoint: '/token',
+  jwks_uri: '/.well-known/jwks.json',
+} as const
+
+const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
+
 /**
- * Builds the provider. It can be served as it is or mounted with `app.route()`.
+ * Builds the provider. It can be served as it is or mounted with `app.route()`. Where the issuer has a path, the endpoints
+ * are below it as well as at the root, for proxies that take it away.
  *
  * @throws TypeError when two features bear one name, or none of a kind is there
  */
 export function createProvider(features: Features): Hono<{ Bindings: Connection }> {
-  const { issuer, now, emit, keyring } = features
-  byName('clientAuth', features.clientAuth, ({ method }) => method)
-  const parts = {
-    findCertificate: async () => undefined,
-    ...features,
-    grants: byName('grants', features.grants, ({ grantType }) => grantType),
-    findClient: cacheClients(readClients(features.registry), { freshSeconds: features.clientCacheSeconds, now, emit }),
-  }
+  const { issuer, now, emit } = features
+  const parts = toParts(features)
   const issuerOf = typeof issuer === 'string' ? () => issuer : issuer
+  const path = typeof issuer === 'string' ? new URL(issuer).pathname.replace(/\/$/, '') : ''
 
   const app = new Hono<{ Bindings: Connection }>()
   app.onError((error, c) => refuse(c, error, emit))
-  app.use('/token', ...formOnly)
-  app.all('/token', (c) => token(c, contextOf(issuerOf(c.req.url), now()), parts))
-  app.get('/.well-known/jwks.json', () => jwks(keyring))
+  for (const base of new Set(['', path])) {
+    app.use(base + ENDPOINTS.token_endpoint, ...formOnly)
+    app.all(base + ENDPOINTS.token_endpoint, (c) => token(c, contextOf(issuerOf(c.req.url), now()), parts))
+    app.get(base + ENDPOINTS.jwks_uri, ...publicDocument, () => jwks(parts.keyring, now()))
+    app.all(base + ENDPOINTS.authorization_endpoint, () => {
+      throw unsupportedResponseType()
+    })
+  }
+  for (const place of METADATA.flatMap((each) => [each, each + path, path + each])) {
+    app.get(place, ...publicDocument, async (c) => {
+      const scopes = await parts.findScopes('supported')
+      return publicJson(metadata(issuerOf(c.req.url), scopes ?? [], parts))
+    })
+  }
   return app
 }
 
+/** What the endpoints work with. */
+function toParts(features: Features) {
+  const { registry, cacheSeconds: freshSeconds, now, emit } = features
+  const cache = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> =>
+    cacheRecords(read, { prefix, freshSeconds, now, emit })
+  const find = <T>(kind: RecordKind<T>): FindRecord<T> => cache(kind.prefix, readRecords(registry, kind))
+  const findResource = find(RESOURCES)
+  const readRole = readRecords(registry, DEFAULT_RESOURCE)
+  const findRole = cache(DEFAULT_RESOURCE.prefix, async (id) => ({ holder: await readRole(id) }))
+  byName('clientAuth', features.clientAuth, ({ method }) => method)
+  if (features.confirmations !== undefined) byName('confirmations', features.confirmations, ({ method }) => method)
+  return {
+    confirmations: [],
+    findCertificate: async () => undefined,
+    ...features,
+    grants: byName('grants', features.grants, ({ grantType }) => grantType),
+    findClient: find(CLIENTS),
+    resources: resourcesFrom(findResource, findRole),
+    findScopes: cache('scopes', () => scopesOf(registry, findResource)),
+    endpoints: ENDPOINTS,
+  }
+}
+
 function contextOf(issuer: string, now: number): Context {
-  return { issuer, tokenEndpoint: `${issuer.replace(/\/$/, '')}/token`, now }
+  return { issuer, tokenEndpoint: issuer.replace(/\/$/, '') + ENDPOINTS.token_endpoint, now }
 }
 
 function byName<T>(kind: string, features: readonly T[], name: (feature: T) => string): ReadonlyMap<string, T> {

@@ -1,6 +1,6 @@
 /** The contracts that features, stores and endpoints meet: plain data and plain functions, no platform types. */
 
-import type { ClientReason } from './errors.ts'
+import type { ClientReason } from './reasons.ts'
 
 /** One secret of a client. Instants are epoch seconds. */
 export interface ClientSecret {
@@ -46,7 +46,25 @@ export interface Client {
   readonly tls_client_auth_san_uri?: string | undefined
   readonly tls_client_auth_san_ip?: string | undefined
   readonly tls_client_auth_san_email?: string | undefined
+  /** Static members of its tokens, beside those that the server gives. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+  /** Its tokens are bound to a key, RFC 9449 §5.2. */
+  readonly dpop_bound_access_tokens?: boolean | undefined
+  /** Its tokens are bound to its certificate, RFC 8705 §3.4. */
+  readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
   readonly disabled?: boolean | undefined
+}
+
+/** A resource server that tokens can be for, as stored. */
+export interface ResourceServer {
+  /** Its identifier, RFC 8707 §2: what stands in `aud`. */
+  readonly resource: string
+  /** Space-separated patterns of the scopes there; absent: whatever the client may have. */
+  readonly scope?: string | undefined
+  /** Seconds; shortens the server's lifetime, never lengthens it. */
+  readonly access_token_lifetime?: number | undefined
+  /** The algorithm of its tokens; absent: the default. */
+  readonly signing_alg?: string | undefined
 }
 
 /** What a client showed in the TLS handshake. Instants are epoch seconds. */
@@ -97,6 +115,8 @@ export interface ClientAuth {
    * for a client that is registered for it.
    */
   readonly isOfConnection?: boolean
+  /** Members of the metadata document beside the method's name, RFC 8414 §2. */
+  readonly metadata?: Readonly<Record<string, unknown>>
   /** Gives undefined when the request does not present this method. Throws OAuthError when it does so badly. */
   read(request: FormRequest): Presented | undefined
 }
@@ -113,54 +133,30 @@ export interface Permit {
   readonly resources: readonly string[]
 }
 
+/** What binds a token to its holder. */
+export interface Confirmed {
+  /** Members of `cnf`, RFC 7800 §3.1. */
+  readonly cnf: Readonly<Record<string, string>>
+  /** Where it is not `bearer`. */
+  readonly tokenType?: 'DPoP'
+  /** For the response. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** One way to bind a token to its holder. */
+export interface Confirmation {
+  /** Member of `cnf` that it gives. */
+  readonly method: string
+  /** Members of the metadata document, RFC 8414 §2. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** Gives undefined when neither request nor client ask for it. Throws OAuthError when it fails. */
+  confirm(request: FormRequest, client: Client, context: Context): Promise<Confirmed | undefined>
+}
+
 /** One `grant_type`. The endpoint has checked that the client may use it. */
 export interface Grant {
   /** As registered in the IANA registry of RFC 7591 §4.1. */
   readonly grantType: string
   /** Throws OAuthError when the request is no good. */
   permit(request: FormRequest, client: Client, context: Context): Promise<Permit>
-}
-
-/** Keys in the order of their octets. */
-export interface Page {
-  readonly keys: readonly string[]
-  /** For the next page; absent when this was the last. */
-  readonly cursor?: string
-}
-
-/**
- * Where records live that are read often and written seldom. Keys are ASCII, values JSON texts of up to 64 KiB. A write
- * may take the backend's time to be seen elsewhere, but never gets lost once its promise has resolved.
- *
- * Every function rejects when the backend fails.
- */
-export interface Registry {
-  get(key: string): Promise<string | undefined>
-  put(key: string, value: string): Promise<void>
-  delete(key: string): Promise<void>
-  /** @param options `limit` 1 to 1000; `cursor` as the page before gave it, for the same prefix */
-  list(prefix: string, options: { readonly limit: number; readonly cursor?: string | undefined }): Promise<Page>
-}
-
-/**
- * Where marks live that must be made once or counted, and be seen at once by every process and isolate. Each function is
- * atomic. Instants are epoch seconds by the clock that the ledger was opened with.
- *
- * Every function rejects when the backend fails.
- */
-export interface Ledger {
-  /** Gives true to exactly one caller for a key until the mark expires, false to all others. */
-  add(key: string, value: string, expiresAt: number): Promise<boolean>
-  /** Counts this call and gives how many there were within the window, which the first of them opened. */
-  count(key: string, windowSeconds: number): Promise<number>
-  get(key: string): Promise<string | undefined>
-  delete(key: string): Promise<void>
-}
-
-/** Both needs, met by one backend or by two. */
-export interface Stores {
-  readonly registry: Registry
-  readonly ledger: Ledger
-  /** Lets go of files and connections; nothing may be asked afterwards. */
-  close(): Promise<void>
 }

@@ -101,7 +101,7 @@ describe('createProvider', () => {
     fails = true
     now = NOW + 30
     assert.equal((await app.request('/token', post(howTo))).status, 200)
-    assert.equal(events[1]?.event, 'client_served_stale')
+    assert.equal(events[1]?.event, 'record_served_stale')
     now = NOW + 330
     assert.equal((await app.request('/token', post(howTo))).status, 503)
   })
@@ -145,6 +145,6 @@ describe('createProvider', () => {
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('Content-Type'), 'application/jwk-set+json')
     assert.match(response.headers.get('Cache-Control') ?? '', /^public, max-age=\d+$/)
-    assert.deepEqual(await response.json(), keyring.jwks)
+    assert.deepEqual(await response.json(), keyring.publishedAt(NOW))
   })
 })

@@ -1,12 +1,13 @@
 /** Verifies a JWT that somebody else signed: header, key, signature, claims, and last that it was not used before. */
 
-import { compactVerify, type JWK } from 'jose'
-import { type AssertionReason, temporarilyUnavailable } from '../errors.ts'
-import { encodeBase64url } from '../lib/base64url.ts'
-import type { Jwk, Ledger } from '../types.ts'
+import type { AssertionReason } from '../reasons.ts'
+import type { Ledger } from '../stores/contracts.ts'
+import type { Jwk } from '../types.ts'
 import { ASSERTION_ALGORITHMS } from './algorithms.ts'
 import type { Assertion } from './assertion.ts'
 import { fittingKeys } from './jwk_set.ts'
+import { claimOnce } from './replay.ts'
+import { isSignedBy } from './signature.ts'
 
 /** Clocks of clients may differ from ours by so much. */
 const SKEW_SECONDS = 30
@@ -47,7 +48,7 @@ export async function verifyAssertion(
     (await checkSignature(assertion, rules)) ??
     checkParties(assertion, rules) ??
     checkTimes(assertion, rules) ??
-    (await claimOnce(assertion, rules))
+    (await checkFirst(assertion, rules))
   )
 }
 
@@ -72,16 +73,6 @@ async function checkSignature(
   return 'assertion_signature_wrong'
 }
 
-/** A key that jose does not take (an RSA key under 2048 bits, a broken point) has signed nothing. */
-async function isSignedBy(jws: string, key: Jwk, alg: string): Promise<boolean> {
-  try {
-    await compactVerify(jws, key as unknown as JWK, { algorithms: [alg] })
-    return true
-  } catch {
-    return false
-  }
-}
-
 function checkParties(
   { claims }: Assertion,
   { issuer, subject, audiences }: AssertionRules,
@@ -102,21 +93,12 @@ function checkTimes({ claims }: Assertion, { now, maxLifetimeSeconds }: Assertio
 }
 
 /** After all else: an assertion that is refused must not use up its `jti`. */
-async function claimOnce(
+async function checkFirst(
   { claims }: Assertion,
   { issuer, ledger }: AssertionRules,
 ): Promise<AssertionReason | undefined> {
   const { jti, exp } = claims
   if (typeof jti !== 'string' || jti === '') return 'assertion_jti_missing'
   const expiresAt = Math.ceil(Number(exp)) + SKEW_SECONDS
-  const isFirst = await ledger.add(await markOf(issuer, jti), '', expiresAt).catch((cause: unknown) => {
-    throw temporarilyUnavailable('store_failed', 'The replay ledger cannot be reached.', cause)
-  })
-  return isFirst ? undefined : 'assertion_replayed'
-}
-
-/** The ledger key of a `jti`: of one length, whatever a client makes up, and another one for each client. */
-async function markOf(issuer: string, jti: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify([issuer, jti])))
-  return `jti:${encodeBase64url(new Uint8Array(digest))}`
+  return (await claimOnce(ledger, [issuer, jti], expiresAt)) ? undefined : 'assertion_replayed'
 }

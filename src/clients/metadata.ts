@@ -12,12 +12,8 @@ export const ClientId: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\
 /** Each may cost a comparison on every request. */
 const MAX_SECRETS = 10
 
-/** Version of the records below; a record of another is not read. */
-export const CLIENT_SCHEMA = 1
-
-/** A client as stored, beside its `schema`; members that this version does not know are passed over. */
-export const ClientRecord: v.GenericSchema<unknown, Client & { schema: number }> = v.object({
-  schema: v.literal(CLIENT_SCHEMA),
+/** A client as stored. */
+export const ClientRecord: v.GenericSchema<unknown, Client> = v.object({
   client_id: ClientId,
   client_secrets: v.optional(
     v.pipe(
@@ -47,5 +43,8 @@ export const ClientRecord: v.GenericSchema<unknown, Client & { schema: number }>
   tls_client_auth_san_uri: v.optional(v.string()),
   tls_client_auth_san_ip: v.optional(v.string()),
   tls_client_auth_san_email: v.optional(v.string()),
+  claims: v.optional(v.record(v.string(), v.unknown())),
+  dpop_bound_access_tokens: v.optional(v.boolean()),
+  tls_client_certificate_bound_access_tokens: v.optional(v.boolean()),
   disabled: v.optional(v.boolean()),
 })

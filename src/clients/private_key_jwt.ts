@@ -1,10 +1,12 @@
 /** Client authentication by an assertion that the client signed with its own key. */
 
+import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
 import { readAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import { verifyAssertion } from '../assertions/verify.ts'
 import { invalidClient, invalidRequest } from '../errors.ts'
-import type { ClientAuth, FormRequest, Ledger, Presented } from '../types.ts'
+import type { Ledger } from '../stores/contracts.ts'
+import type { ClientAuth, FormRequest, Presented } from '../types.ts'
 import { keysOf } from './client_keys.ts'
 
 /** @see RFC 7523 §2.2 */
@@ -26,6 +28,7 @@ export interface PrivateKeyJwtOptions {
 export function privateKeyJwt({ ledger, remoteKeys, maxLifetimeSeconds }: PrivateKeyJwtOptions): ClientAuth {
   return {
     method: 'private_key_jwt',
+    metadata: { token_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS.keys()] },
     read(request): Presented | undefined {
       const jws = readParameters(request)
       if (jws === undefined) return undefined

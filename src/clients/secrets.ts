@@ -1,8 +1,9 @@
 /** Comparing a presented secret with the live ones of a client: at most once for the same, and never too many at a time. */
 
-import { type ClientReason, temporarilyUnavailable } from '../errors.ts'
+import { temporarilyUnavailable } from '../errors.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { lru } from '../lib/lru.ts'
+import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientSecret } from '../types.ts'
 import { type HashKind, hashKind } from './secret_hashes.ts'
 

@@ -3,7 +3,7 @@
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import type { FindKeys } from '../assertions/verify.ts'
 import { thumbprintOf } from '../certificates/certificate.ts'
-import type { CertificateReason } from '../errors.ts'
+import type { CertificateReason } from '../reasons.ts'
 import type { Client, ClientAuth, ClientCertificate, Jwk } from '../types.ts'
 import { keysOf } from './client_keys.ts'
 

@@ -1,8 +1,8 @@
 /** Client authentication by a certificate of a CA, which names the client. */
 
 import { readDistinguishedName } from '../certificates/distinguished_name.ts'
-import type { CertificateReason } from '../errors.ts'
 import { isSameAddress } from '../lib/ip_address.ts'
+import type { CertificateReason } from '../reasons.ts'
 import type { Client, ClientAuth, ClientCertificate } from '../types.ts'
 
 /** @see RFC 8705 §2.1 */

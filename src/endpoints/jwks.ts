@@ -1,12 +1,9 @@
 /** `GET /.well-known/jwks.json`: the keys that verify our tokens. */
 
 import type { Keyring } from '../keys/keyring.ts'
-
-const MAX_AGE_SECONDS = 300
+import { publicJson } from './public_document.ts'
 
 /** @see RFC 7517 §5 */
-export function jwks({ jwks }: Keyring): Response {
-  return new Response(JSON.stringify(jwks), {
-    headers: { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}` },
-  })
+export function jwks(keyring: Keyring, now: number): Response {
+  return publicJson(keyring.publishedAt(now), 'application/jwk-set+json')
 }

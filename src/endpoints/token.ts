@@ -4,13 +4,21 @@ import type { Context as HonoContext } from 'hono'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { authenticate } from '../clients/authenticate.ts'
 import type { FindClient } from '../clients/registry.ts'
-import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
+import {
+  attribute,
+  invalidRequest,
+  temporarilyUnavailable,
+  unauthorizedClient,
+  unsupportedGrantType,
+} from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { Keyring } from '../keys/keyring.ts'
-import { grantResources } from '../policy/resource.ts'
+import type { SigningKey } from '../keys/signing_key.ts'
+import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
+import type { Resources } from '../resources/registry.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
-import type { Client, ClientAuth, Context, FormRequest, Grant } from '../types.ts'
+import type { Client, ClientAuth, Confirmation, Confirmed, Context, FormRequest, Grant } from '../types.ts'
 import { readFormRequest } from './form_request.ts'
 import { jsonHeaders } from './respond.ts'
 
@@ -18,8 +26,10 @@ import { jsonHeaders } from './respond.ts'
 export interface TokenParts {
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: ReadonlyMap<string, Grant>
+  readonly confirmations: readonly Confirmation[]
   readonly findClient: FindClient
   readonly findCertificate: FindCertificate
+  readonly resources: Resources
   readonly keyring: Keyring
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
@@ -42,10 +52,14 @@ export async function token(
   const grant = chooseGrant(request, parts.grants)
   const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
   return attribute(client.client_id, async () => {
-    const accessToken = await decide(request, grant, client, context, parts)
-    const jwt = await signAccessToken(accessToken, parts.accessTokenProfile, parts.keyring.signing)
+    if (!client.grant_types?.includes(grant.grantType)) {
+      throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
+    }
+    const confirmed = await confirm(parts.confirmations, request, client, context)
+    const { accessToken, key } = await decide(request, grant, client, confirmed, context, parts)
+    const jwt = await signAccessToken(accessToken, parts.accessTokenProfile, key)
     parts.emit(issued(accessToken, grant))
-    return respond(jwt, accessToken)
+    return respond(jwt, accessToken, confirmed)
   })
 }
 
@@ -58,28 +72,53 @@ function chooseGrant({ form }: FormRequest, grants: TokenParts['grants']): Grant
   return grant
 }
 
+/** All that binds the token, together. */
+async function confirm(
+  confirmations: readonly Confirmation[],
+  request: FormRequest,
+  client: Client,
+  context: Context,
+): Promise<Confirmed> {
+  let all: Confirmed = { cnf: {} }
+  for (const { confirm } of confirmations) {
+    const confirmed = await confirm(request, client, context)
+    if (confirmed !== undefined) all = { ...all, ...confirmed, cnf: { ...all.cnf, ...confirmed.cnf } }
+  }
+  return all
+}
+
 async function decide(
   request: FormRequest,
   grant: Grant,
   client: Client,
+  { cnf }: Confirmed,
   context: Context,
   parts: TokenParts,
-): Promise<AccessToken> {
-  if (!client.grant_types?.includes(grant.grantType)) {
-    throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
-  }
+): Promise<{ accessToken: AccessToken; key: SigningKey }> {
   const permit = await grant.permit(request, client, context)
-  const lifetime = Math.min(parts.accessTokenLifetime, client.access_token_lifetime ?? Number.POSITIVE_INFINITY)
-  return {
+  const resources = await grantResources(request.form, permit, parts.resources)
+  const lifetimes = [client, ...resources].map(
+    ({ access_token_lifetime = Number.POSITIVE_INFINITY }) => access_token_lifetime,
+  )
+  const accessToken = {
     issuer: context.issuer,
     subject: permit.subject,
     clientId: client.client_id,
-    scopes: grantScopes(request.form.get('scope'), permit),
-    resources: grantResources(request.form, permit),
+    scopes: grantScopes(request.form.get('scope'), permit, resources),
+    resources: resources.map(({ resource }) => resource),
     id: crypto.randomUUID(),
     issuedAt: context.now,
-    expiresAt: context.now + lifetime,
+    expiresAt: context.now + Math.min(parts.accessTokenLifetime, ...lifetimes),
+    cnf,
+    claims: client.claims ?? {},
   }
+  return { accessToken, key: signingKey(parts.keyring, signingAlgOf(resources), context.now) }
+}
+
+function signingKey(keyring: Keyring, alg: string | undefined, now: number): SigningKey {
+  const key = keyring.signingAt(now, alg)
+  if (key !== undefined) return key
+  throw temporarilyUnavailable('signing_alg_missing', 'There is no key for the algorithm that this resource wants.')
 }
 
 function issued(token: AccessToken, grant: Grant): Parameters<Emit>[0] {
@@ -95,12 +134,12 @@ function issued(token: AccessToken, grant: Grant): Parameters<Emit>[0] {
 }
 
 /** @see RFC 6749 §5.1 */
-function respond(jwt: string, { issuedAt, expiresAt, scopes }: AccessToken): Response {
+function respond(jwt: string, { issuedAt, expiresAt, scopes }: AccessToken, confirmed: Confirmed): Response {
   const body = {
     access_token: jwt,
     expires_in: expiresAt - issuedAt,
     scope: scopes.join(' '),
-    token_type: 'bearer',
+    token_type: confirmed.tokenType ?? 'bearer',
   }
-  return new Response(JSON.stringify(body), { headers: jsonHeaders })
+  return new Response(JSON.stringify(body), { headers: { ...jsonHeaders, ...confirmed.headers } })
 }

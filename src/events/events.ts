@@ -1,6 +1,7 @@
 /** All that can happen, as one union. Audit lines are made from it. */
 
-import type { ErrorCode, Reason } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Reason } from '../reasons.ts'
 
 export type Event =
   | {
@@ -24,8 +25,10 @@ export type Event =
     }
   | {
       /** The registry failed, and what was read from it before stood in. */
-      readonly event: 'client_served_stale'
-      readonly client_id: string
+      readonly event: 'record_served_stale'
+      /** In the registry. */
+      readonly key: string
+      readonly client_id?: undefined
       readonly age_seconds: number
       readonly cause: string
     }

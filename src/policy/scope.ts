@@ -1,7 +1,8 @@
 /** Which scopes a token gets. */
 
-import { invalidScope } from '../errors.ts'
-import type { Permit } from '../types.ts'
+import { invalidScope, type OAuthError } from '../errors.ts'
+import type { ScopeReason } from '../reasons.ts'
+import type { Permit, ResourceServer } from '../types.ts'
 
 /** RFC 6749 appendix A.4: one scope-token. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
@@ -14,25 +15,38 @@ export function splitScope(scope: string): string[] {
 }
 
 /**
- * Grants all that was asked, or the permit's default when nothing was; both only below the permit's ceiling.
+ * Grants all that was asked, or the permit's default when nothing was; both only below the ceilings of the permit and of
+ * each resource server. Of a default, what a resource server does not have is left out.
  *
  * @param requested the `scope` parameter, null when absent
  * @throws OAuthError `invalid_scope` when any of it is malformed or not allowed
  * @see RFC 6749 §3.3
  */
-export function grantScopes(requested: string | null, permit: Permit): readonly string[] {
+export function grantScopes(
+  requested: string | null,
+  permit: Permit,
+  resources: readonly ResourceServer[],
+): readonly string[] {
+  const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [splitScope(scope)]))
+  const isServed = (token: string): boolean => ceilings.every((patterns) => matchesAny(patterns, token))
   const asked = splitScope(requested ?? '')
-  const tokens = asked.length > 0 ? asked : permit.defaultScope
+  const tokens = asked.length > 0 ? asked : permit.defaultScope.filter(isServed)
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
       throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed there.')
     }
-    if (!permit.scope.some((pattern) => scopeMatches(pattern, token))) {
-      const shown = token.slice(0, MAX_ECHO_CHARACTERS)
-      throw invalidScope('scope_not_allowed', `The client may not have the scope '${shown}'.`)
-    }
+    if (!matchesAny(permit.scope, token)) throw refused('scope_not_allowed', 'The client may not have the scope', token)
+    if (!isServed(token)) throw refused('scope_not_served', 'A resource that is asked for has no scope', token)
   }
   return tokens
+}
+
+function matchesAny(patterns: readonly string[], token: string): boolean {
+  return patterns.some((pattern) => scopeMatches(pattern, token))
+}
+
+function refused(reason: ScopeReason, text: string, token: string): OAuthError {
+  return invalidScope(reason, `${text} '${token.slice(0, MAX_ECHO_CHARACTERS)}'.`)
 }
 
 /**

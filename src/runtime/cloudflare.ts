@@ -3,9 +3,9 @@
 import { env } from 'cloudflare:workers'
 import type { RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
+import type { Stores } from '../stores/contracts.ts'
 import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
 import { type KvNamespace, kvRegistry } from '../stores/kv.ts'
-import type { Stores } from '../types.ts'
 import { curlLine } from './announce.ts'
 import type { Start } from './runtime.ts'
 

@@ -1,8 +1,8 @@
 /** Deno: `deno serve` serves the default export, in every thread of `--parallel`; plain `deno run` does not. */
 
+import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
-import type { Stores } from '../types.ts'
 import { announce, listenOptions, now, processHost } from './process.ts'
 import type { Start } from './runtime.ts'
 

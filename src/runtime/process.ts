@@ -3,8 +3,8 @@
 import { lookup } from 'node:dns/promises'
 import { type Problem, readPort } from '../config.ts'
 import type { Host, Server } from '../preset.ts'
+import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
-import type { Stores } from '../types.ts'
 import { curlLine } from './announce.ts'
 
 export const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -75,8 +75,9 @@ const COMMANDS: Readonly<Record<Problem['setting'], string>> = {
   ACCESS_TOKEN_LIFETIME: 'export ACCESS_TOKEN_LIFETIME=1800',
   ACCESS_TOKEN_PROFILE: 'export ACCESS_TOKEN_PROFILE=rfc9068',
   PORT: 'export PORT=8080',
-  CLIENT_CACHE_SECONDS: 'export CLIENT_CACHE_SECONDS=30',
+  CACHE_SECONDS: 'export CACHE_SECONDS=30',
   CLIENT_ASSERTION_LIFETIME: 'export CLIENT_ASSERTION_LIFETIME=3600',
+  DPOP_NONCE_REQUIRED: 'export DPOP_NONCE_REQUIRED=true',
   TRUSTED_PROXIES: 'export TRUSTED_PROXIES=10.0.0.5',
   CLIENT_CERT_VERIFIED: 'export CLIENT_CERT_VERIFIED=true',
   DEV: 'unset DEV',

@@ -1,6 +1,6 @@
 /** Both stores in Deno KV, for Deno Deploy and for one machine: reads are strongly consistent, what one wrote, all see. */
 
-import type { Ledger, Registry, Stores } from '../types.ts'
+import type { Ledger, Registry, Stores } from './contracts.ts'
 
 type Key = readonly string[]
 

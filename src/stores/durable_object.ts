@@ -1,7 +1,7 @@
 /** The ledger in Durable Objects, each a shard of the keys with an SQLite database of its own; seen at once everywhere. */
 
 import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
-import type { Ledger as LedgerContract } from '../types.ts'
+import type { Ledger as LedgerContract } from './contracts.ts'
 import {
   LEDGER_ADD,
   LEDGER_COUNT,

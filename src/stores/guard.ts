@@ -1,7 +1,7 @@
 /** A time limit for every operation of a store: one that hangs is one that fails. */
 
 import { within } from '../lib/within.ts'
-import type { Ledger, Registry, Stores } from '../types.ts'
+import type { Ledger, Registry, Stores } from './contracts.ts'
 
 /** Gives the same stores, whose functions reject after `seconds` without an answer. */
 export function guardStores({ registry, ledger, close }: Stores, seconds: number): Stores {

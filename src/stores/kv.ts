@@ -3,7 +3,7 @@
  * place for what must happen once; that is the Durable Object's.
  */
 
-import type { Registry } from '../types.ts'
+import type { Registry } from './contracts.ts'
 
 /** What is used of a KV namespace binding. */
 export interface KvNamespace {

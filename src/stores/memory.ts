@@ -1,6 +1,6 @@
 /** Both stores in this process, gone with it: for tests and toys. Bounded; what does not fit is refused, never dropped. */
 
-import type { Ledger, Registry, Stores } from '../types.ts'
+import type { Ledger, Registry, Stores } from './contracts.ts'
 
 const DEFAULT_MAX_ENTRIES = 100_000
 

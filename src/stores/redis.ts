@@ -1,7 +1,7 @@
 /** Both stores in Redis, for fleets: what one process wrote, all see at once. */
 
 import { createClient } from '@redis/client'
-import type { Ledger, Registry, Stores } from '../types.ts'
+import type { Ledger, Registry, Stores } from './contracts.ts'
 
 const RECORD = 'edgemint:registry:'
 /** A sorted set of the registry's keys, all of score 0: the order of octets, so that pages neither skip nor repeat. */

@@ -4,7 +4,7 @@
  */
 
 import { DatabaseSync } from 'node:sqlite'
-import type { Ledger, Registry, Stores } from '../types.ts'
+import type { Ledger, Registry, Stores } from './contracts.ts'
 import { LEDGER_ADD, LEDGER_COUNT, LEDGER_DELETE, LEDGER_GET, LEDGER_SCHEMA, LEDGER_SWEEP } from './ledger_sql.ts'
 import { createPrivately } from './private_file.ts'
 

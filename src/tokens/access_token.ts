@@ -1,19 +1,23 @@
 /** Our own access tokens: which claims they carry, and their signature. */
 
 import { type JWTPayload, SignJWT } from 'jose'
-import type { SigningKey } from '../keys/keyring.ts'
+import type { SigningKey } from '../keys/signing_key.ts'
 
 /** What a token says. Instants are epoch seconds. */
 export interface AccessToken {
   readonly issuer: string
   readonly subject: string
   readonly clientId: string
-  /** Identifiers of the resource servers asked for; may be empty. */
+  /** Identifiers of the resource servers it is for; may be empty. */
   readonly resources: readonly string[]
   readonly scopes: readonly string[]
   readonly id: string
   readonly issuedAt: number
   readonly expiresAt: number
+  /** What its holder has to prove, RFC 7800 §3.1; may be empty. */
+  readonly cnf: Readonly<Record<string, string>>
+  /** Static members of the client's tokens. */
+  readonly claims: Readonly<Record<string, unknown>>
 }
 
 interface Profile {
@@ -40,10 +44,22 @@ export const accessTokenProfiles: { readonly rfc9068: Profile; readonly fosite: 
 
 export type AccessTokenProfile = keyof typeof accessTokenProfiles
 
+/** Claims that say what a token is and whom it speaks for: no client's record can set them. */
+const PROTECTED: ReadonlySet<string> = new Set([
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'azp', 'scope', 'scp', 'cnf', 'act', 'may_act'],
+  ...['status', 'active', 'token_type', 'token_use', 'username', 'acr', 'amr', 'auth_time'],
+])
+
+/** Whether a client's record may set this claim. */
+export function isFreeClaim(name: string): boolean {
+  return !PROTECTED.has(name)
+}
+
 /** Signs a token as a JWT. */
 export function signAccessToken(token: AccessToken, profile: AccessTokenProfile, key: SigningKey): Promise<string> {
   const { typ, claims } = accessTokenProfiles[profile]
   return new SignJWT({
+    ...Object.fromEntries(Object.entries(token.claims).filter(([name]) => isFreeClaim(name))),
     iss: token.issuer,
     sub: token.subject,
     client_id: token.clientId,
@@ -51,6 +67,7 @@ export function signAccessToken(token: AccessToken, profile: AccessTokenProfile,
     iat: token.issuedAt,
     exp: token.expiresAt,
     jti: token.id,
+    ...(Object.keys(token.cnf).length > 0 && { cnf: token.cnf }),
   })
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ })
     .sign(key.privateKey)

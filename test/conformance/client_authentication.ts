@@ -412,7 +412,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: {
       status: 503,
       error: 'temporarily_unavailable',
-      reason: 'client_record_malformed',
+      reason: 'record_malformed',
       headers: { 'Retry-After': '5' },
     },
   },
@@ -421,14 +421,14 @@ export const clientAuthentication: readonly TokenCase[] = [
     see: 'ours',
     basic: ['cc-nojson', 'foobar'],
     form: [grant],
-    expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
+    expect: { status: 503, error: 'temporarily_unavailable', reason: 'record_malformed' },
   },
   {
     name: 'record of another client',
     see: 'ours',
     basic: ['cc-swapped', 'foobar'],
     form: [grant],
-    expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
+    expect: { status: 503, error: 'temporarily_unavailable', reason: 'record_malformed' },
   },
   {
     name: 'hash $pbkdf2-sha256$ of Hydra',
@@ -463,13 +463,13 @@ export const clientAuthentication: readonly TokenCase[] = [
     see: 'ours',
     basic: ['cc-zero', 'foobar'],
     form: [grant],
-    expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
+    expect: { status: 503, error: 'temporarily_unavailable', reason: 'record_malformed' },
   },
   {
     name: 'record of a later version',
     see: 'ours',
     basic: ['cc-future', 'foobar'],
     form: [grant],
-    expect: { status: 503, error: 'temporarily_unavailable', reason: 'client_record_malformed' },
+    expect: { status: 503, error: 'temporarily_unavailable', reason: 'record_malformed' },
   },
 ]

@@ -5,7 +5,7 @@ import { remoteKeys } from '../../src/assertions/remote_keys.ts'
 import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
 import { privateKeyJwt } from '../../src/clients/private_key_jwt.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
-import type { Reason } from '../../src/errors.ts'
+import type { Reason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { clients, createWorld, ISSUER, NOW } from '../support/world.ts'
 

@@ -31,13 +31,17 @@ async function checkSuccess({ expect }: TokenCase, response: Response, { keyring
   assert.equal(body.expires_in, expect.expires_in ?? 1800)
   assert.equal(body.scope, expect.scope ?? '')
   const audience = expect.aud ?? ISSUER
-  const { payload } = await jwtVerify(body.access_token, createLocalJWKSet({ keys: [...keyring.jwks.keys] }), {
-    issuer: ISSUER,
-    audience: [audience].flat(),
-    typ: 'at+jwt',
-    algorithms: ['RS256'],
-    currentDate: new Date(NOW * 1000),
-  })
+  const { payload } = await jwtVerify(
+    body.access_token,
+    createLocalJWKSet({ keys: [...keyring.publishedAt(NOW).keys] }),
+    {
+      issuer: ISSUER,
+      audience: [audience].flat(),
+      typ: 'at+jwt',
+      algorithms: ['RS256'],
+      currentDate: new Date(NOW * 1000),
+    },
+  )
   assert.deepEqual(payload.aud, audience)
   assert.equal(payload['scope'], body.scope === '' ? undefined : body.scope)
   assert.equal(payload.exp, NOW + body.expires_in)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { cacheClients, STALE_SECONDS } from '../../src/clients/cache.ts'
 import type { Event } from '../../src/events/events.ts'
+import { cacheRecords, STALE_SECONDS } from '../../src/records/cache.ts'
 import type { Client } from '../../src/types.ts'
 import { NOW } from '../support/world.ts'
 
@@ -18,12 +18,17 @@ function setUp(freshSeconds = FRESH_SECONDS) {
     if (fails) throw new Error('down', { cause: new Error('no route') })
     return held
   }
-  const find = cacheClients(read, { freshSeconds, now: () => state.now, emit: (event) => events.push(event) })
+  const find = cacheRecords(read, {
+    prefix: 'client',
+    freshSeconds,
+    now: () => state.now,
+    emit: (event) => events.push(event),
+  })
   return { state, events, find }
 }
 const client: Client = { client_id: 'c' }
 
-describe('cacheClients', () => {
+describe('cacheRecords', () => {
   test('reads a client once while it is fresh, and again in the second after', async () => {
     const { state, find } = setUp()
     state.held = client
@@ -101,7 +106,7 @@ describe('cacheClients', () => {
     state.now = NOW + FRESH_SECONDS
     assert.equal(await find('c'), client)
     const cause = 'Error: down; Error: no route'
-    assert.deepEqual(events, [{ event: 'client_served_stale', client_id: 'c', age_seconds: FRESH_SECONDS, cause }])
+    assert.deepEqual(events, [{ event: 'record_served_stale', key: 'client:c', age_seconds: FRESH_SECONDS, cause }])
     state.now = NOW + FRESH_SECONDS + STALE_SECONDS - 1
     assert.equal(await find('c'), client)
     state.now = NOW + FRESH_SECONDS + STALE_SECONDS

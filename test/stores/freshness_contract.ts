@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from '#test'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
-import type { Client, Registry } from '../../src/types.ts'
+import type { Registry } from '../../src/stores/contracts.ts'
+import type { Client } from '../../src/types.ts'
 import { clients, createWorld, NOW } from '../support/world.ts'
 
 const howTo = 'grant_type=client_credentials&client_id=test-client&client_secret=foobar'
@@ -23,7 +24,7 @@ export function freshnessContract(open: () => Registry): void {
       assert.ok(client !== undefined)
       const key = clientKey(client.client_id)
       await registry.put(key, clientRecord(client))
-      const { app } = await createWorld({ registry, now: () => now, clientCacheSeconds: 30 })
+      const { app } = await createWorld({ registry, now: () => now, cacheSeconds: 30 })
       const status = async () =>
         (await app.request('/token', { method: 'POST', body: new URLSearchParams(howTo) })).status
       assert.equal(await status(), 200)

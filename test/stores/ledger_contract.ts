@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from '#test'
-import type { Ledger } from '../../src/types.ts'
+import type { Ledger } from '../../src/stores/contracts.ts'
 import { NOW } from '../support/world.ts'
 
 const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from '#test'
-import type { Registry } from '../../src/types.ts'
+import type { Registry } from '../../src/stores/contracts.ts'
 
 const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')
 

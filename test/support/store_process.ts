@@ -5,7 +5,7 @@
 
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import type { Stores } from '../../src/types.ts'
+import type { Stores } from '../../src/stores/contracts.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)
 

@@ -8,8 +8,11 @@ import type { Event } from '../../src/events/events.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'
 import { generateKeyring, type Keyring } from '../../src/keys/keyring.ts'
 import { createProvider, type Features } from '../../src/provider.ts'
+import { keyOf, toRecord } from '../../src/records/records.ts'
+import { RESOURCES } from '../../src/resources/registry.ts'
+import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import type { Client, Registry } from '../../src/types.ts'
+import type { Client, ResourceServer } from '../../src/types.ts'
 
 export const ISSUER = 'https://tokens.example'
 export const NOW = 1_800_000_000
@@ -36,7 +39,7 @@ const PBKDF2_FOOBAR = '$pbkdf2-sha256$i=25000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$UJMLNF
 /** The clients that the cases name. */
 export async function clients(): Promise<Client[]> {
   const foobar = [await secretOf('foobar')]
-  const resources = ['https://rs.example', 'https://rs2.example/v1', 'urn:example:rs']
+  const resources = [...resourceServers.map(({ resource }) => resource), 'urn:example:gone']
   return [
     { ...mayAll, client_id: 'test-client', client_secrets: foobar, resources },
     { ...mayAll, client_id: 'a', client_secrets: [await secretOf('foobar', '$2a$')] },
@@ -64,6 +67,7 @@ export async function clients(): Promise<Client[]> {
     { ...mayAll, client_id: 'cc-pbkdf2', client_secrets: [{ id: '1', hash: PBKDF2_FOOBAR }] },
     { ...mayAll, client_id: 'cc-short', client_secrets: foobar, access_token_lifetime: 60 },
     { ...mayAll, client_id: 'cc-long', client_secrets: foobar, access_token_lifetime: 999_999 },
+    { ...mayAll, client_id: 'cc-default-rs2', client_secrets: foobar, default_scope: 'read write', resources },
     { ...mayAll, client_id: 'cc-default', client_secrets: foobar, default_scope: 'read write' },
     { ...mayAll, client_id: 'cc-default-beyond', client_secrets: foobar, default_scope: 'read admin' },
     { ...mayAll, client_id: 'cc-default-star', client_secrets: foobar, default_scope: 'users.*' },
@@ -73,7 +77,17 @@ export async function clients(): Promise<Client[]> {
   ]
 }
 
-const keys = generateKeyring()
+/** The resource servers that the cases name; the first is nobody's default. */
+export const resourceServers: readonly ResourceServer[] = [
+  { resource: 'https://rs.example' },
+  { resource: 'https://rs2.example/v1', scope: 'read users.*' },
+  { resource: 'urn:example:rs' },
+  { resource: 'urn:example:short', access_token_lifetime: 300 },
+  { resource: 'urn:example:es384', signing_alg: 'ES384' },
+  { resource: 'urn:example:ps256', signing_alg: 'PS256' },
+]
+
+const keys = generateKeyring({ lifetimeSeconds: 1800, now: NOW })
 
 /** Builds a world; what is given replaces what it would have. */
 export async function createWorld(features: Partial<Features> = {}): Promise<World> {
@@ -81,6 +95,7 @@ export async function createWorld(features: Partial<Features> = {}): Promise<Wor
   const registry = features.registry ?? memoryStores(() => NOW).registry
   const keyring = features.keyring ?? (await keys)
   if (features.registry === undefined) {
+    for (const each of resourceServers) await registry.put(keyOf(RESOURCES, each.resource), toRecord(each))
     for (const client of await clients()) await registry.put(clientKey(client.client_id), clientRecord(client))
     await registry.put(
       clientKey('cc-broken'),
@@ -97,7 +112,7 @@ export async function createWorld(features: Partial<Features> = {}): Promise<Wor
     grants: [clientCredentials()],
     accessTokenProfile: 'rfc9068',
     accessTokenLifetime: 1800,
-    clientCacheSeconds: 30,
+    cacheSeconds: 30,
     emit: (event) => events.push(event),
     now: () => NOW,
     ...features,

@@ -1,0 +1,101 @@
+/** Tokens bound to a key that the client proves with each request. */
+
+import { calculateJwkThumbprint, type JWK } from 'jose'
+import { type Assertion, readAssertion } from '../assertions/assertion.ts'
+import { fittingKeys } from '../assertions/jwk_set.ts'
+import type { Nonces } from '../assertions/nonce.ts'
+import { claimOnce } from '../assertions/replay.ts'
+import { isSignedBy } from '../assertions/signature.ts'
+import { invalidDpopProof, useDpopNonce } from '../errors.ts'
+import type { Ledger } from '../stores/contracts.ts'
+import type { Confirmation, Confirmed, Context, Jwk } from '../types.ts'
+
+/** RS256 is left out: PS256 is the better signature of the same keys. */
+const ALGORITHMS: readonly string[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256']
+
+/** Members that only a private or a secret key has. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
+/** How old a proof may be, beside the skew. */
+const MAX_AGE_SECONDS = 60
+const SKEW_SECONDS = 30
+
+export interface DpopOptions {
+  /** Remembers each `jti`. */
+  readonly ledger: Ledger
+  /** Given: a proof must hold one of them. */
+  readonly nonces?: Nonces | undefined
+}
+
+/** @see RFC 9449 §5 */
+export function dpop({ ledger, nonces }: DpopOptions): Confirmation {
+  return {
+    method: 'jkt',
+    metadata: { dpop_signing_alg_values_supported: ALGORITHMS },
+    async confirm({ headers }, client, context): Promise<Confirmed | undefined> {
+      const jws = headers.get('DPoP')
+      if (jws === null) {
+        if (client.dpop_bound_access_tokens)
+          throw invalidDpopProof('dpop_missing', 'This client must send a DPoP proof.')
+        return undefined
+      }
+      const proof = readAssertion(jws)
+      if (proof === undefined) throw invalidDpopProof('dpop_malformed', 'The DPoP header is not one JWT.')
+      const jkt = await checkKey(proof)
+      checkClaims(proof, context)
+      const nonce = await nonces?.current(context.now)
+      if (nonces !== undefined && !(await nonces.isGood(proof.claims['nonce'], context.now))) {
+        throw useDpopNonce(nonce ?? '')
+      }
+      await checkFirst(proof, jkt, ledger)
+      return { cnf: { jkt }, tokenType: 'DPoP', ...(nonce !== undefined && { headers: { 'DPoP-Nonce': nonce } }) }
+    },
+  }
+}
+
+/** Gives the thumbprint of the key in the header, which has signed the proof. RFC 9449 §4.3, 3 to 7. */
+async function checkKey({ jws, header }: Assertion): Promise<string> {
+  const { typ, alg, jwk } = header
+  if (typeof typ !== 'string' || typ.toLowerCase() !== 'dpop+jwt' || 'crit' in header || 'b64' in header) {
+    throw invalidDpopProof('dpop_header_wrong', 'The typ of a DPoP proof is dpop+jwt, and it has no crit.')
+  }
+  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) {
+    throw invalidDpopProof('dpop_alg_not_allowed', `The alg of a DPoP proof is one of ${ALGORITHMS.join(', ')}.`)
+  }
+  const isPublic = typeof jwk === 'object' && jwk !== null && !PRIVATE_MEMBERS.some((member) => member in jwk)
+  const [key] = isPublic ? fittingKeys([jwk as Jwk], alg, undefined) : []
+  if (key === undefined)
+    throw invalidDpopProof('dpop_key_wrong', 'The jwk of a DPoP proof is a public key for its alg.')
+  if (!(await isSignedBy(jws, key, alg))) {
+    throw invalidDpopProof('dpop_signature_wrong', 'The signature of the DPoP proof does not verify.')
+  }
+  return calculateJwkThumbprint(key as unknown as JWK)
+}
+
+/** RFC 9449 §4.3, 8, 9 and 11. */
+function checkClaims({ claims }: Assertion, { tokenEndpoint, now }: Context): void {
+  if (claims['htm'] !== 'POST') throw invalidDpopProof('dpop_htm_wrong', 'The htm of the DPoP proof is not POST.')
+  if (typeof claims['htu'] !== 'string' || targetOf(claims['htu']) !== targetOf(tokenEndpoint)) {
+    throw invalidDpopProof('dpop_htu_wrong', 'The htu of the DPoP proof is not the URL of this endpoint.')
+  }
+  const { iat } = claims
+  const isRecent = typeof iat === 'number' && iat <= now + SKEW_SECONDS && iat > now - MAX_AGE_SECONDS - SKEW_SECONDS
+  if (!isRecent) throw invalidDpopProof('dpop_iat_wrong', 'The iat of the DPoP proof is not within the last minute.')
+}
+
+/** Query and fragment do not count; what is no URL is the target of nobody. */
+function targetOf(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const { origin, pathname } = new URL(text)
+  return origin + pathname
+}
+
+/** After all else: a proof that is refused must not use up its `jti`. RFC 9449 §11.1. */
+async function checkFirst({ claims }: Assertion, jkt: string, ledger: Ledger): Promise<void> {
+  const { jti, iat } = claims
+  if (typeof jti !== 'string' || jti === '') throw invalidDpopProof('dpop_jti_missing', 'The DPoP proof has no jti.')
+  const expiresAt = Math.ceil(Number(iat)) + MAX_AGE_SECONDS + SKEW_SECONDS
+  if (!(await claimOnce(ledger, ['dpop', jkt, jti], expiresAt))) {
+    throw invalidDpopProof('dpop_replayed', 'The DPoP proof was used before.')
+  }
+}

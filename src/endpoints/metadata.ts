@@ -1,0 +1,38 @@
+/** `GET /.well-known/oauth-authorization-server` and `…/openid-configuration`: what this server offers, read off what is mounted. */
+
+import type { ClientAuth, Confirmation, Grant } from '../types.ts'
+
+/** What the document is made of. */
+export interface MetadataParts {
+  readonly clientAuth: readonly ClientAuth[]
+  readonly grants: ReadonlyMap<string, Grant>
+  readonly confirmations: readonly Confirmation[]
+  /** Paths of the mounted endpoints, by the member that names them. */
+  readonly endpoints: Readonly<Record<string, string>>
+}
+
+/**
+ * Gives the document.
+ *
+ * `authorization_endpoint` and `response_types_supported` stand there because clients look for them; RFC 8414 lets a
+ * server without that flow leave the first out. `client_secret_jwt` never stands there, for it needs secrets that can be read.
+ *
+ * @see RFC 8414 §2
+ */
+export function metadata(
+  issuer: string,
+  scopes: readonly string[],
+  { clientAuth, grants, confirmations, endpoints }: MetadataParts,
+): Readonly<Record<string, unknown>> {
+  const base = issuer.replace(/\/$/, '')
+  const urls = Object.entries(endpoints).map(([member, path]) => [member, base + path])
+  return {
+    issuer,
+    ...Object.fromEntries(urls),
+    grant_types_supported: [...grants.keys()],
+    response_types_supported: [],
+    token_endpoint_auth_methods_supported: clientAuth.map(({ method }) => method),
+    ...Object.assign({}, ...[...clientAuth, ...confirmations].map((feature) => feature.metadata)),
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
+  }
+}

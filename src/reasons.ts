@@ -1,0 +1,98 @@
+/** Every reason to refuse, exact: the second level of an error, which only the audit event tells. */
+
+export type RequestReason =
+  | 'method_not_post'
+  | 'content_type_not_form'
+  | 'body_too_large'
+  | 'body_malformed'
+  | 'body_empty'
+  | 'parameter_repeated'
+  | 'grant_type_missing'
+  | 'authorization_malformed'
+  | 'client_id_mismatch'
+  | 'credentials_several'
+  | 'assertion_type_unknown'
+  | 'assertion_missing'
+  | 'client_cert_malformed'
+  | 'certificate_required'
+
+export type ClientReason =
+  | 'authorization_scheme_unknown'
+  | 'credentials_missing'
+  | 'client_id_malformed'
+  | 'client_unknown'
+  | 'client_disabled'
+  | 'auth_method_mismatch'
+  | 'secret_missing'
+  | 'secret_mistyped'
+  | 'secret_expired'
+  | 'secret_hash_unknown'
+  | 'secret_wrong'
+  | 'keys_missing'
+  | CertificateReason
+  | AssertionReason
+
+/** What can be wrong with the certificate that a client showed. */
+export type CertificateReason =
+  | 'certificate_missing'
+  | 'certificate_not_verified'
+  | 'certificate_not_current'
+  | 'certificate_unexpected'
+  | 'certificate_name_unregistered'
+
+/** What can be wrong with a JWT that somebody else signed. */
+export type AssertionReason =
+  | 'assertion_malformed'
+  | 'assertion_typ_wrong'
+  | 'assertion_alg_not_allowed'
+  | 'assertion_crit'
+  | 'assertion_key_unknown'
+  | 'assertion_signature_wrong'
+  | 'assertion_iss_wrong'
+  | 'assertion_sub_wrong'
+  | 'assertion_aud_wrong'
+  | 'assertion_exp_missing'
+  | 'assertion_expired'
+  | 'assertion_lives_too_long'
+  | 'assertion_not_yet_valid'
+  | 'assertion_jti_missing'
+  | 'assertion_replayed'
+
+export type GrantReason = 'client_public' | 'grant_type_not_allowed'
+export type ScopeReason = 'scope_malformed' | 'scope_not_allowed' | 'scope_not_served'
+/** What can be wrong with a DPoP proof. */
+export type DpopReason =
+  | 'dpop_missing'
+  | 'dpop_malformed'
+  | 'dpop_header_wrong'
+  | 'dpop_alg_not_allowed'
+  | 'dpop_key_wrong'
+  | 'dpop_signature_wrong'
+  | 'dpop_htm_wrong'
+  | 'dpop_htu_wrong'
+  | 'dpop_iat_wrong'
+  | 'dpop_jti_missing'
+  | 'dpop_replayed'
+
+export type TargetReason = 'resource_malformed' | 'resource_unknown' | 'resource_not_allowed' | 'resources_incompatible'
+export type UnavailableReason =
+  | 'store_failed'
+  | 'record_malformed'
+  | 'comparisons_busy'
+  | 'jwks_uri_failed'
+  | 'signing_alg_missing'
+  | 'not_configured'
+  | 'host_not_loopback'
+
+export type Reason =
+  | RequestReason
+  | ClientReason
+  | GrantReason
+  | ScopeReason
+  | TargetReason
+  | DpopReason
+  | 'dpop_nonce_wrong'
+  | 'response_type_unsupported'
+  | UnavailableReason
+  | 'grant_type_unsupported'
+  | 'internal'

@@ -1,0 +1,21 @@
+/** The scopes that the registered resource servers have, for whoever asks what there is. */
+
+import type { FindRecord } from '../records/records.ts'
+import { keyOf } from '../records/records.ts'
+import type { Registry } from '../stores/contracts.ts'
+import type { ResourceServer } from '../types.ts'
+import { RESOURCES } from './registry.ts'
+
+/** Of more resource servers the scopes are not told: the document stays small and its making cheap. */
+const MAX_RESOURCES = 100
+
+const WILDCARD = '*'
+
+/** Gives each scope once; patterns with a wildcard are no scopes. Rejects when the store fails. */
+export async function scopesOf(registry: Registry, find: FindRecord<ResourceServer>): Promise<readonly string[]> {
+  const prefix = keyOf(RESOURCES, '')
+  const { keys } = await registry.list(prefix, { limit: MAX_RESOURCES })
+  const found = await Promise.all(keys.map((key) => find(key.slice(prefix.length))))
+  const scopes = found.flatMap((resource) => resource?.scope?.split(' ') ?? [])
+  return [...new Set(scopes.filter((scope) => scope !== '' && !scope.includes(WILDCARD)))].sort()
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { remoteKeys } from '../../src/assertions/remote_keys.ts'
+import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
+import { privateKeyJwt } from '../../src/clients/private_key_jwt.ts'
+import { tlsClientAuth } from '../../src/clients/tls_client_auth.ts'
+import { dpop } from '../../src/confirmations/dpop.ts'
+import { mtls } from '../../src/confirmations/mtls.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import { createWorld, ISSUER, NOW } from '../support/world.ts'
+
+const { ledger } = memoryStores(() => NOW)
+const keys = remoteKeys({ fetch: () => Promise.reject(new Error('no network')), now: () => NOW })
+const OAUTH = '/.well-known/oauth-authorization-server'
+const OPENID = '/.well-known/openid-configuration'
+
+describe('metadata', () => {
+  test('says what is mounted and nothing else', async () => {
+    const { app } = await createWorld({
+      clientAuth: [
+        clientSecretBasic(),
+        privateKeyJwt({ ledger, remoteKeys: keys, maxLifetimeSeconds: 60 }),
+        tlsClientAuth(),
+      ],
+      confirmations: [dpop({ ledger }), mtls()],
+    })
+    const response = await app.request(ISSUER + OAUTH)
+    assert.equal(response.headers.get('Content-Type'), 'application/json')
+    assert.equal(response.headers.get('Access-Control-Allow-Origin'), '*')
+    assert.match(response.headers.get('Cache-Control') ?? '', /^public, max-age=\d+$/)
+    assert.deepEqual(await response.json(), {
+      issuer: ISSUER,
+      authorization_endpoint: `${ISSUER}/authorize`,
+      token_endpoint: `${ISSUER}/token`,
+      jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+      grant_types_supported: ['client_credentials'],
+      response_types_supported: [],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt', 'tls_client_auth'],
+      token_endpoint_auth_signing_alg_values_supported: [
+        ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+      ],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256'],
+      tls_client_certificate_bound_access_tokens: true,
+      scopes_supported: ['read'],
+    })
+  })
+
+  test('features that are not mounted are not in it', async () => {
+    const { app } = await createWorld({ clientAuth: [clientSecretBasic()], registry: memoryStores(() => NOW).registry })
+    const document = (await (await app.request(ISSUER + OAUTH)).json()) as Record<string, unknown>
+    for (const member of ['dpop_signing_alg_values_supported', 'scopes_supported', 'introspection_endpoint']) {
+      assert.equal(member in document, false, member)
+    }
+    assert.deepEqual(document['token_endpoint_auth_methods_supported'], ['client_secret_basic'])
+  })
+
+  test('is the same document under both names, and 304 to who has it', async () => {
+    const { app } = await createWorld()
+    const [one, two] = await Promise.all([app.request(ISSUER + OAUTH), app.request(ISSUER + OPENID)])
+    assert.equal(await one.text(), await two.text())
+    const ETag = one.headers.get('ETag')
+    assert.ok(ETag)
+    const again = await app.request(ISSUER + OAUTH, { headers: { 'If-None-Match': ETag } })
+    assert.equal(again.status, 304)
+  })
+
+  test('an issuer with a path: where RFC 8414 §3.1 looks, where OpenID looks, and the endpoints below it', async () => {
+    const issuer = 'https://tokens.example/tenant/1'
+    const { app } = await createWorld({ issuer })
+    const origin = 'https://tokens.example'
+    for (const url of [
+      `${origin}${OAUTH}/tenant/1`,
+      `${origin}${OPENID}/tenant/1`,
+      `${issuer}${OPENID}`,
+      origin + OAUTH,
+    ]) {
+      const response = await app.request(url)
+      assert.equal(response.status, 200, url)
+      const document = (await response.json()) as { issuer: string; token_endpoint: string; jwks_uri: string }
+      assert.equal(document.issuer, issuer)
+      assert.equal(document.token_endpoint, `${issuer}/token`)
+      assert.equal((await app.request(document.jwks_uri)).status, 200)
+    }
+    const body = new URLSearchParams('grant_type=client_credentials&client_id=test-client&client_secret=foobar')
+    for (const base of [issuer, origin]) {
+      assert.equal((await app.request(`${base}/token`, { method: 'POST', body })).status, 200)
+    }
+    assert.equal((await app.request(`${origin}${OAUTH}/tenant/2`)).status, 404)
+  })
+
+  test('tells the origin of each request where the issuer follows it', async () => {
+    const { app } = await createWorld({ issuer: (url) => new URL(url).origin })
+    const document = (await (await app.request(`http://localhost:1234${OAUTH}`)).json()) as Record<string, unknown>
+    assert.equal(document['issuer'], 'http://localhost:1234')
+  })
+})
+
+describe('the authorization endpoint', () => {
+  for (const method of ['GET', 'POST']) {
+    test(`says that it has no flow: ${method}`, async () => {
+      const { app, events } = await createWorld()
+      const response = await app.request(`${ISSUER}/authorize?response_type=code&client_id=x`, { method })
+      assert.equal(response.status, 400)
+      assert.equal(((await response.json()) as { error: string }).error, 'unsupported_response_type')
+      const [event] = events
+      assert.ok(event?.event === 'request_refused' && event.reason === 'response_type_unsupported')
+    })
+  }
+})
