@@ -18,7 +18,7 @@ import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
-import { deriveHmacKey } from './keys/derived_key.ts'
+import { deriveHmacKey, generateHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
@@ -141,12 +141,9 @@ function openKeyring({ signingKeys, accessTokenLifetime }: Config, now: number):
   return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
 }
 
-/** In development they end with the process, like the key. */
-async function openNonces({
-  dpopNonceRequired,
-  signingKeys = crypto.randomUUID(),
-}: Config): Promise<Nonces | undefined> {
-  return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
+async function openNonces({ dpopNonceRequired, signingKeys }: Config): Promise<Nonces | undefined> {
+  if (!dpopNonceRequired) return undefined
+  return nonces(signingKeys === undefined ? await generateHmacKey() : await deriveHmacKey(signingKeys, 'dpop nonces'))
 }
 
 function isProblems(outcome: object): outcome is readonly Problem[] {
