@@ -18,7 +18,7 @@ import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
-import { deriveHmacKey, generateHmacKey } from './keys/derived_key.ts'
+import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
@@ -141,9 +141,9 @@ function openKeyring({ signingKeys, accessTokenLifetime }: Config, now: number):
   return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
 }
 
-async function openNonces({ dpopNonceRequired, signingKeys }: Config): Promise<Nonces | undefined> {
-  if (!dpopNonceRequired) return undefined
-  return nonces(signingKeys === undefined ? await generateHmacKey() : await deriveHmacKey(signingKeys, 'dpop nonces'))
+/** Workers make no random values at their start, and in development a nonce protects nothing. */
+async function openNonces({ dpopNonceRequired, signingKeys = 'development' }: Config): Promise<Nonces | undefined> {
+  return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
 }
 
 function isProblems(outcome: object): outcome is readonly Problem[] {

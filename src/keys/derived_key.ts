@@ -13,8 +13,3 @@ export async function deriveHmacKey(secret: string, purpose: string): Promise<Cr
   const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encode(`edgemint ${purpose}`) }
   return crypto.subtle.deriveKey(hkdf, material, { name: 'HMAC', hash: 'SHA-256', length: 256 }, false, ['sign'])
 }
-
-/** Makes an HMAC key that ends with the process or isolate. */
-export function generateHmacKey(): Promise<CryptoKey> {
-  return crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-}
