@@ -15,6 +15,8 @@ export interface Config {
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
   readonly cacheSeconds: number
+  /** The operator's token, RFC 7591 §3. Undefined: nothing can be registered. */
+  readonly registrationToken: string | undefined
   /** Whether a DPoP proof must hold a nonce of ours. */
   readonly dpopNonceRequired: boolean
   /** Seconds that `exp` of a client's assertion may lie ahead. */
@@ -36,6 +38,7 @@ export type Setting =
   | 'ACCESS_TOKEN_PROFILE'
   | 'CACHE_SECONDS'
   | 'CLIENT_ASSERTION_LIFETIME'
+  | 'REGISTRATION_TOKEN'
   | 'DPOP_NONCE_REQUIRED'
   | 'TRUSTED_PROXIES'
   | 'CLIENT_CERT_VERIFIED'
@@ -55,6 +58,9 @@ const MAX_ASSERTION_SECONDS = 24 * 60 * 60
 
 /** Which of them a runtime has, it says itself. */
 const STORE_URLS = /^(memory:|sqlite:.+|rediss?:\/\/.+|denokv:.*)$/
+
+/** RFC 6750 §2.1, long enough that nobody tries them out. */
+const BEARER = /^[\w.~+/-]{32,256}=*$/
 
 const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
   v.pipe(
@@ -100,6 +106,9 @@ const Settings = v.object({
   ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
   CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
+  REGISTRATION_TOKEN: v.optional(
+    v.pipe(v.string(), v.regex(BEARER, 'must be at least 32 characters of a bearer token')),
+  ),
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
@@ -148,6 +157,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
     cacheSeconds: settings.CACHE_SECONDS,
     clientAssertionLifetime: settings.CLIENT_ASSERTION_LIFETIME,
+    registrationToken: settings.REGISTRATION_TOKEN,
     dpopNonceRequired: settings.DPOP_NONCE_REQUIRED,
     trustedProxies: settings.TRUSTED_PROXIES ?? [],
     clientCertVerified: settings.CLIENT_CERT_VERIFIED,

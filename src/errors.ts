@@ -7,10 +7,12 @@ import type {
   ClientReason,
   DpopReason,
   GrantReason,
+  MetadataReason,
   Reason,
   RequestReason,
   ScopeReason,
   TargetReason,
+  TokenReason,
   UnavailableReason,
 } from './reasons.ts'
 
@@ -26,14 +28,24 @@ export type ErrorCode =
   | 'unsupported_response_type'
   | 'server_error'
   | 'temporarily_unavailable'
+  // RFC 7591 §3.2.2
+  | 'invalid_client_metadata'
+  // RFC 6750 §3.1
+  | 'invalid_token'
   // RFC 8707 §2
   | 'invalid_target'
   // RFC 9449 §12.2
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
+  // Ours, where no RFC has a word for it
+  | 'not_found'
+  | 'conflict'
+  | 'precondition_failed'
+
+type Status = 400 | 401 | 404 | 409 | 412 | 413 | 500 | 503
 
 interface Details {
-  readonly status?: 400 | 401 | 413 | 500 | 503
+  readonly status?: Status
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
@@ -43,7 +55,7 @@ export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly code: ErrorCode
   readonly reason: Reason
-  readonly status: 400 | 401 | 413 | 500 | 503
+  readonly status: Status
   readonly headers: Readonly<Record<string, string>>
   /** For the audit event only; mostly set by {@link attribute}. */
   clientId: string | undefined
@@ -109,6 +121,37 @@ export function invalidScope(reason: ScopeReason, description: string): OAuthErr
 /** @see RFC 8707 §2 */
 export function invalidTarget(reason: TargetReason, description: string): OAuthError {
   return new OAuthError('invalid_target', reason, description)
+}
+
+/** @see RFC 7591 §3.2.2 */
+export function invalidClientMetadata(reason: MetadataReason, description: string): OAuthError {
+  return new OAuthError('invalid_client_metadata', reason, description)
+}
+
+/**
+ * One text for every way to fail, so that the answer does not tell which clients exist.
+ *
+ * @see RFC 6750 §3.1, RFC 7592 §2
+ */
+export function invalidToken(reason: TokenReason): OAuthError {
+  const headers = { 'WWW-Authenticate': reason === 'token_missing' ? 'Bearer' : 'Bearer error="invalid_token"' }
+  const description = 'A bearer token that allows this is needed.'
+  return new OAuthError('invalid_token', reason, description, { status: 401, headers })
+}
+
+export function notFound(description: string): OAuthError {
+  return new OAuthError('not_found', 'record_unknown', description, { status: 404 })
+}
+
+/** The caller reads anew and tries again. */
+export function conflict(description: string): OAuthError {
+  return new OAuthError('conflict', 'record_contended', description, { status: 409 })
+}
+
+/** @see RFC 9110 §15.5.13 */
+export function preconditionFailed(): OAuthError {
+  const description = 'The record is not what If-Match says; read it anew.'
+  return new OAuthError('precondition_failed', 'record_changed', description, { status: 412 })
 }
 
 /** @see RFC 9449 §5 */

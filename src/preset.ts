@@ -8,6 +8,7 @@ import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
 import { privateKeyJwt } from './clients/private_key_jwt.ts'
 import { clientKey, clientRecord } from './clients/registry.ts'
+import { hashToken } from './clients/secret_hashes.ts'
 import { secretVerifier } from './clients/secrets.ts'
 import { selfSignedTlsClientAuth } from './clients/self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from './clients/tls_client_auth.ts'
@@ -65,16 +66,24 @@ export async function createServer(host: Host): Promise<Server> {
   if (isProblems(keyring)) return unconfigured(host, keyring)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
-  const parts = { keyring, nonces: await openNonces(config), ...guardStores(stores, STORE_SECONDS) }
+  const { registrationToken } = config
+  const parts = {
+    keyring,
+    nonces: await openNonces(config),
+    operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
+    ...guardStores(stores, STORE_SECONDS),
+  }
   return { app: configured(host, config, parts), config }
 }
 
 interface Parts extends Stores {
   readonly keyring: Keyring
   readonly nonces: Nonces | undefined
+  readonly operatorTokenHash: string | undefined
 }
 
-function configured(host: Host, config: Config, { keyring, nonces, registry, ledger }: Parts): Server['app'] {
+function configured(host: Host, config: Config, parts: Parts): Server['app'] {
+  const { keyring, nonces, registry, ledger, operatorTokenHash } = parts
   const emit = auditLines(host.write, host.now)
   const verifySecret = secretVerifier()
   const findKeys = remoteKeys(host)
@@ -90,6 +99,7 @@ function configured(host: Host, config: Config, { keyring, nonces, registry, led
     grants: [clientCredentials()],
     confirmations: [dpop({ ledger, nonces }), mtls()],
     registry: config.dev ? withTestClient(registry) : registry,
+    operatorTokenHash,
     cacheSeconds: config.cacheSeconds,
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf,

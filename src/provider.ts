@@ -1,18 +1,22 @@
 /** Puts features together: checks the list, wires the endpoints, gives a Hono app. */
 
 import { Hono } from 'hono'
+import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
 import type { Connection, FindCertificate } from './certificates/client_cert.ts'
 import { CLIENTS } from './clients/registry.ts'
 import { formOnly } from './endpoints/form_request.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { metadata } from './endpoints/metadata.ts'
 import { publicDocument, publicJson } from './endpoints/public_document.ts'
+import { register } from './endpoints/register.ts'
+import { resources } from './endpoints/resources.ts'
 import { refuse } from './endpoints/respond.ts'
 import { token } from './endpoints/token.ts'
 import { unsupportedResponseType } from './errors.ts'
 import type { Emit } from './events/events.ts'
 import type { Keyring } from './keys/keyring.ts'
-import { cacheRecords } from './records/cache.ts'
+import { type Cache, cacheRecords } from './records/cache.ts'
+import { observeWrites } from './records/change.ts'
 import { type FindRecord, type RecordKind, readRecords } from './records/records.ts'
 import { DEFAULT_RESOURCE, RESOURCES, resourcesFrom } from './resources/registry.ts'
 import { scopesOf } from './resources/scopes.ts'
@@ -27,6 +31,8 @@ export interface Features {
   readonly grants: readonly Grant[]
   readonly confirmations?: readonly Confirmation[]
   readonly registry: Registry
+  /** Of the operator's token; absent: there is no `/register` and no `/resources`. */
+  readonly operatorTokenHash?: string | undefined
   /** Seconds for which a record read from the registry is taken for fresh; 0 reads it each time. */
   readonly cacheSeconds: number
   /** Absent: no certificate is looked for. */
@@ -46,6 +52,9 @@ const ENDPOINTS = {
   token_endpoint: '/token',
   jwks_uri: '/.well-known/jwks.json',
 } as const
+
+const REGISTER = '/register'
+const RESOURCE_SERVERS = '/resources'
 
 const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
 
@@ -71,6 +80,17 @@ export function createProvider(features: Features): Hono<{ Bindings: Connection 
       throw unsupportedResponseType()
     })
   }
+  if (features.operatorTokenHash !== undefined) {
+    const { operatorTokenHash } = features
+    const managed = {
+      ...toManaged(parts),
+      operatorTokenHash,
+      registrationUrl: (url: string) => below(issuerOf(url), REGISTER),
+    }
+    for (const base of new Set(['', path])) {
+      app.route(base + REGISTER, register(managed)).route(base + RESOURCE_SERVERS, resources(managed))
+    }
+  }
   for (const place of METADATA.flatMap((each) => [each, each + path, path + each])) {
     app.get(place, ...publicDocument, async (c) => {
       const scopes = await parts.findScopes('supported')
@@ -83,8 +103,12 @@ export function createProvider(features: Features): Hono<{ Bindings: Connection 
 /** What the endpoints work with. */
 function toParts(features: Features) {
   const { registry, cacheSeconds: freshSeconds, now, emit } = features
-  const cache = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> =>
-    cacheRecords(read, { prefix, freshSeconds, now, emit })
+  const caches = new Map<string, Cache<unknown>>()
+  const cache = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {
+    const made = cacheRecords(read, { prefix, freshSeconds, now, emit })
+    caches.set(prefix, made)
+    return made.find
+  }
   const find = <T>(kind: RecordKind<T>): FindRecord<T> => cache(kind.prefix, readRecords(registry, kind))
   const findResource = find(RESOURCES)
   const readRole = readRecords(registry, DEFAULT_RESOURCE)
@@ -98,13 +122,35 @@ function toParts(features: Features) {
     grants: byName('grants', features.grants, ({ grantType }) => grantType),
     findClient: find(CLIENTS),
     resources: resourcesFrom(findResource, findRole),
+    /** What is written through it counts at once, here. */
+    registry: observeWrites(registry, (key) => {
+      const [, prefix = '', id = ''] = /^([^:]*):(.*)$/s.exec(key) ?? []
+      caches.get(prefix)?.forget(id)
+    }),
     findScopes: cache('scopes', () => scopesOf(registry, findResource)),
-    endpoints: ENDPOINTS,
+    endpoints: {
+      ...ENDPOINTS,
+      ...(features.operatorTokenHash !== undefined && { registration_endpoint: REGISTER }),
+    },
   }
 }
 
+/** What the endpoints of operators work with. */
+function toManaged({ registry, emit, now, grants, clientAuth, keyring }: ReturnType<typeof toParts>) {
+  const offer = {
+    grantTypes: [...grants.keys()],
+    authMethods: clientAuth.map(({ method }) => method),
+    signingAlgs: [...ASSERTION_ALGORITHMS.keys()],
+  }
+  return { registry, emit, now, offer, signingAlgs: keyring.algorithms }
+}
+
+function below(issuer: string, path: string): string {
+  return issuer.replace(/\/$/, '') + path
+}
+
 function contextOf(issuer: string, now: number): Context {
-  return { issuer, tokenEndpoint: issuer.replace(/\/$/, '') + ENDPOINTS.token_endpoint, now }
+  return { issuer, tokenEndpoint: below(issuer, ENDPOINTS.token_endpoint), now }
 }
 
 function byName<T>(kind: string, features: readonly T[], name: (feature: T) => string): ReadonlyMap<string, T> {

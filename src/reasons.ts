@@ -3,6 +3,9 @@
 export type RequestReason =
   | 'method_not_post'
   | 'content_type_not_form'
+  | 'content_type_not_json'
+  | 'query_malformed'
+  | 'resource_record_malformed'
   | 'body_too_large'
   | 'body_malformed'
   | 'body_empty'
@@ -60,6 +63,15 @@ export type AssertionReason =
 
 export type GrantReason = 'client_public' | 'grant_type_not_allowed'
 export type ScopeReason = 'scope_malformed' | 'scope_not_allowed' | 'scope_not_served'
+/** What can be wrong with what somebody registers. */
+export type MetadataReason = 'metadata_malformed' | 'metadata_inconsistent' | 'metadata_not_yours'
+
+/** What can be wrong with a bearer token of ours that a caller shows. */
+export type TokenReason = 'token_missing' | 'token_wrong'
+
+/** What can be wrong with a change of a record. */
+export type RecordReason = 'record_unknown' | 'record_contended' | 'record_changed'
+
 /** What can be wrong with a DPoP proof. */
 export type DpopReason =
   | 'dpop_missing'
@@ -91,6 +103,9 @@ export type Reason =
   | ScopeReason
   | TargetReason
   | DpopReason
+  | MetadataReason
+  | TokenReason
+  | RecordReason
   | 'dpop_nonce_wrong'
   | 'response_type_unsupported'
   | UnavailableReason

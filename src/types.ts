@@ -52,6 +52,8 @@ export interface Client {
   readonly dpop_bound_access_tokens?: boolean | undefined
   /** Its tokens are bound to its certificate, RFC 8705 §3.4. */
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
+  /** May ask `/introspect`. */
+  readonly introspection?: boolean | undefined
   readonly disabled?: boolean | undefined
 }
 

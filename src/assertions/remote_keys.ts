@@ -73,7 +73,7 @@ export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
 }
 
 async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Promise<readonly Jwk[]> {
-  await requirePublic(new URL(url), resolve)
+  await requirePublic(url, resolve)
   const signal = AbortSignal.timeout(TIMEOUT_SECONDS * 1000)
   const headers = { Accept: 'application/jwk-set+json, application/json' }
   const response = await fetch(url, { redirect: 'manual', headers, signal })
@@ -83,13 +83,22 @@ async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Pr
 }
 
 /** What a client registers must not make this server talk to what only this server can reach. */
-async function requirePublic(
-  { protocol, hostname, username, password }: URL,
-  resolve: RemoteKeysOptions['resolve'],
-): Promise<void> {
-  if (protocol !== 'https:' || username !== '' || password !== '') throw new Error('not a plain https URL')
-  const isName = !/^\[|^[\d.]+$/.test(hostname)
-  const addresses = isName ? ((await resolve?.(hostname)) ?? []) : [hostname]
-  if (isName && !hostname.includes('.')) throw new Error('not a public host')
+async function requirePublic(url: string, resolve: RemoteKeysOptions['resolve']): Promise<void> {
+  if (!isPublicUrl(url)) throw new Error('not an https URL of a public host')
+  const addresses = (await resolve?.(new URL(url).hostname.replace(/^\[|\]$/g, ''))) ?? []
   if (!addresses.every(isPublicAddress)) throw new Error('not a public address')
+}
+
+/** Whether a URL is https, without a user, and of a host that is public as far as the text tells. */
+export function isPublicUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  if (protocol !== 'https:' || username !== '' || password !== '') return false
+  const isAddress = /^\[|^[\d.]+$/.test(hostname)
+  return isAddress ? isPublicAddress(hostname) : isPublicName(hostname.replace(/\.$/, ''))
+}
+
+/** Names that no public DNS has, RFC 6761, RFC 6762 and RFC 8375. */
+function isPublicName(name: string): boolean {
+  return name.includes('.') && !/\.(localhost|local|internal|home\.arpa)$/.test(name)
 }

@@ -1,6 +1,7 @@
 /** Who is calling: which method is presented, exactly one, whose it is, and whether it holds. */
 
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
+import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientAuth, Context, FormRequest, Presented } from '../types.ts'
 import { type FindClient, isClientId } from './registry.ts'
 
@@ -30,13 +31,25 @@ export async function authenticate(
     if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
     const client = await findClient(client_id)
     if (client === undefined) throw invalidClient('client_unknown')
-    if (client.disabled) throw invalidClient('client_disabled')
-    const attempt = attempts.find(({ method }) => mayUse(client, method))
-    if (attempt === undefined) throw invalidClient('auth_method_mismatch')
-    const reason = await attempt.verify(client, context)
-    if (reason !== undefined) throw invalidClient(reason)
-    return client
+    const reason = await verify(client, attempts, context)
+    if (reason === undefined) return client
+    // What was registered since it was read (a new secret, a new key) counts at once.
+    const renewed = await findClient(client_id, { refresh: true })
+    const isSame = renewed === undefined || JSON.stringify(renewed) === JSON.stringify(client)
+    const reasonNow = isSame ? reason : await verify(renewed, attempts, context)
+    if (reasonNow !== undefined) throw invalidClient(reasonNow)
+    return renewed ?? client
   })
+}
+
+async function verify(
+  client: Client,
+  attempts: readonly Attempt[],
+  context: Context,
+): Promise<ClientReason | undefined> {
+  if (client.disabled) return 'client_disabled'
+  const attempt = attempts.find(({ method }) => mayUse(client, method))
+  return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)
 }
 
 /** Gives the one attempt of the request; where it makes none, those that the connection may stand for. */

@@ -3,12 +3,12 @@
 import * as v from 'valibot'
 import { type FindRecord, keyOf, type RecordKind, toRecord } from '../records/records.ts'
 import type { Client } from '../types.ts'
-import { ClientId, ClientRecord } from './metadata.ts'
+import { ClientId, ClientRecord, type RegisteredClient } from './metadata.ts'
 
 /** Gives undefined when there is no such client. Rejects when that cannot be told. */
 export type FindClient = FindRecord<Client>
 
-export const CLIENTS: RecordKind<Client> = {
+export const CLIENTS: RecordKind<RegisteredClient> = {
   prefix: 'client',
   schema: ClientRecord,
   idOf: ({ client_id }) => client_id,
@@ -20,7 +20,7 @@ export function clientKey(client_id: string): string {
 }
 
 /** A client's record as stored. */
-export function clientRecord(client: Client): string {
+export function clientRecord(client: RegisteredClient): string {
   return toRecord(client)
 }
 

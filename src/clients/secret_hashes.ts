@@ -61,10 +61,15 @@ export function hashKind(hash: string): HashKind | undefined {
  * @throws RangeError when a chosen one looks generated, is too long for bcrypt, or holds NUL
  */
 export async function hashSecret(secret: string): Promise<string> {
-  if (looksGenerated(secret) && isIntact(secret)) return `$sha256$${encodeBase64url(await digest(secret))}`
+  if (looksGenerated(secret) && isIntact(secret)) return hashToken(secret)
   if (looksGenerated(secret)) throw new RangeError('a secret that begins like a generated one must be one')
   if (truncates(secret) || secret.includes('\0')) throw new RangeError('a secret may have 72 octets, none of them NUL')
   return bcrypt(secret, BCRYPT_COST)
+}
+
+/** Hashes what is random enough that nobody can try it out: 128 bits or more. */
+export async function hashToken(token: string): Promise<string> {
+  return `$sha256$${encodeBase64url(await digest(token))}`
 }
 
 async function digest(text: string): Promise<Uint8Array> {

@@ -28,7 +28,7 @@ export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
   })
   const body = JSON.stringify({ error: error.code, error_description: error.message })
   const challenged = error.status === 401 && c.req.header('Authorization') !== undefined
-  const headers = { ...jsonHeaders, ...error.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
+  const headers = { ...jsonHeaders, ...(challenged && { 'WWW-Authenticate': CHALLENGE }), ...error.headers }
   return new Response(body, { status: error.status, headers })
 }
 

@@ -33,6 +33,18 @@ export type Event =
       readonly cause: string
     }
   | {
+      readonly event: 'client_changed'
+      readonly change: 'created' | 'replaced' | 'deleted' | 'secret_added' | 'secret_revoked' | 'token_rotated'
+      readonly client_id: string
+      readonly by: 'operator' | 'client'
+    }
+  | {
+      readonly event: 'resource_changed'
+      readonly change: 'created' | 'replaced' | 'deleted'
+      readonly resource: string
+      readonly client_id?: undefined
+    }
+  | {
       /** Somebody who is no trusted proxy sent a `Client-Cert` header; the request went on without it. */
       readonly event: 'client_cert_ignored'
       readonly path: string

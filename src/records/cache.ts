@@ -6,6 +6,9 @@ import { lru } from '../lib/lru.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import type { FindRecord } from './records.ts'
 
+/** Between two reads of one record that somebody asks for beyond its freshness. */
+const REFRESH_SECONDS = 2
+
 /** How long a name that nobody has is remembered, so that a new record need not wait for it. */
 const UNKNOWN_SECONDS = 5
 
@@ -34,8 +37,15 @@ export interface CacheOptions {
   now(): number
 }
 
-/** Gives a `FindRecord` that asks `read` when it has to, once for all who wait for the same record. */
-export function cacheRecords<T>(read: FindRecord<T>, { prefix, freshSeconds, now, emit }: CacheOptions): FindRecord<T> {
+/** Records at hand. */
+export interface Cache<T> {
+  readonly find: FindRecord<T>
+  /** Takes note that a record was written: what was known of it is not kept. */
+  forget(id: string): void
+}
+
+/** Asks `read` when it has to, once for all who wait for the same record. */
+export function cacheRecords<T>(read: FindRecord<T>, { prefix, freshSeconds, now, emit }: CacheOptions): Cache<T> {
   const known = lru<Held<T>>(MAX_RECORDS)
   const unknown = lru<number>(MAX_UNKNOWN)
   const reading = singleFlight<T | undefined>(SHARED_READ_SECONDS)
@@ -52,9 +62,10 @@ export function cacheRecords<T>(read: FindRecord<T>, { prefix, freshSeconds, now
     return record
   }
 
-  return async (id) => {
+  const find: FindRecord<T> = async (id, { refresh } = { refresh: false }) => {
     const held = known.get(id)
-    if (held !== undefined && now() < held.readAt + freshSeconds) return held.record
+    const seconds = refresh ? Math.min(REFRESH_SECONDS, freshSeconds) : freshSeconds
+    if (held !== undefined && now() < held.readAt + seconds) return held.record
     const missedAt = unknown.get(id)
     if (missedAt !== undefined && now() < missedAt + unknownSeconds) return undefined
     try {
@@ -65,5 +76,12 @@ export function cacheRecords<T>(read: FindRecord<T>, { prefix, freshSeconds, now
       emit({ event: 'record_served_stale', key: `${prefix}:${id}`, age_seconds, cause: causeText(error) })
       return held.record
     }
+  }
+  return {
+    find,
+    forget(id) {
+      known.delete(id)
+      unknown.delete(id)
+    },
   }
 }

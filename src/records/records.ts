@@ -4,8 +4,12 @@ import * as v from 'valibot'
 import { temporarilyUnavailable } from '../errors.ts'
 import type { Registry } from '../stores/contracts.ts'
 
-/** Gives undefined when there is no such record. Rejects when that cannot be told. */
-export type FindRecord<T> = (id: string) => Promise<T | undefined>
+/**
+ * Gives undefined when there is no such record. Rejects when that cannot be told.
+ *
+ * `refresh` asks for what was written since, where records are kept for a while.
+ */
+export type FindRecord<T> = (id: string, options?: { readonly refresh: boolean }) => Promise<T | undefined>
 
 /** One kind of record. */
 export interface RecordKind<T> {
@@ -41,11 +45,12 @@ export function readRecords<T>(registry: Registry, kind: RecordKind<T>): FindRec
     const text = await registry.get(keyOf(kind, id)).catch((cause: unknown) => {
       throw temporarilyUnavailable('store_failed', 'The registry cannot be reached.', cause)
     })
-    return text === undefined ? undefined : parse(text, id, kind)
+    return text === undefined ? undefined : parseRecord(text, id, kind)
   }
 }
 
-function parse<T>(text: string, id: string, { schema, idOf }: RecordKind<T>): T {
+/** @throws OAuthError `temporarily_unavailable` when the text is no such record */
+export function parseRecord<T>(text: string, id: string, { schema, idOf }: RecordKind<T>): T {
   try {
     const { schema: _version, ...members } = v.parse(Versioned, JSON.parse(text))
     const record = v.parse(schema, members)

@@ -12,14 +12,30 @@ export const ResourceId: v.GenericSchema<string> = v.pipe(
   v.check((text) => !/(^|[/\\])\.{1,2}([/\\?]|$)|%2e/i.test(text), 'must not hold . or .. as part of its path'),
 )
 
+const Members = {
+  resource: ResourceId,
+  scope: v.optional(
+    v.pipe(
+      v.string('must be a text'),
+      v.maxLength(8192, 'is too long'),
+      v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'must be scope tokens with blanks between'),
+    ),
+  ),
+  access_token_lifetime: v.optional(
+    v.pipe(v.number('must be seconds'), v.integer('must be whole seconds'), v.minValue(1, 'must be at least 1')),
+  ),
+  signing_alg: v.optional(v.string('must be a text')),
+}
+
+/** A resource server as an operator hands it in; other members are passed over. */
+export const ResourceMembers: v.GenericSchema<unknown, ResourceServer & { default?: boolean | undefined }> = v.object({
+  ...Members,
+  default: v.optional(v.boolean('must be true or false')),
+})
+
 export const RESOURCES: RecordKind<ResourceServer> = {
   prefix: 'resource',
-  schema: v.object({
-    resource: ResourceId,
-    scope: v.optional(v.string()),
-    access_token_lifetime: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
-    signing_alg: v.optional(v.string()),
-  }),
+  schema: v.object(Members),
   idOf: ({ resource }) => resource,
 }
 

@@ -34,6 +34,7 @@ export const start: Start = async (createServer) => {
 const COMMANDS: Readonly<Partial<Record<Problem['setting'], string>>> = {
   ISSUER: 'echo https://tokens.example.com | npx wrangler secret put ISSUER',
   SIGNING_KEYS: 'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 | npx wrangler secret put SIGNING_KEYS',
+  REGISTRATION_TOKEN: 'openssl rand -hex 32 | npx wrangler secret put REGISTRATION_TOKEN',
   DEV: 'npx wrangler secret delete DEV',
   'wrangler.toml': 'git checkout wrangler.toml && npx wrangler deploy',
 }

@@ -17,6 +17,11 @@ export interface Registry {
   get(key: string): Promise<string | undefined>
   put(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
+  /**
+   * Writes unless somebody else did: gives whether what was stored is `expected`, undefined for nothing. A backend that is
+   * only eventually consistent has no such function.
+   */
+  replace?(key: string, expected: string | undefined, value: string): Promise<boolean>
   /** @param options `limit` 1 to 1000; `cursor` as the page before gave it, for the same prefix */
   list(prefix: string, options: { readonly limit: number; readonly cursor?: string | undefined }): Promise<Page>
 }

@@ -18,7 +18,7 @@ export interface DenoKv {
   list(range: { start: Key; end: Key }, options: { limit: number }): AsyncIterable<Entry>
   atomic(): {
     check(entry: Pick<Entry, 'key' | 'versionstamp'>): ReturnType<DenoKv['atomic']>
-    set(key: Key, value: unknown, options: { expireIn: number }): ReturnType<DenoKv['atomic']>
+    set(key: Key, value: unknown, options?: { expireIn: number }): ReturnType<DenoKv['atomic']>
     commit(): Promise<{ readonly ok: boolean }>
   }
   close(): void
@@ -49,16 +49,19 @@ export function denoKvStores(open: () => Promise<DenoKv>, now: () => number): St
 function denoKvRegistry(database: () => Promise<DenoKv>): Registry {
   const place = (key: string): Key => ['registry', key]
   return {
-    async get(key) {
-      const { value } = await (await database()).get(place(key))
-      return value instanceof Uint8Array ? new TextDecoder().decode(value) : undefined
-    },
+    get: async (key) => textOf(await (await database()).get(place(key))),
     async put(key, value) {
       // As octets a value may have the full 64 KiB; as a string its wrapping would count, too.
       await (await database()).set(place(key), new TextEncoder().encode(value))
     },
     async delete(key) {
       await (await database()).delete(place(key))
+    },
+    async replace(key, expected, value) {
+      const kv = await database()
+      const entry = await kv.get(place(key))
+      if (textOf(entry) !== expected) return false
+      return (await kv.atomic().check(entry).set(place(key), new TextEncoder().encode(value)).commit()).ok
     },
     async list(prefix, { limit, cursor }) {
       const start = place(cursor === undefined ? prefix : `${cursor}\0`)
@@ -69,6 +72,10 @@ function denoKvRegistry(database: () => Promise<DenoKv>): Registry {
       return keys.length === limit && last !== undefined ? { keys, cursor: last } : { keys }
     },
   }
+}
+
+function textOf({ value }: Entry): string | undefined {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : undefined
 }
 
 function denoKvLedger(database: () => Promise<DenoKv>, now: () => number): Ledger {

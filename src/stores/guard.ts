@@ -9,10 +9,12 @@ export function guardStores({ registry, ledger, close }: Stores, seconds: number
 }
 
 function guardRegistry(registry: Registry, seconds: number): Registry {
+  const { replace } = registry
   return {
     get: (key) => limited(seconds, registry.get(key)),
     put: (key, value) => limited(seconds, registry.put(key, value)),
     delete: (key) => limited(seconds, registry.delete(key)),
+    ...(replace && { replace: (key, expected, value) => limited(seconds, replace(key, expected, value)) }),
     list: (prefix, options) => limited(seconds, registry.list(prefix, options)),
   }
 }

@@ -20,6 +20,12 @@ function memoryRegistry(maxEntries: number): Registry {
     async delete(key) {
       records.delete(key)
     },
+    async replace(key, expected, value) {
+      if (records.get(key) !== expected) return false
+      if (expected === undefined) requireRoom(records, maxEntries)
+      records.set(key, value)
+      return true
+    },
     async list(prefix, { limit, cursor = '' }) {
       const keys = [...records.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort()
       const page = keys.slice(0, limit)

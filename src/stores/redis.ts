@@ -24,6 +24,13 @@ redis.call('HSET', KEYS[1], 'value', 1, 'expires_at', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`
 
+/** (key, value, expected if anything) → 1 if it was written, else 0. */
+const REPLACE = `local held = redis.call('GET', KEYS[1])
+if held ~= (ARGV[3] or false) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+return 1`
+
 /** A call while there is no connection rejects at once instead of waiting for one. */
 const clientFor = (url: string) => createClient({ url, disableOfflineQueue: true })
 
@@ -82,6 +89,11 @@ function redisRegistry(connect: Connect): Registry {
         .del(RECORD + key)
         .zRem(RECORD_KEYS, key)
         .exec()
+    },
+    async replace(key, expected, value) {
+      const client = await connect()
+      const values = expected === undefined ? [key, value] : [key, value, expected]
+      return (await client.eval(REPLACE, { keys: [RECORD + key, RECORD_KEYS], arguments: values })) === 1
     },
     async list(prefix, { limit, cursor }) {
       const client = await connect()

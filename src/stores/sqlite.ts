@@ -65,6 +65,8 @@ function sqliteRegistry(database: DatabaseSync): Registry {
     'INSERT INTO registry VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   )
   const remove = database.prepare('DELETE FROM registry WHERE key = ?')
+  const create = database.prepare('INSERT INTO registry VALUES (?, ?) ON CONFLICT (key) DO NOTHING')
+  const replace = database.prepare('UPDATE registry SET value = ? WHERE key = ? AND value = ?')
   const list = database.prepare('SELECT key FROM registry WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?')
   return {
     get: async (key) => textOf(get.get(key), 'value'),
@@ -73,6 +75,10 @@ function sqliteRegistry(database: DatabaseSync): Registry {
     },
     async delete(key) {
       remove.run(key)
+    },
+    async replace(key, expected, value) {
+      const { changes } = expected === undefined ? create.run(key, value) : replace.run(value, key, expected)
+      return Number(changes) === 1
     },
     async list(prefix, { limit, cursor = '' }) {
       const rows = list.all(prefix, `${prefix}\u{10ffff}`, cursor, limit)

@@ -18,13 +18,13 @@ function setUp(freshSeconds = FRESH_SECONDS) {
     if (fails) throw new Error('down', { cause: new Error('no route') })
     return held
   }
-  const find = cacheRecords(read, {
+  const { find, forget } = cacheRecords(read, {
     prefix: 'client',
     freshSeconds,
     now: () => state.now,
     emit: (event) => events.push(event),
   })
-  return { state, events, find }
+  return { state, events, find, forget }
 }
 const client: Client = { client_id: 'c' }
 
@@ -55,6 +55,31 @@ describe('cacheRecords', () => {
     assert.equal(await find('c'), undefined)
     state.now++
     assert.equal(await find('c'), undefined, 'nor does what was held before come back')
+  })
+
+  test('a refresh reads anew, at most every two seconds', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    await find('c')
+    await find('c', { refresh: true })
+    assert.equal(state.reads, 1)
+    state.now = NOW + 2
+    await Promise.all([find('c', { refresh: true }), find('c', { refresh: true })])
+    assert.equal(state.reads, 2)
+    await find('c')
+    assert.equal(state.reads, 2)
+  })
+
+  test('what was written here is read anew, a record and the lack of one', async () => {
+    const { state, find, forget } = setUp()
+    assert.equal(await find('c'), undefined)
+    state.held = client
+    assert.equal(await find('c'), undefined)
+    forget('c')
+    assert.equal(await find('c'), client)
+    state.held = { ...client, disabled: true }
+    forget('c')
+    assert.equal((await find('c'))?.disabled, true)
   })
 
   test('freshness counts from the beginning of the read', async () => {

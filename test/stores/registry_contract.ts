@@ -6,8 +6,11 @@ import type { Registry } from '../../src/stores/contracts.ts'
 
 const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')
 
-/** @param open gives a registry that other tests may have written to, under other prefixes */
-export function registryContract(open: () => Registry): void {
+/**
+ * @param open gives a registry that other tests may have written to, under other prefixes
+ * @param replaces whether it can replace, which only an eventually consistent one cannot
+ */
+export function registryContract(open: () => Registry, replaces = true): void {
   test('gives undefined for what was never put, and for what was deleted', async () => {
     const registry = open()
     assert.equal(await registry.get('client:nobody'), undefined)
@@ -32,6 +35,25 @@ export function registryContract(open: () => Registry): void {
     for (const id of ids) assert.equal(await registry.get(`any:${id}`), JSON.stringify(id))
     const { keys } = await registry.list('any:', { limit: 100 })
     assert.deepEqual(keys, ids.map((id) => `any:${id}`).sort())
+  })
+
+  test('replaces only what it was told to, if at all; of many at once one wins', async () => {
+    const registry = open()
+    const { replace } = registry
+    assert.equal(replace !== undefined, replaces)
+    if (replace === undefined) return
+    assert.equal(await replace('client:r', 'nothing yet', '1'), false)
+    assert.equal(await registry.get('client:r'), undefined)
+    const created = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => replace('client:r', undefined, `${index}`)),
+    )
+    assert.equal(created.filter(Boolean).length, 1)
+    const winner = String(created.indexOf(true))
+    assert.equal(await registry.get('client:r'), winner)
+    const raced = await Promise.all(Array.from({ length: 20 }, () => replace('client:r', winner, 'next')))
+    assert.equal(raced.filter(Boolean).length, 1)
+    assert.equal(await registry.get('client:r'), 'next')
+    assert.deepEqual((await registry.list('client:r', { limit: 10 })).keys, ['client:r'])
   })
 
   test('takes 64 KiB', async () => {

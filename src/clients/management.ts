@@ -1,0 +1,91 @@
+/** What is done to the record of one client: made, replaced, its secrets changed. Each gives the next record. */
+
+import { invalidClientMetadata } from '../errors.ts'
+import { parseRecord } from '../records/records.ts'
+import type { ClientSecret } from '../types.ts'
+import type { RegisteredClient } from './metadata.ts'
+import type { Metadata } from './registration.ts'
+import { CLIENTS } from './registry.ts'
+import { type MadeSecret, makeSecret, readSecrets } from './secret_list.ts'
+
+/** Who asks. */
+export type Caller = 'operator' | 'client'
+
+/** Members that say what a client may do: only an operator sets them. */
+const OPERATORS = [
+  'grant_types',
+  'scope',
+  'default_scope',
+  'resources',
+  'access_token_lifetime',
+  'claims',
+  'introspection',
+  'disabled',
+  'dpop_bound_access_tokens',
+  'tls_client_certificate_bound_access_tokens',
+  'client_secrets',
+] as const
+
+/** Gives undefined for no text. Throws OAuthError when the record cannot be read. */
+export function readClient(text: string | undefined, client_id: string): RegisteredClient | undefined {
+  return text === undefined ? undefined : parseRecord(text, client_id, CLIENTS)
+}
+
+/**
+ * Refuses what a client may not change about itself; gives what it handed in with the rest as it was.
+ *
+ * @throws OAuthError `invalid_client_metadata`, which names the member
+ */
+export function keepOperators(
+  given: Readonly<Record<string, unknown>>,
+  held: RegisteredClient,
+): Readonly<Record<string, unknown>> {
+  const { client_secrets, ...kept } = Object.fromEntries(OPERATORS.map((member) => [member, held[member]]))
+  const shown: Record<string, unknown> = { ...kept, client_secrets: held.client_secrets?.map(withoutHash) }
+  for (const member of OPERATORS) {
+    if (given[member] !== undefined && JSON.stringify(given[member]) !== JSON.stringify(shown[member])) {
+      throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator changes this.`)
+    }
+  }
+  return { ...given, ...kept, client_secrets: undefined }
+}
+
+/** A secret as it is shown: without its hash. */
+export function withoutHash({ hash: _hash, ...secret }: ClientSecret): Omit<ClientSecret, 'hash'> {
+  return secret
+}
+
+export interface Replaced {
+  readonly client: RegisteredClient
+  /** Where the client needed a secret and had none. */
+  readonly made?: MadeSecret | undefined
+}
+
+/**
+ * Puts metadata in the place of what a client had. Its secrets stay unless a list of them is given; a client that
+ * authenticates by secret and never had one gets one.
+ */
+export async function replaceClient(
+  client_id: string,
+  metadata: Metadata,
+  givenSecrets: unknown,
+  held: RegisteredClient | undefined,
+  now: number,
+): Promise<Replaced> {
+  const before = held?.client_secrets ?? []
+  const secrets = givenSecrets === undefined ? before : readSecrets(givenSecrets, before, now)
+  const made =
+    givenSecrets === undefined && secrets.length === 0 && usesSecret(metadata) ? await makeSecret(now) : undefined
+  const client = {
+    ...metadata,
+    client_id,
+    client_id_issued_at: held?.client_id_issued_at ?? now,
+    registration_access_token_hash: held?.registration_access_token_hash,
+    client_secrets: made === undefined ? secrets : [made.secret],
+  }
+  return { client, made }
+}
+
+function usesSecret({ token_endpoint_auth_method: method = 'client_secret_basic' }: Metadata): boolean {
+  return method.startsWith('client_secret_')
+}

@@ -1,0 +1,191 @@
+/** Client metadata as somebody hands it in: checked member by member, and then together. */
+
+import * as v from 'valibot'
+import { isPrivate, problemOfKey } from '../assertions/public_key.ts'
+import { isPublicUrl } from '../assertions/remote_keys.ts'
+import { readDistinguishedName } from '../certificates/distinguished_name.ts'
+import { invalidClientMetadata } from '../errors.ts'
+import { isPlainText } from '../lib/plain_text.ts'
+import { scopeMatches, splitScope } from '../policy/scope.ts'
+import { ResourceId } from '../resources/registry.ts'
+import { isFreeClaim } from '../tokens/access_token.ts'
+import type { Jwk } from '../types.ts'
+import type { RegisteredClient } from './metadata.ts'
+
+/** What a client can be registered for. */
+export interface Offer {
+  readonly grantTypes: readonly string[]
+  /** Without `none`. */
+  readonly authMethods: readonly string[]
+  readonly signingAlgs: readonly string[]
+}
+
+/** What a client is registered with, without what the server gives. */
+export type Metadata = Omit<
+  RegisteredClient,
+  'client_id' | 'client_secrets' | 'client_id_issued_at' | 'registration_access_token_hash'
+>
+
+const MAX_LIFETIME_SECONDS = 30 * 24 * 60 * 60
+const MAX_CLAIMS_CHARACTERS = 4096
+
+const text = (most: number): v.GenericSchema<string> =>
+  v.pipe(
+    v.string('must be a text'),
+    v.nonEmpty('must not be empty'),
+    v.maxLength(most, `must have at most ${most} characters`),
+  )
+const list = <T>(item: v.GenericSchema<T>, most: number): v.GenericSchema<T[]> =>
+  v.pipe(v.array(item, 'must be a list'), v.maxLength(most, `must hold at most ${most}`))
+
+const Plain = v.pipe(text(200), v.check(isPlainText, 'holds what cannot be seen, or scripts that look alike'))
+
+const PageUrl = v.pipe(
+  text(2048),
+  v.check((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http or https URL'),
+)
+
+const Scope = v.pipe(
+  v.string('must be a text'),
+  v.maxLength(8192, 'is too long'),
+  v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'must be scope tokens with blanks between'),
+)
+
+const Lifetime = v.pipe(
+  v.number('must be seconds'),
+  v.integer('must be whole seconds'),
+  v.minValue(1, 'must be at least 1'),
+  v.maxValue(MAX_LIFETIME_SECONDS, `must be at most ${MAX_LIFETIME_SECONDS}`),
+)
+
+const Claims = v.pipe(
+  v.record(v.string(), v.unknown(), 'must be an object'),
+  v.check((claims) => Object.keys(claims).every(isFreeClaim), 'names a claim that only the server sets'),
+  v.check((claims) => JSON.stringify(claims).length <= MAX_CLAIMS_CHARACTERS, 'is too large'),
+)
+
+const Jwks = v.object(
+  { keys: v.pipe(list(v.record(v.string(), v.unknown(), 'must hold objects'), 20), v.minLength(1, 'must hold a key')) },
+  'must be a JWK Set',
+)
+
+/** RFC 8705 §2.1.2. */
+const NAMES = [
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email',
+] as const
+
+const FLAGS = [
+  'dpop_bound_access_tokens',
+  'tls_client_certificate_bound_access_tokens',
+  'introspection',
+  'disabled',
+] as const
+
+/** By member, RFC 7591 §2 and ours; other members are passed over. */
+const Members = v.object({
+  ...v.entriesFromList(['client_name', 'software_id', 'software_version'], v.optional(Plain)),
+  ...v.entriesFromList(['client_uri', 'logo_uri', 'tos_uri', 'policy_uri'], v.optional(PageUrl)),
+  contacts: v.optional(list(Plain, 20)),
+  grant_types: v.optional(list(v.string('must hold texts'), 20), ['client_credentials']),
+  response_types: v.optional(
+    v.pipe(v.array(v.string(), 'must be a list'), v.maxLength(0, 'must be empty, nobody can authorize anything here')),
+  ),
+  ...v.entriesFromList(['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg'], v.optional(text(100))),
+  jwks: v.optional(Jwks),
+  jwks_uri: v.optional(
+    v.pipe(text(2048), v.check(isPublicUrl, 'must be an https URL of a public host, without a user')),
+  ),
+  ...v.entriesFromList(['scope', 'default_scope'], v.optional(Scope)),
+  resources: v.optional(list(ResourceId, 100)),
+  access_token_lifetime: v.optional(Lifetime),
+  claims: v.optional(Claims),
+  ...v.entriesFromList(FLAGS, v.optional(v.boolean('must be true or false'))),
+  ...v.entriesFromList(NAMES, v.optional(text(512))),
+})
+
+/**
+ * Reads metadata.
+ *
+ * @throws OAuthError `invalid_client_metadata`, which names the member
+ * @see RFC 7591 §2
+ */
+export async function readMetadata(given: Readonly<Record<string, unknown>>, offer: Offer): Promise<Metadata> {
+  const read = v.safeParse(Members, given, { abortEarly: true })
+  if (!read.success) {
+    const [{ message, ...issue }] = read.issues
+    throw invalidClientMetadata('metadata_malformed', `${v.getDotPath(issue as never) ?? 'The body'}: ${message}.`)
+  }
+  const { response_types: _none, ...metadata } = read.output
+  const problem = problemOf(metadata, offer) ?? (await problemOfKeys(metadata))
+  if (problem !== undefined) throw invalidClientMetadata('metadata_inconsistent', problem)
+  return metadata
+}
+
+/** What members say together. */
+function problemOf(metadata: Metadata, offer: Offer): string | undefined {
+  const { jwks, jwks_uri, grant_types = [], token_endpoint_auth_signing_alg: alg } = metadata
+  const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+  const methods = [...offer.authMethods, 'none']
+  const names = NAMES.filter((name) => metadata[name] !== undefined)
+  const tests: readonly [boolean, string][] = [
+    [
+      !grant_types.every((grant) => offer.grantTypes.includes(grant)),
+      `grant_types: must be of: ${offer.grantTypes.join(', ')}.`,
+    ],
+    [
+      method === 'client_secret_jwt',
+      'token_endpoint_auth_method: client_secret_jwt is not offered, it needs secrets that the server can read.',
+    ],
+    [!methods.includes(method), `token_endpoint_auth_method: must be one of: ${methods.join(', ')}.`],
+    [
+      alg !== undefined && !offer.signingAlgs.includes(alg),
+      `token_endpoint_auth_signing_alg: must be one of: ${offer.signingAlgs.join(', ')}.`,
+    ],
+    [jwks !== undefined && jwks_uri !== undefined, 'jwks: must not stand beside jwks_uri.'],
+    [KEYED.includes(method) && (jwks ?? jwks_uri) === undefined, `jwks: this or jwks_uri is needed for ${method}.`],
+    [
+      method === 'tls_client_auth' && names.length !== 1,
+      'token_endpoint_auth_method: tls_client_auth needs exactly one tls_client_auth_ member.',
+    ],
+    [!isName(metadata.tls_client_auth_subject_dn), 'tls_client_auth_subject_dn: must be a name as RFC 4514 writes it.'],
+    [!isWithin(metadata), 'default_scope: must be within scope and without a wildcard.'],
+  ]
+  return tests.find(([isWrong]) => isWrong)?.[1]
+}
+
+/** Methods whose proof is a key of the client. */
+const KEYED: readonly string[] = ['private_key_jwt', 'self_signed_tls_client_auth']
+
+function isName(subject: string | undefined): boolean {
+  try {
+    if (subject !== undefined) readDistinguishedName(subject)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isWithin({ scope = '', default_scope = '' }: Metadata): boolean {
+  const patterns = splitScope(scope)
+  return splitScope(default_scope).every((token) => patterns.some((pattern) => scopeMatches(pattern, token)))
+}
+
+async function problemOfKeys({ jwks, token_endpoint_auth_method }: Metadata): Promise<string | undefined> {
+  for (const key of jwks?.keys ?? []) {
+    // A key that only carries a certificate need not be one that signs assertions.
+    const isCertificate = token_endpoint_auth_method === 'self_signed_tls_client_auth'
+    const problem = isCertificate ? problemOfCertificate(key) : await problemOfKey(key)
+    if (problem !== undefined) return `jwks: ${problem}.`
+  }
+  return undefined
+}
+
+function problemOfCertificate(key: Jwk): string | undefined {
+  if (isPrivate(key)) return 'holds a private or symmetric key'
+  const hasOne = Array.isArray(key['x5c']) || typeof key['x5t#S256'] === 'string'
+  return hasOne ? undefined : 'holds a key without x5c and x5t#S256'
+}

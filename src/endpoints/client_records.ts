@@ -1,0 +1,125 @@
+/** The record of one client under `/register`: who may touch it, how it is changed, and what is shown of it. */
+
+import type { Context } from 'hono'
+import { type Caller, readClient, withoutHash } from '../clients/management.ts'
+import type { RegisteredClient } from '../clients/metadata.ts'
+import type { Offer } from '../clients/registration.ts'
+import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
+import type { MadeSecret } from '../clients/secret_list.ts'
+import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
+import type { Emit } from '../events/events.ts'
+import { changeRecord, reached } from '../records/change.ts'
+import type { Registry } from '../stores/contracts.ts'
+import { isTokenOf, readBearer } from './bearer.ts'
+import { etagOf, requireMatch } from './etag.ts'
+import { jsonHeaders } from './respond.ts'
+
+/** What the endpoint works with. */
+export interface RegisterParts {
+  readonly registry: Registry
+  readonly offer: Offer
+  /** Of the operator's token. */
+  readonly operatorTokenHash: string
+  readonly emit: Emit
+  now(): number
+  /** Gives the URL of `/register` for a request. */
+  registrationUrl(url: string): string
+}
+
+/** @throws OAuthError `invalid_token` */
+export async function requireOperator(c: Context, { operatorTokenHash }: RegisterParts): Promise<void> {
+  if (!(await isTokenOf(readBearer(c.req.raw.headers), operatorTokenHash))) throw invalidToken('token_wrong')
+}
+
+/** A client that was disabled manages nothing any more, not even itself. */
+async function callerOf(c: Context, held: RegisteredClient | undefined, parts: RegisterParts): Promise<Caller> {
+  const token = readBearer(c.req.raw.headers)
+  if (await isTokenOf(token, parts.operatorTokenHash)) return 'operator'
+  const isItself = !held?.disabled && (await isTokenOf(token, held?.registration_access_token_hash))
+  if (!isItself) throw invalidToken('token_wrong')
+  return 'client'
+}
+
+/** What is read of a record. */
+export interface Found {
+  readonly client: RegisteredClient
+  readonly record: string
+  readonly caller: Caller
+}
+
+/** @throws OAuthError `invalid_token`, `not_found` to an operator, `temporarily_unavailable` */
+export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
+  const client_id = idOf(c)
+  return attribute(client_id, async () => {
+    const record = isClientId(client_id) ? await reached(parts.registry.get(clientKey(client_id))) : undefined
+    const client = readClient(record, client_id)
+    const caller = await callerOf(c, client, parts)
+    if (record === undefined || client === undefined) throw noClient()
+    return { client, record, caller }
+  })
+}
+
+/** What a change comes to. */
+export interface Changed<T> extends Found {
+  readonly more: T
+}
+
+/**
+ * Changes a record, its version being what the request's preconditions say.
+ *
+ * @param decide gets undefined where there is no such client, for an operator only
+ */
+export function changeClient<T>(
+  c: Context,
+  parts: RegisterParts,
+  decide: (held: RegisteredClient | undefined, caller: Caller) => Promise<{ client: RegisteredClient; more: T }>,
+): Promise<Changed<T>> {
+  const client_id = idOf(c)
+  return attribute(client_id, async () => {
+    if (!isClientId(client_id)) throw noClient()
+    let changed: Omit<Changed<T>, 'record'> | undefined
+    const record = await changeRecord(parts.registry, clientKey(client_id), async (text) => {
+      const held = readClient(text, client_id)
+      const caller = await callerOf(c, held, parts)
+      await requireMatch(c, text)
+      changed = { ...(await decide(held, caller)), caller }
+      return clientRecord(changed.client)
+    })
+    return { ...(changed as Omit<Changed<T>, 'record'>), record }
+  })
+}
+
+export function noClient(): OAuthError {
+  return notFound('There is no such client.')
+}
+
+export function idOf(c: Context): string {
+  return c.req.param('client_id') ?? ''
+}
+
+/** What is told once, beside the record. */
+export interface Told {
+  readonly made?: MadeSecret | undefined
+  readonly registration_access_token?: string | undefined
+}
+
+/** The record as it is shown: no hash, and what was just made. RFC 7591 §3.2.1. */
+export function shown(
+  client: RegisteredClient,
+  registrationUrl: string,
+  { made, registration_access_token }: Told = {},
+): Readonly<Record<string, unknown>> {
+  const { registration_access_token_hash: _hash, client_secrets = [], ...metadata } = client
+  return {
+    ...metadata,
+    ...(made && { client_secret: made.client_secret, client_secret_expires_at: made.secret.expires_at ?? 0 }),
+    client_secrets: client_secrets.map(withoutHash),
+    registration_client_uri: `${registrationUrl}/${encodeURIComponent(client.client_id)}`,
+    ...(registration_access_token && { registration_access_token }),
+  }
+}
+
+export async function answer(body: object, record: string, status: 200 | 201): Promise<Response> {
+  const headers = { ...jsonHeaders, ETag: await etagOf(record) }
+  return new Response(JSON.stringify(body), { status, headers })
+}

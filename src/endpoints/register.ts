@@ -1,0 +1,97 @@
+/** `/register`: clients made, read, replaced and deleted, by an operator or each by itself. */
+
+import { type Context, Hono } from 'hono'
+import { generateSecret } from '../clients/generated_secret.ts'
+import { keepOperators, readClient, replaceClient } from '../clients/management.ts'
+import { readMetadata } from '../clients/registration.ts'
+import { CLIENTS, clientKey, clientRecord } from '../clients/registry.ts'
+import { hashToken } from '../clients/secret_hashes.ts'
+import { invalidClientMetadata } from '../errors.ts'
+import { changeRecord, reached } from '../records/change.ts'
+import { keyOf } from '../records/records.ts'
+import { readBearer } from './bearer.ts'
+import { answer, changeClient, findClient, idOf, type RegisterParts, requireOperator, shown } from './client_records.ts'
+import { requireMatch } from './etag.ts'
+import { limitJson, readJson } from './json_request.ts'
+import { readPage } from './page.ts'
+import { clientSecrets } from './register_secrets.ts'
+import { jsonHeaders } from './respond.ts'
+
+/**
+ * Gives the endpoint as an app, to be mounted at `/register`.
+ *
+ * @see RFC 7591 §3, RFC 7592 §2
+ */
+export function register(parts: RegisterParts): Hono {
+  const app = new Hono()
+  app.use(limitJson)
+  app.post('/', (c) => create(c, parts))
+  app.get('/', (c) => listAll(c, parts))
+  app.get('/:client_id', (c) => read(c, parts))
+  app.put('/:client_id', (c) => replace(c, parts))
+  app.delete('/:client_id', (c) => remove(c, parts))
+  return app.route('/:client_id', clientSecrets(parts))
+}
+
+/** RFC 7591 §3: the server chooses the id. */
+async function create(c: Context, parts: RegisterParts): Promise<Response> {
+  await requireOperator(c, parts)
+  const metadata = await readMetadata(await readJson(c), parts.offer)
+  const { client, made } = await replaceClient(crypto.randomUUID(), metadata, undefined, undefined, parts.now())
+  const registration_access_token = generateSecret()
+  const owned = { ...client, registration_access_token_hash: await hashToken(registration_access_token) }
+  const record = await changeRecord(parts.registry, clientKey(client.client_id), async () => clientRecord(owned))
+  parts.emit({ event: 'client_changed', change: 'created', client_id: client.client_id, by: 'operator' })
+  return answer(shown(owned, parts.registrationUrl(c.req.url), { made, registration_access_token }), record, 201)
+}
+
+/** RFC 7592 §2.2; an operator may also put a client where there was none, under an id of their choice. */
+async function replace(c: Context, parts: RegisterParts): Promise<Response> {
+  const body = await readJson(c)
+  if (body['client_id'] !== undefined && body['client_id'] !== idOf(c)) {
+    throw invalidClientMetadata('metadata_inconsistent', 'client_id: is not the one in the URL.')
+  }
+  const { client, record, caller, more } = await changeClient(c, parts, async (held, by) => {
+    const given = by === 'client' && held !== undefined ? keepOperators(body, held) : body
+    const metadata = await readMetadata(given, parts.offer)
+    const { client, made } = await replaceClient(idOf(c), metadata, given['client_secrets'], held, parts.now())
+    return { client, more: { made, isNew: held === undefined } }
+  })
+  const change = more.isNew ? 'created' : 'replaced'
+  parts.emit({ event: 'client_changed', change, client_id: client.client_id, by: caller })
+  return answer(shown(client, parts.registrationUrl(c.req.url), more), record, more.isNew ? 201 : 200)
+}
+
+/** RFC 7592 §2.1. The token that a client shows is given back; that of another cannot be, for only its hash is there. */
+async function read(c: Context, parts: RegisterParts): Promise<Response> {
+  const { client, record, caller } = await findClient(c, parts)
+  const registration_access_token = caller === 'client' ? readBearer(c.req.raw.headers) : undefined
+  return answer(shown(client, parts.registrationUrl(c.req.url), { registration_access_token }), record, 200)
+}
+
+/** RFC 7592 §2.3. */
+async function remove(c: Context, parts: RegisterParts): Promise<Response> {
+  const { client, record, caller } = await findClient(c, parts)
+  await requireMatch(c, record)
+  await reached(parts.registry.delete(clientKey(client.client_id)))
+  parts.emit({ event: 'client_changed', change: 'deleted', client_id: client.client_id, by: caller })
+  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+}
+
+/** Ours. A record that cannot be read is named and not shown. */
+async function listAll(c: Context, parts: RegisterParts): Promise<Response> {
+  await requireOperator(c, parts)
+  const { ids, cursor: next_cursor } = await readPage(c, parts.registry, keyOf(CLIENTS, ''))
+  const clients = await Promise.all(ids.map((client_id) => showOne(client_id, c, parts)))
+  return new Response(JSON.stringify({ clients: clients.flat(), next_cursor }), { headers: jsonHeaders })
+}
+
+async function showOne(client_id: string, c: Context, { registry, registrationUrl }: RegisterParts): Promise<object[]> {
+  const record = await reached(registry.get(clientKey(client_id)))
+  try {
+    const client = readClient(record, client_id)
+    return client === undefined ? [] : [shown(client, registrationUrl(c.req.url))]
+  } catch {
+    return [{ client_id, malformed: true }]
+  }
+}

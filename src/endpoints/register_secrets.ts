@@ -1,0 +1,65 @@
+/** `/register/{client_id}/…`: a client's secrets and its registration access token, each changed by one call. */
+
+import { type Context, Hono } from 'hono'
+import * as v from 'valibot'
+import { generateSecret } from '../clients/generated_secret.ts'
+import { withoutHash } from '../clients/management.ts'
+import { hashToken } from '../clients/secret_hashes.ts'
+import { addSecret, makeSecret, NewSecret } from '../clients/secret_list.ts'
+import { invalidClientMetadata, notFound } from '../errors.ts'
+import { answer, changeClient, idOf, noClient, type RegisterParts, shown } from './client_records.ts'
+import { readJson } from './json_request.ts'
+
+/** Gives the routes below one client. They are ours; RFC 7592 knows only the whole record. */
+export function clientSecrets(parts: RegisterParts): Hono {
+  const app = new Hono()
+  app.post('/secrets', (c) => rotate(c, parts))
+  app.delete('/secrets/:id', (c) => revoke(c, parts))
+  app.post('/registration_access_token', (c) => renewToken(c, parts))
+  return app
+}
+
+/** Adds a secret, told once; the others stay until `keep_others_until`, or as they are. */
+async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
+  const read = v.safeParse(NewSecret, await readJson(c), { abortEarly: true })
+  if (!read.success) {
+    const [issue] = read.issues
+    throw invalidClientMetadata('metadata_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
+  }
+  const { keep_others_until, label, expires_at } = read.output
+  const now = parts.now()
+  const made = await makeSecret(now, { ...(label && { label }), ...(expires_at && { expires_at }) })
+  const { client, record, caller } = await changeClient(c, parts, async (held) => {
+    if (held === undefined) throw noClient()
+    const client_secrets = addSecret(held.client_secrets ?? [], made, now, keep_others_until)
+    return { client: { ...held, client_secrets }, more: undefined }
+  })
+  parts.emit({ event: 'client_changed', change: 'secret_added', client_id: client.client_id, by: caller })
+  const { client_secrets = [] } = client
+  const told = { ...withoutHash(made.secret), client_secret: made.client_secret }
+  return answer({ ...told, client_secrets: client_secrets.map(withoutHash) }, record, 201)
+}
+
+async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
+  const id = c.req.param('id')
+  const { caller } = await changeClient(c, parts, async (held) => {
+    const secrets = held?.client_secrets ?? []
+    if (held === undefined) throw noClient()
+    if (!secrets.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
+    return { client: { ...held, client_secrets: secrets.filter((secret) => secret.id !== id) }, more: undefined }
+  })
+  parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
+  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+}
+
+/** Gives the client a new token to manage itself with; the one before ends. */
+async function renewToken(c: Context, parts: RegisterParts): Promise<Response> {
+  const registration_access_token = generateSecret()
+  const registration_access_token_hash = await hashToken(registration_access_token)
+  const { client, record, caller } = await changeClient(c, parts, async (held) => {
+    if (held === undefined) throw noClient()
+    return { client: { ...held, registration_access_token_hash }, more: undefined }
+  })
+  parts.emit({ event: 'client_changed', change: 'token_rotated', client_id: client.client_id, by: caller })
+  return answer(shown(client, parts.registrationUrl(c.req.url), { registration_access_token }), record, 200)
+}

@@ -1,0 +1,24 @@
+/** Text from strangers that people will read: nothing in it may look like something else. */
+
+/** Controls, formatting and bidirectional marks, lone surrogates, private and unassigned code points, line separators. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+
+/** Scripts whose letters pass for each other's; of these, one text may have one. */
+const LOOKALIKES = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+]
+
+/**
+ * Whether a text holds only what can be seen, composed (NFC) and in compatible characters, and mixes no scripts that look
+ * alike.
+ *
+ * @see Unicode Technical Standard 39 §5.2
+ */
+export function isPlainText(text: string): boolean {
+  if (UNSEEN.test(text) || text !== text.normalize('NFKC') || text !== text.trim()) return false
+  return LOOKALIKES.filter((script) => script.test(text)).length <= 1
+}

@@ -1,0 +1,58 @@
+/** Changing one record: read, decide, write, and nothing lost when two do so at once, where the backend can tell. */
+
+import { conflict, temporarilyUnavailable } from '../errors.ts'
+import type { Registry } from '../stores/contracts.ts'
+
+const ATTEMPTS = 5
+
+/** A record in a registry may be so long, in UTF-16 code units. */
+const MAX_CHARACTERS = 60_000
+
+/**
+ * Writes what `decide` makes of what is stored, and again when somebody else wrote in between.
+ *
+ * @param decide gets the stored text, undefined for nothing; may throw to leave it alone
+ * @returns the text that is stored now
+ * @throws OAuthError `temporarily_unavailable` when the store fails, `conflict` when others were always faster
+ */
+export async function changeRecord(
+  registry: Registry,
+  key: string,
+  decide: (held: string | undefined) => Promise<string>,
+): Promise<string> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const held = await reached(registry.get(key))
+    const next = await decide(held)
+    if (next.length > MAX_CHARACTERS) throw new RangeError('the record is too large')
+    const { replace } = registry
+    if (replace === undefined) await reached(registry.put(key, next))
+    if (replace === undefined || (await reached(replace(key, held, next)))) return next
+  }
+  throw conflict('Others are changing this at the same time.')
+}
+
+/** Turns a failure of the store into the answer for it. */
+export function reached<T>(operation: Promise<T>): Promise<T> {
+  return operation.catch((cause: unknown) => {
+    throw temporarilyUnavailable('store_failed', 'The registry cannot be reached.', cause)
+  })
+}
+
+/** Gives the same registry, which tells of each key that it has written. */
+export function observeWrites(registry: Registry, onWrite: (key: string) => void): Registry {
+  const telling =
+    <A extends readonly [string, ...unknown[]], R>(write: (...values: A) => Promise<R>) =>
+    async (...values: A): Promise<R> => {
+      const result = await write(...values)
+      onWrite(values[0])
+      return result
+    }
+  const { get, list, put, replace } = registry
+  return {
+    get,
+    list,
+    put: telling(put),
+    delete: telling(registry.delete),
+    ...(replace && { replace: telling(replace) }),
+  }
+}

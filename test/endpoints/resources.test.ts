@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { decodeJwt } from 'jose'
+import { describe, test } from '#test'
+import { hashToken } from '../../src/clients/secret_hashes.ts'
+import { createWorld, ISSUER } from '../support/world.ts'
+
+const OPERATOR = 'operator-token-operator-token-op'
+
+async function createManaged() {
+  const { app, events } = await createWorld({ operatorTokenHash: await hashToken(OPERATOR), cacheSeconds: 0 })
+  const send = async (method: string, path = '', body?: object, headers = {}) => {
+    const authorized = { Authorization: `Bearer ${OPERATOR}`, 'Content-Type': 'application/json', ...headers }
+    const init = { method, headers: authorized, ...(body && { body: JSON.stringify(body) }) }
+    const response = await app.request(`${ISSUER}/resources${path}`, init)
+    const text = await response.text()
+    const event = events.at(-1)
+    return {
+      status: response.status,
+      answer: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
+      reason: event?.event === 'request_refused' ? event.reason : undefined,
+      etag: response.headers.get('ETag') ?? '',
+    }
+  }
+  const audienceOf = async (more = {}) => {
+    const form = { grant_type: 'client_credentials', client_id: 'test-client', client_secret: 'foobar', ...more }
+    const response = await app.request(`${ISSUER}/token`, { method: 'POST', body: new URLSearchParams(form) })
+    const { access_token, error } = (await response.json()) as Record<string, string>
+    return access_token === undefined ? error : decodeJwt(access_token).aud
+  }
+  return { send, audienceOf, events }
+}
+
+const one = `/${encodeURIComponent('https://rs.example')}`
+const two = `/${encodeURIComponent('https://rs2.example/v1')}`
+
+describe('/resources', () => {
+  test('made, read, listed, replaced, deleted', async () => {
+    const { send, audienceOf, events } = await createManaged()
+    const path = `/${encodeURIComponent('https://new.example/api?v=1')}`
+    const made = await send('PUT', path, { scope: 'read', access_token_lifetime: 60, signing_alg: 'RS256' })
+    const record = {
+      resource: 'https://new.example/api?v=1',
+      scope: 'read',
+      access_token_lifetime: 60,
+      signing_alg: 'RS256',
+    }
+    assert.deepEqual([made.status, made.answer], [201, { ...record, default: false }])
+    assert.deepEqual(events.at(-1), { event: 'resource_changed', change: 'created', resource: record.resource })
+    assert.deepEqual((await send('GET', path)).answer, made.answer)
+    const { answer } = await send('GET')
+    assert.ok((answer['resources'] as { resource: string }[]).some(({ resource }) => resource === record.resource))
+    assert.equal((await send('PUT', path, {})).status, 200)
+    assert.deepEqual((await send('GET', path)).answer, { resource: record.resource, default: false })
+    assert.equal((await send('DELETE', path)).status, 204)
+    assert.deepEqual([(await send('GET', path)).status, (await send('DELETE', path)).reason], [404, 'record_unknown'])
+    assert.equal(await audienceOf({ resource: 'https://rs.example' }), 'https://rs.example')
+    await send('DELETE', one)
+    assert.equal(await audienceOf({ resource: 'https://rs.example' }), 'invalid_target')
+  })
+
+  test('the default is the audience when none is asked, one at a time, and for those who may have it', async () => {
+    const { send, audienceOf } = await createManaged()
+    assert.equal(await audienceOf(), ISSUER)
+    assert.equal((await send('PUT', one, { default: true })).answer['default'], true)
+    assert.equal(await audienceOf(), 'https://rs.example')
+    assert.equal(await audienceOf({ client_id: 'a' }), ISSUER)
+    await send('PUT', two, { default: true })
+    assert.equal(await audienceOf(), 'https://rs2.example/v1')
+    assert.deepEqual(
+      [(await send('GET', one)).answer['default'], (await send('GET', two)).answer['default']],
+      [false, true],
+    )
+    await send('PUT', one, {})
+    assert.equal(await audienceOf(), 'https://rs2.example/v1')
+    await send('DELETE', two)
+    assert.equal(await audienceOf(), ISSUER)
+  })
+
+  test('refuses what is malformed', async () => {
+    const { send } = await createManaged()
+    for (const [path, body] of [
+      ['/api', {}],
+      [`/${encodeURIComponent('https://rs.example#x')}`, {}],
+      [`/${encodeURIComponent('https://rs.example/a/../b')}`, {}],
+      [`/${encodeURIComponent('https://rs.example/%2e%2e/b')}`, {}],
+      [one, { scope: 7 }],
+      [one, { scope: 'a"b' }],
+      [one, { access_token_lifetime: 0 }],
+      [one, { signing_alg: 'ES384' }],
+      [one, { signing_alg: 'none' }],
+      [one, { default: 'yes' }],
+    ] as const) {
+      const { status, answer, reason } = await send('PUT', path, body)
+      assert.deepEqual([status, answer['error'], reason], [400, 'invalid_request', 'resource_record_malformed'])
+    }
+  })
+
+  test('If-Match', async () => {
+    const { send } = await createManaged()
+    const { etag } = await send('GET', one)
+    assert.equal((await send('PUT', one, { scope: 'a' }, { 'If-Match': etag })).status, 200)
+    assert.equal((await send('PUT', one, { scope: 'b' }, { 'If-Match': etag })).status, 412)
+    assert.equal((await send('DELETE', one, undefined, { 'If-Match': etag })).status, 412)
+  })
+})
+
+describe('without an operator token', () => {
+  test('there is neither /register nor /resources', async () => {
+    const { app } = await createWorld()
+    for (const path of ['/register', '/register/a', '/resources', '/resources/a']) {
+      assert.equal((await app.request(ISSUER + path)).status, 404)
+    }
+  })
+})
