@@ -74,7 +74,7 @@ export function createProvider(features: Features): Hono<{ Bindings: Connection 
   app.onError((error, c) => refuse(c, error, emit))
   for (const base of new Set(['', path])) {
     app.use(base + ENDPOINTS.token_endpoint, ...formOnly)
-    app.all(base + ENDPOINTS.token_endpoint, (c) => token(c, contextOf(issuerOf(c.req.url), now()), parts))
+    app.all(base + ENDPOINTS.token_endpoint, (c) => token(c, () => contextOf(issuerOf(c.req.url), now()), parts))
     app.get(base + ENDPOINTS.jwks_uri, ...publicDocument, () => jwks(parts.keyring, now()))
     app.all(base + ENDPOINTS.authorization_endpoint, () => {
       throw unsupportedResponseType()

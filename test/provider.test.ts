@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { Hono } from 'hono'
 import { describe, test } from '#test'
 import { clientSecretBasic } from '../src/clients/client_secret_basic.ts'
+import { clientSecretPost } from '../src/clients/client_secret_post.ts'
+import { secretVerifier } from '../src/clients/secrets.ts'
 import { clientCredentials } from '../src/grants/client_credentials.ts'
 import { createWorld, ISSUER, NOW } from './support/world.ts'
 
@@ -28,6 +30,17 @@ describe('createProvider', () => {
     assert.equal(response.status, 401)
     const [event] = events
     assert.ok(event?.event === 'request_refused' && event.reason === 'auth_method_mismatch')
+  })
+
+  test('compares nothing for a client that is not there', async () => {
+    let compared = 0
+    const verify = secretVerifier({ onCompare: () => compared++ })
+    const { app } = await createWorld({ clientAuth: [clientSecretPost(verify)] })
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'nobody', client_secret: 'foobar' })
+    assert.equal((await app.request('/token', post(body))).status, 401)
+    assert.equal(compared, 0)
+    assert.equal((await app.request('/token', post(howTo))).status, 200)
+    assert.equal(compared, 1)
   })
 
   test('can be mounted in another app, errors and all', async () => {

@@ -22,8 +22,8 @@ function fits(key: Jwk, alg: string): boolean {
   const { kty, crv, use = 'sig', key_ops = ['verify'] } = key
   if (algorithm === undefined || kty !== algorithm.kty || (algorithm.crv !== undefined && crv !== algorithm.crv))
     return false
-  // An exponent of 1 would make every number a signature of itself.
-  if (kty === 'RSA' && key['e'] === 'AQ') return false
+  // An exponent of 1, however it is written, would make every number a signature of itself.
+  if (kty === 'RSA' && /^A*[QEB]?$/.test(String(key['e']))) return false
   const isForAlg = key['alg'] === undefined || isSameAlg(key['alg'], alg)
   return isForAlg && use === 'sig' && Array.isArray(key_ops) && key_ops.includes('verify')
 }

@@ -6,6 +6,7 @@ import { isPublicAddress } from '../lib/ip_address.ts'
 import { lru } from '../lib/lru.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { singleFlight } from '../lib/single_flight.ts'
+import { within } from '../lib/within.ts'
 import type { Jwk } from '../types.ts'
 import { JwkSet } from './jwk_set.ts'
 
@@ -73,7 +74,9 @@ export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
 }
 
 async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Promise<readonly Jwk[]> {
-  await requirePublic(url, resolve)
+  const text = `no answer within ${TIMEOUT_SECONDS} s`
+  if (resolve !== undefined) await within(TIMEOUT_SECONDS, requirePublic(url, resolve), text)
+  if (!isPublicUrl(url)) throw new Error('not an https URL of a public host')
   const signal = AbortSignal.timeout(TIMEOUT_SECONDS * 1000)
   const headers = { Accept: 'application/jwk-set+json, application/json' }
   const response = await fetch(url, { redirect: 'manual', headers, signal })
@@ -83,10 +86,10 @@ async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Pr
 }
 
 /** What a client registers must not make this server talk to what only this server can reach. */
-async function requirePublic(url: string, resolve: RemoteKeysOptions['resolve']): Promise<void> {
-  if (!isPublicUrl(url)) throw new Error('not an https URL of a public host')
-  const addresses = (await resolve?.(new URL(url).hostname.replace(/^\[|\]$/g, ''))) ?? []
-  if (!addresses.every(isPublicAddress)) throw new Error('not a public address')
+async function requirePublic(url: string, resolve: NonNullable<RemoteKeysOptions['resolve']>): Promise<void> {
+  const { hostname } = new URL(url)
+  const addresses = await resolve(hostname.replace(/^\[|\]$/g, ''))
+  if (addresses.length === 0 || !addresses.every(isPublicAddress)) throw new Error('not a public address')
 }
 
 /** Whether a URL is https, without a user, and of a host that is public as far as the text tells. */

@@ -4,6 +4,9 @@ import { temporarilyUnavailable } from '../errors.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import type { Ledger } from '../stores/contracts.ts'
 
+/** Between the moment a request was judged and that of its mark; the ledger has a clock of its own. */
+const SLACK_SECONDS = 60
+
 /**
  * Gives true to the first who claims, false to all others until the mark expires.
  *
@@ -14,7 +17,7 @@ import type { Ledger } from '../stores/contracts.ts'
 export async function claimOnce(ledger: Ledger, parts: readonly string[], expiresAt: number): Promise<boolean> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(parts)))
   const mark = `jti:${encodeBase64url(new Uint8Array(digest))}`
-  return ledger.add(mark, '', expiresAt).catch((cause: unknown) => {
+  return ledger.add(mark, '', expiresAt + SLACK_SECONDS).catch((cause: unknown) => {
     throw temporarilyUnavailable('store_failed', 'The replay ledger cannot be reached.', cause)
   })
 }

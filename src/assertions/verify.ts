@@ -57,15 +57,15 @@ function checkHeader({ header }: Assertion, { types, alg }: AssertionRules): Ass
   if (typ !== undefined && !(typeof typ === 'string' && types.includes(typ.toLowerCase()))) return 'assertion_typ_wrong'
   if ('crit' in header || 'b64' in header) return 'assertion_crit'
   if (kid !== undefined && typeof kid !== 'string') return 'assertion_malformed'
-  const isAllowed = ASSERTION_ALGORITHMS.has(String(header['alg'])) && (alg === undefined || header['alg'] === alg)
-  return isAllowed ? undefined : 'assertion_alg_not_allowed'
+  const isKnown = typeof header['alg'] === 'string' && ASSERTION_ALGORITHMS.has(header['alg'])
+  return isKnown && (alg === undefined || header['alg'] === alg) ? undefined : 'assertion_alg_not_allowed'
 }
 
 async function checkSignature(
   { jws, header }: Assertion,
   { findKeys }: AssertionRules,
 ): Promise<AssertionReason | undefined> {
-  const [alg, kid] = [String(header['alg']), header['kid'] as string | undefined]
+  const [alg, kid] = [header['alg'] as string, header['kid'] as string | undefined]
   let keys = fittingKeys(await findKeys(), alg, kid)
   if (keys.length === 0) keys = fittingKeys(await findKeys({ refresh: true }), alg, kid)
   if (keys.length === 0) return 'assertion_key_unknown'

@@ -5,7 +5,10 @@ import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
 import { isIntact, looksGenerated } from './generated_secret.ts'
 
 export interface HashKind {
+  /** Of hashes that can be compared; nothing else is. */
   readonly pattern: RegExp
+  /** Whether a secret can have such a hash at all; what cannot costs nothing. */
+  canBe(secret: string): boolean
   /** Milliseconds of CPU that a comparison takes, about; 0 when it is not worth remembering. */
   costMilliseconds(hash: string): number
   compare(secret: string, hash: string): Promise<boolean>
@@ -17,7 +20,8 @@ const PBKDF2_ITERATIONS_PER_MILLISECOND = 3000
 
 /** SHA-256 is for 256 random bits only; nobody tries those out. */
 const sha256: HashKind = {
-  pattern: /^\$sha256\$[\w-]{43}$/,
+  pattern: /^\$sha256\$[\w-]{42}[AEIMQUYcgkosw048]$/,
+  canBe: () => true,
   costMilliseconds: () => 0,
   compare: async (secret, hash) => isSame(await digest(secret), decodeBase64url(hash.slice('$sha256$'.length))),
 }
@@ -27,19 +31,20 @@ const bcryptKind: HashKind = {
   pattern: /^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/,
   costMilliseconds: (hash) => BCRYPT_MILLISECONDS * 2 ** (Number(hash.slice(4, 6)) - BCRYPT_COST),
   // bcrypt reads 72 octets and takes NUL for the end: past either, different secrets would look alike.
-  compare: async (secret, hash) => !truncates(secret) && !secret.includes('\0') && compare(secret, hash),
+  canBe: (secret) => !truncates(secret) && !secret.includes('\0'),
+  compare: async (secret, hash) => bcryptKind.canBe(secret) && compare(secret, hash),
 }
 
 /** As Hydra writes it: `i` iterations (workerd stops at 100,000) and `l` octets. */
 const pbkdf2: HashKind = {
   pattern:
     /^\$pbkdf2-sha256\$i=([1-9]\d{0,4}|100000),l=(1[6-9]|[2-5]\d|6[0-4])\$[A-Za-z0-9+/]{1,86}\$[A-Za-z0-9+/]{22,86}$/,
+  canBe: () => true,
   costMilliseconds: (hash) => Math.ceil(Number(/i=(\d+)/.exec(hash)?.[1]) / PBKDF2_ITERATIONS_PER_MILLISECOND),
   async compare(secret, hash) {
     const [, , parameters = '', salt = '', key = ''] = hash.split('$')
-    const [, iterations, length] = /^i=(\d+),l=(\d+)$/.exec(parameters) ?? []
+    const [, iterations] = /^i=(\d+)/.exec(parameters) ?? []
     const expected = fromBase64(key)
-    if (expected.length !== Number(length)) return false
     const material = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), 'PBKDF2', false, [
       'deriveBits',
     ])
@@ -50,9 +55,18 @@ const pbkdf2: HashKind = {
 
 const KINDS: readonly HashKind[] = [sha256, bcryptKind, pbkdf2]
 
+/** Whether salt and key are base64, and the key as long as is said. */
+function isPbkdf2(hash: string): boolean {
+  const [, , parameters = '', salt = '', key = ''] = hash.split('$')
+  const octetsOf = (base64: string): number | undefined =>
+    base64.length % 4 === 1 ? undefined : Math.floor((base64.length * 3) / 4)
+  return octetsOf(salt) !== undefined && octetsOf(key) === Number(/l=(\d+)$/.exec(parameters)?.[1])
+}
+
 /** Gives undefined for a hash that is of no kind known here. */
 export function hashKind(hash: string): HashKind | undefined {
-  return KINDS.find(({ pattern }) => pattern.test(hash))
+  const kind = KINDS.find(({ pattern }) => pattern.test(hash))
+  return kind === pbkdf2 && !isPbkdf2(hash) ? undefined : kind
 }
 
 /**

@@ -1,8 +1,9 @@
 /** Comparing a presented secret with the live ones of a client: at most once for the same, and never too many at a time. */
 
-import { temporarilyUnavailable } from '../errors.ts'
+import { OAuthError, temporarilyUnavailable } from '../errors.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { lru } from '../lib/lru.ts'
+import { singleFlight } from '../lib/single_flight.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientSecret } from '../types.ts'
 import { type HashKind, hashKind } from './secret_hashes.ts'
@@ -17,6 +18,9 @@ const MAX_COMPARING = 8
 const PAY_OFF_FACTOR = 8
 
 const RETRY_SECONDS = 1
+
+/** Longer than ten of the slowest take. */
+const MAX_COMPARING_SECONDS = 60
 
 /** Gives undefined when the secret is one of the client's at `now`, epoch seconds, else why not. */
 export type VerifySecret = (client: Client, secret: string, now: number) => Promise<ClientReason | undefined>
@@ -42,14 +46,14 @@ export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecre
     const live = registered.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
     const usable = live.flatMap(({ hash }) => {
       const kind = hashKind(hash)
-      return kind === undefined ? [] : [{ hash, kind, cost: kind.costMilliseconds(hash) }]
+      return kind === undefined || !kind.canBe(secret) ? [] : [{ hash, kind, cost: kind.costMilliseconds(hash) }]
     })
     for (const { hash, kind, cost } of usable) {
       if (cost === 0 && (await kind.compare(secret, hash))) return undefined
     }
     const slow = usable.filter(({ cost }) => cost > 0)
     if (slow.length > 0 && (await isSlowlyRight(client.client_id, secret, slow))) return undefined
-    return whyNone(registered, live, usable)
+    return whyNone(registered, live)
   }
 }
 
@@ -64,32 +68,36 @@ type IsSlowlyRight = (client_id: string, secret: string, hashes: readonly SlowHa
 /** Remembers what was right, shares what is under way, bounds the rest. */
 function slowComparisons({ clock = Date.now, allowance = 3000, onCompare }: SecretVerifierOptions): IsSlowlyRight {
   const right = lru<true>(MAX_REMEMBERED)
-  const comparing = new Map<string, Promise<boolean>>()
+  const flights = singleFlight<boolean>(MAX_COMPARING_SECONDS)
   const tag = tagger()
+  let startedAt: readonly number[] = []
   let paidOffAt = 0
 
-  const compare = async (secret: string, { hash, kind, cost }: SlowHash): Promise<boolean> => {
-    if (comparing.size >= MAX_COMPARING || paidOffAt - clock() > allowance * PAY_OFF_FACTOR) {
-      const text = 'Too many secrets are being checked at the moment.'
-      throw temporarilyUnavailable('comparisons_busy', text, undefined, RETRY_SECONDS)
-    }
-    await onCompare?.()
-    const isRight = await kind.compare(secret, hash)
-    if (!isRight) paidOffAt = Math.max(paidOffAt, clock()) + cost * PAY_OFF_FACTOR
-    return isRight
+  const admit = (): number => {
+    const now = clock()
+    // On Workers what a cancelled request began may never end; it must not keep its place.
+    startedAt = startedAt.filter((started) => started > now - MAX_COMPARING_SECONDS * 1000)
+    if (startedAt.length >= MAX_COMPARING || paidOffAt - now > allowance * PAY_OFF_FACTOR) throw busy()
+    startedAt = [...startedAt, now]
+    return now
   }
 
-  const compareOnce = async (key: string, secret: string, hash: SlowHash): Promise<boolean> => {
-    const underWay = comparing.get(key)
-    if (underWay !== undefined) return underWay
-    const result = compare(secret, hash)
-    comparing.set(key, result)
+  /** What the comparisons cost is paid only when none of them was right. */
+  const compareAll = async (keys: readonly string[], secret: string, hashes: readonly SlowHash[]): Promise<boolean> => {
+    const admittedAt = admit()
     try {
-      const isRight = await result
-      if (isRight) right.set(key, true)
-      return isRight
+      for (const [index, { hash, kind }] of hashes.entries()) {
+        await onCompare?.()
+        if (await kind.compare(secret, hash)) {
+          right.set(keys[index] ?? '', true)
+          return true
+        }
+      }
+      const spent = hashes.reduce((sum, { cost }) => sum + cost, 0)
+      paidOffAt = Math.max(paidOffAt, clock()) + spent * PAY_OFF_FACTOR
+      return false
     } finally {
-      comparing.delete(key)
+      startedAt = startedAt.toSpliced(startedAt.indexOf(admittedAt), startedAt.includes(admittedAt) ? 1 : 0)
     }
   }
 
@@ -97,11 +105,15 @@ function slowComparisons({ clock = Date.now, allowance = 3000, onCompare }: Secr
     const keys = await Promise.all(hashes.map(({ hash }) => tag([client_id, hash, secret])))
     // All that is remembered before anything is compared: the secret may be the last of several.
     if (keys.some((key) => right.get(key))) return true
-    for (const [index, hash] of hashes.entries()) {
-      if (await compareOnce(keys[index] ?? '', secret, hash)) return true
-    }
-    return false
+    return flights(keys.join(), () => compareAll(keys, secret, hashes)).catch((error: unknown) => {
+      throw error instanceof OAuthError ? error : busy()
+    })
   }
+}
+
+function busy(): OAuthError {
+  const text = 'Too many secrets are being checked at the moment.'
+  return temporarilyUnavailable('comparisons_busy', text, undefined, RETRY_SECONDS)
 }
 
 /** HMAC under a key that only this process or isolate ever has, so that what is remembered is of no use elsewhere. */
@@ -115,12 +127,8 @@ function tagger(): (parts: readonly string[]) => Promise<string> {
   }
 }
 
-function whyNone(
-  registered: readonly ClientSecret[],
-  live: readonly ClientSecret[],
-  usable: readonly unknown[],
-): ClientReason {
+function whyNone(registered: readonly ClientSecret[], live: readonly ClientSecret[]): ClientReason {
   if (registered.length === 0) return 'secret_missing'
   if (live.length === 0) return 'secret_expired'
-  return usable.length === 0 ? 'secret_hash_unknown' : 'secret_wrong'
+  return live.some(({ hash }) => hashKind(hash) !== undefined) ? 'secret_wrong' : 'secret_hash_unknown'
 }

@@ -45,10 +45,12 @@ export interface TokenParts {
  */
 export async function token(
   c: HonoContext<{ Bindings: Connection }>,
-  context: Context,
+  contextOf: () => Context,
   parts: TokenParts,
 ): Promise<Response> {
   const request = await readFormRequest(c, parts.findCertificate)
+  // Not before: a body may take its time, and what it holds must be good when it is here.
+  const context = contextOf()
   const grant = chooseGrant(request, parts.grants)
   const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
   return attribute(client.client_id, async () => {

@@ -2,9 +2,12 @@
 
 import ipaddr from 'ipaddr.js'
 
+/** Unicast by the registries, yet within a network: IPv4-compatible IPv6 (RFC 4291 §2.5.5.1), and the host of an Azure machine. */
+const NOT_PUBLIC = ['::/96', '168.63.129.16/32']
+
 /** Private, loopback, link-local and other special addresses give false. */
 export function isPublicAddress(text: string): boolean {
-  return parse(text)?.range() === 'unicast'
+  return parse(text)?.range() === 'unicast' && !isInRanges(text, NOT_PUBLIC)
 }
 
 /** Addresses that only this machine can have, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3. */

@@ -48,6 +48,14 @@ describe('remoteKeys', () => {
     assert.equal(state.fetches, 2)
   })
 
+  test('a name that is not resolved in time, or to nothing, is an outage', async () => {
+    const hanging = setUp({ resolve: () => new Promise(() => undefined) })
+    await assert.rejects(hanging.kids(), isUnavailable)
+    const empty = setUp({ resolve: async () => [] })
+    await assert.rejects(empty.kids(), isUnavailable)
+    assert.equal(hanging.state.fetches + empty.state.fetches, 0)
+  })
+
   test('an outage is 503; what was known serves for an hour more', async () => {
     const { state, kids } = setUp()
     await kids()

@@ -83,6 +83,9 @@ describe('secretVerifier, which secret is right', () => {
     '$2b$31$',
     '$argon2id$v=19$',
     '$sha256$',
+    `$sha256$${'A'.repeat(42)}B`,
+    '$pbkdf2-sha256$i=1000,l=32$AAAAAAAAAAAAAAAAAAAAA$',
+    '$pbkdf2-sha256$i=1000,l=16$c2FsdA$',
     '$pbkdf2-sha256$i=0,l=32$c2FsdA$',
   ]
   for (const hash of [...unknown, '$pbkdf2-sha256$i=100001,l=32$c2FsdA$', '$pbkdf2-sha256$i=9,l=8$c2FsdA$']) {
@@ -197,5 +200,37 @@ describe('secretVerifier, when too much is asked', () => {
     await assert.rejects(guess(), isBusy)
     state.milliseconds = 16 * cost
     assert.equal(await verify(other, 'foobar', NOW), undefined)
+  })
+
+  test('what a right secret cost on the way to it is not counted as guessing', async () => {
+    const { verify } = setUp()
+    const cost = 80 / 2 ** 6
+    const many = await client(...Array.from({ length: 10 }, (_, index) => secret(`secret-${index}`)))
+    for (let index = 0; index < ALLOWANCE / cost; index++) {
+      assert.equal(await verify({ ...many, client_id: `c${index}` }, 'secret-9', NOW), undefined)
+    }
+    assert.equal(await verify(await client(secret('other')), 'wrong', NOW), 'secret_wrong')
+  })
+
+  test('a secret that bcrypt cannot take costs nobody anything', async () => {
+    const { state, verify } = setUp()
+    const owner = await client(secret('foobar'))
+    for (let index = 0; index < 1000; index++) assert.equal(await verify(owner, 'x'.repeat(73), NOW), 'secret_wrong')
+    assert.equal(state.compared, 0)
+    assert.equal(await verify(owner, 'foobar', NOW), undefined)
+  })
+
+  test('a comparison that never ends keeps its place for a minute only', async () => {
+    const state = { milliseconds: 1 }
+    const hang = { now: true }
+    const onCompare = () => (hang.now ? new Promise<never>(() => undefined) : undefined)
+    const verify = secretVerifier({ clock: () => state.milliseconds, onCompare })
+    const owner = await client(secret('foobar'))
+    for (let index = 0; index < 8; index++) void verify(owner, `wrong-${index}`, NOW)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    hang.now = false
+    await assert.rejects(verify(owner, 'foobar', NOW), isBusy)
+    state.milliseconds = 60_002
+    assert.equal(await verify(owner, 'foobar', NOW), undefined)
   })
 })

@@ -265,6 +265,32 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'auth_method_mismatch' },
   },
   {
+    name: 'public client, an empty secret in the header',
+    see: 'fosite §3',
+    rawBasic: 'cc-none:',
+    form: [grant],
+    expect: { ...failed, reason: 'auth_method_mismatch' },
+  },
+  {
+    name: 'public client, a secret in the body',
+    see: 'fosite §3',
+    form: post('cc-none', 'foobar'),
+    expect: { ...failed, reason: 'auth_method_mismatch' },
+  },
+  {
+    name: 'client of private_key_jwt, its secret in the body',
+    see: 'fosite §3',
+    form: post('cc-jwt', 'foobar'),
+    expect: { ...failed, reason: 'auth_method_mismatch' },
+  },
+  {
+    name: 'malformed header beside the right secret in the body',
+    see: 'fosite §3, bettered',
+    headers: { Authorization: 'Basic ???' },
+    form: post('test-client', 'foobar'),
+    expect: { status: 400, error: 'invalid_request', reason: 'authorization_malformed' },
+  },
+  {
     name: 'public client, tried a secret',
     see: 'fosite §3',
     basic: ['cc-none', 'foobar'],

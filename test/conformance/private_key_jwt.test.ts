@@ -6,10 +6,12 @@ import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
 import { privateKeyJwt } from '../../src/clients/private_key_jwt.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import type { Reason } from '../../src/reasons.ts'
+import type { Ledger } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { clients, createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+const KEYS_URL = 'https://keys.client.example/jwks'
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 
 type Pair = { readonly privateKey: CryptoKey; readonly publicJwk: JWK }
@@ -57,9 +59,10 @@ async function sign({ client = 'pkjwt', alg = 'ES256', header = {}, claims = {},
 }
 
 /** A world with clients of this method; `state` moves its clock. */
-async function createAssertionWorld() {
+async function createAssertionWorld({ ledger }: { ledger?: Ledger } = {}) {
   const state = { now: NOW }
-  const { registry, ledger } = memoryStores(() => state.now)
+  const stores = memoryStores(() => state.now)
+  const { registry } = stores
   const keys = [...pairs.values()].map(({ publicJwk }) => publicJwk as Record<string, unknown>)
   const method = { token_endpoint_auth_method: 'private_key_jwt', grant_types: ['client_credentials'] }
   const [testClient] = await clients()
@@ -72,13 +75,45 @@ async function createAssertionWorld() {
     { ...method, client_id: 'bound', jwks: { keys: [{ ...pairOf('RS256').publicJwk, alg: 'PS256', kid: 'RS256' }] } },
     { ...method, client_id: 'for-enc', jwks: { keys: [{ ...pairOf('ES256').publicJwk, use: 'enc' }] } },
     { ...method, client_id: 'e-one', jwks: { keys: [{ ...pairOf('RS256').publicJwk, e: 'AQ' }] } },
+    { ...method, client_id: 'e-one-long', jwks: { keys: [{ ...pairOf('RS256').publicJwk, e: 'AAAAAQ' }] } },
+    {
+      ...method,
+      client_id: 'weak',
+      jwks: { keys: [{ kty: 'RSA', kid: 'RS256', e: 'AQAB', n: `${'x'.repeat(170)}w` }] },
+    },
+    {
+      ...method,
+      client_id: 'off-curve',
+      jwks: { keys: [{ ...pairOf('ES256').publicJwk, x: pairOf('ES256').publicJwk.y }] },
+    },
+    {
+      ...method,
+      client_id: 'not-for-verify',
+      jwks: { keys: [{ ...pairOf('ES256').publicJwk, key_ops: ['encrypt'] }] },
+    },
+    { ...method, client_id: 'by-uri', jwks_uri: KEYS_URL },
+    { ...method, client_id: 'both', jwks: { keys }, jwks_uri: KEYS_URL },
+    ...['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'magic'].map((other) => ({
+      ...method,
+      client_id: other,
+      token_endpoint_auth_method: other,
+      jwks: { keys },
+    })),
     { ...method, client_id: 'no-keys' },
     { ...method, client_id: 'public', token_endpoint_auth_method: 'none' },
   ]) {
     await registry.put(clientKey(client.client_id), clientRecord(client))
   }
-  const remote = remoteKeys({ fetch: () => Promise.reject(new Error('no network')), now: () => state.now })
-  const clientAuth = [clientSecretBasic(), privateKeyJwt({ ledger, remoteKeys: remote, maxLifetimeSeconds: 3600 })]
+  const published = { fails: false, fetches: 0, keys: [] as object[] }
+  const fetch = async () => {
+    published.fetches++
+    return published.fails ? Response.error() : Response.json({ keys: published.keys })
+  }
+  const remote = remoteKeys({ fetch, now: () => state.now })
+  const clientAuth = [
+    clientSecretBasic(),
+    privateKeyJwt({ ledger: ledger ?? stores.ledger, remoteKeys: remote, maxLifetimeSeconds: 3600 }),
+  ]
   const world = await createWorld({ registry, clientAuth, now: () => state.now })
   const send = async (client_assertion: string | undefined, more: Record<string, string> = {}, headers = {}) => {
     const form = { grant_type: 'client_credentials', client_assertion_type: TYPE, ...more }
@@ -87,7 +122,7 @@ async function createAssertionWorld() {
     const event = world.events.at(-1)
     return { status: response.status, reason: event?.event === 'request_refused' ? event.reason : undefined, event }
   }
-  return { ...world, state, send }
+  return { ...world, state, send, published }
 }
 
 const world = createAssertionWorld()
@@ -158,6 +193,16 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     ['an algorithm the key is not for', { client: 'bound', alg: 'RS256' }, 'assertion_key_unknown'],
     ['a key for encryption', { client: 'for-enc' }, 'assertion_key_unknown'],
     ['a key with the exponent 1', { client: 'e-one', alg: 'RS256' }, 'assertion_key_unknown'],
+    ['a key with the exponent 1, written long', { client: 'e-one-long', alg: 'RS256' }, 'assertion_key_unknown'],
+    ['an RSA key of 1024 bits', { client: 'weak', alg: 'RS256' }, 'assertion_signature_wrong'],
+    ['a point that is not on the curve', { client: 'off-curve' }, 'assertion_signature_wrong'],
+    ['a key whose key_ops lack verify', { client: 'not-for-verify' }, 'assertion_key_unknown'],
+    ['a client of client_secret_basic', { client: 'client_secret_basic' }, 'auth_method_mismatch'],
+    ['a client of client_secret_post', { client: 'client_secret_post' }, 'auth_method_mismatch'],
+    ['a client of client_secret_jwt', { client: 'client_secret_jwt' }, 'auth_method_mismatch'],
+    ['a client of an unknown method', { client: 'magic' }, 'auth_method_mismatch'],
+    ['iat as text', { claims: { iat: `${NOW}` } }, 'assertion_not_yet_valid'],
+    ['iat null', { claims: { iat: null } }, 'assertion_not_yet_valid'],
     ['a client without keys', { client: 'no-keys' }, 'keys_missing'],
     ['a public client', { client: 'public' }, 'auth_method_mismatch'],
     ['a client of another method', { client: 'test-client' }, 'auth_method_mismatch'],
@@ -204,8 +249,15 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     [
       'alg a list',
       () => `${encode({ alg: ['ES256'] })}.${encode(claimsOf('pkjwt'))}.AAAA`,
-      'assertion_signature_wrong',
+      'assertion_alg_not_allowed',
     ],
+    [
+      'alg an object that is no text',
+      () => `${encode('{"alg":{"toString":1}}')}.${encode(claimsOf('pkjwt'))}.AAAA`,
+      'assertion_alg_not_allowed',
+    ],
+    ['alg HS512', () => `${encode({ alg: 'HS512' })}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
+    ['alg ES256K', () => `${encode({ alg: 'ES256K' })}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
     ['no alg', () => `${encode({})}.${encode(claimsOf('pkjwt'))}.AAAA`, 'assertion_alg_not_allowed'],
     [
       'crit',
@@ -249,6 +301,23 @@ describe('private_key_jwt, the parameters', () => {
     assert.deepEqual([other.status, other.reason], [400, 'client_id_mismatch'])
   })
 
+  test('client_id beside an assertion without sub', async () => {
+    const { send } = await world
+    const { status, reason } = await send(await sign({ claims: { sub: undefined } }), { client_id: 'pkjwt' })
+    assert.deepEqual([status, reason], [401, 'assertion_sub_wrong'])
+  })
+
+  test('an unknown grant comes first, and does not use up the jti; a wrong scope comes last', async () => {
+    const { send } = await world
+    const jws = await sign()
+    assert.equal((await send(jws, { grant_type: 'magic' })).reason, 'grant_type_unsupported')
+    assert.equal(
+      (await send(await sign({ key: stranger.privateKey }), { scope: 'no' })).reason,
+      'assertion_signature_wrong',
+    )
+    assert.equal((await send(jws, { scope: 'no' })).reason, 'scope_not_allowed')
+  })
+
   test('only the client_id of such a client', async () => {
     const { send } = await world
     const { status, reason } = await send(undefined, { client_assertion_type: '', client_id: 'pkjwt' })
@@ -256,7 +325,68 @@ describe('private_key_jwt, the parameters', () => {
   })
 })
 
+describe('private_key_jwt, keys at a jwks_uri', () => {
+  const keyOf = (alg: string) => pairOf(alg).publicJwk
+
+  test('are fetched, and fetched again for a kid that nobody knew', async () => {
+    const { send, published, state } = await createAssertionWorld()
+    published.keys = [keyOf('ES256')]
+    assert.equal((await send(await sign({ client: 'by-uri' }))).status, 200)
+    published.keys = [keyOf('ES256'), keyOf('EdDSA')]
+    assert.equal((await send(await sign({ client: 'by-uri', alg: 'EdDSA' }))).reason, 'assertion_key_unknown')
+    state.now = NOW + 30
+    assert.equal((await send(await sign({ client: 'by-uri', alg: 'EdDSA' }))).status, 200)
+    assert.equal(published.fetches, 2)
+  })
+
+  test('that cannot be fetched are 503, not the fault of the client', async () => {
+    const { send, published } = await createAssertionWorld()
+    published.fails = true
+    const { status, reason } = await send(await sign({ client: 'by-uri' }))
+    assert.deepEqual([status, reason], [503, 'jwks_uri_failed'])
+  })
+
+  test('are not asked for where the record has some', async () => {
+    const { send, published } = await createAssertionWorld()
+    assert.equal((await send(await sign({ client: 'both' }))).status, 200)
+    assert.equal(published.fetches, 0)
+  })
+})
+
 describe('private_key_jwt, once', () => {
+  test('a body that comes when the assertion has expired brings no token', async () => {
+    const { app, state, send } = await createAssertionWorld()
+    const jws = await sign()
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_assertion_type: TYPE,
+      client_assertion: jws,
+    })
+    const octets = new TextEncoder().encode(body.toString())
+    const whole = Promise.withResolvers<void>()
+    const slow = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(octets.slice(0, 10))
+        await whole.promise
+        controller.enqueue(octets.slice(10))
+        controller.close()
+      },
+    })
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': String(octets.length) }
+    const held = app.request('/token', { method: 'POST', headers, body: slow, duplex: 'half' } as RequestInit)
+    assert.equal((await send(jws)).status, 200)
+    state.now = NOW + 91
+    whole.resolve()
+    assert.equal((await held).status, 401)
+  })
+
+  test('a ledger that fails is 503', async () => {
+    const broken = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
+    const { send } = await createAssertionWorld({ ledger: broken })
+    const { status, reason } = await send(await sign())
+    assert.deepEqual([status, reason], [503, 'store_failed'])
+  })
+
   test('of 100 at the same time one is accepted', async () => {
     const { send } = await world
     const jws = await sign()
@@ -278,6 +408,9 @@ describe('private_key_jwt, once', () => {
     const claims = { jti: crypto.randomUUID() }
     assert.equal((await send(await sign({ claims: { ...claims, aud: 'https://evil.example' } }))).status, 401)
     assert.equal((await send(await sign({ claims, key: stranger.privateKey }))).status, 401)
+    for (const wrong of [{ iss: 'other' }, { exp: NOW - 30 }, { nbf: NOW + 31 }, { exp: NOW + 9999 }]) {
+      assert.equal((await send(await sign({ claims: { ...claims, ...wrong } }))).status, 401)
+    }
     assert.equal((await send(await sign({ claims }))).status, 200)
   })
 
