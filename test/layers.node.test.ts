@@ -5,7 +5,7 @@ import { describe, test } from '#test'
 
 /** The first pattern that fits a file gives its layer; .github/ARCHITECTURE.md draws the same picture. */
 const LAYERS: readonly [layer: number, pattern: RegExp][] = [
-  [6, /^src\/index\.ts$/],
+  [6, /^src\/index\.ts$|^src\/cli\//],
   [5, /^src\/(preset|config)\.ts$|^src\/runtime\//],
   [4, /^src\/provider\.ts$/],
   [3, /^src\/endpoints\//],
@@ -22,7 +22,7 @@ const FEATURES = 2
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   [/^jose$/, /^src\/(assertions|confirmations|tokens|keys)\//],
   [/^bcrypt-ts/, /^src\/clients\/secret_hashes\.ts$/],
-  [/^node:/, /^src\/(runtime\/|stores\/(sqlite|private_file)\.ts)/],
+  [/^node:/, /^src\/(cli\/|runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],
   [/^@redis\//, /^src\/stores\/redis\.ts$/],
   [/^@hono\/node-server$/, /^src\/runtime\/node\.ts$/],

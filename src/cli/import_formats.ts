@@ -1,0 +1,129 @@
+/** Clients of other servers as ours: what is taken, what is changed on the way, what cannot be. */
+
+import * as v from 'valibot'
+import { ClientId } from '../clients/metadata.ts'
+import { hashKind } from '../clients/secret_hashes.ts'
+import { encodeBase64url } from '../lib/base64url.ts'
+import { ResourceId } from '../resources/registry.ts'
+
+/** One client of a file, as it will be. */
+export interface Taken {
+  readonly client_id: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** What is not as it was. */
+  readonly changes: readonly string[]
+}
+
+/** One that cannot be taken. */
+export interface Untaken {
+  readonly client_id: string
+  readonly refused: string
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** By the value of `--from`. */
+export const FORMATS: Readonly<Record<string, (client: Members) => Promise<Taken | Untaken>>> = {
+  /** `hydra list oauth2-clients`, or its table of clients; `client_secret` is the hash. */
+  hydra: (client) =>
+    take(client, {
+      id: client['client_id'],
+      hashes: [client['client_secret']],
+      scope: client['scope'],
+      isPublic: client['token_endpoint_auth_method'] === 'none',
+      lifetime: client['client_credentials_grant_access_token_lifespan'],
+    }),
+  /** `fosite.DefaultClient` as Go writes it: hashes are octets, thus base64. */
+  fosite: (client) =>
+    take(client, {
+      id: client['id'],
+      hashes: [client['client_secret'] ?? client['hashed_secret'], ...listOf(client['rotated_secrets'])].map(fromGo),
+      scope: listOf(client['scopes']).join(' '),
+      isPublic: client['public'] === true,
+      lifetime: undefined,
+    }),
+  /** Our own metadata, with hashes. */
+  edgemint: async ({ client_id, ...metadata }) => ({ client_id: String(client_id ?? ''), metadata, changes: [] }),
+}
+
+/** Members that mean here what they mean there. */
+const SAME = [
+  ...['client_name', 'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'contacts', 'jwks', 'jwks_uri'],
+  ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg'],
+]
+
+interface Source {
+  readonly id: unknown
+  readonly hashes: readonly unknown[]
+  readonly scope: unknown
+  readonly isPublic: boolean
+  readonly lifetime: unknown
+}
+
+async function take(client: Members, { id, hashes, scope, isPublic, lifetime }: Source): Promise<Taken | Untaken> {
+  const client_id = typeof id === 'string' ? id : ''
+  const refuse = (refused: string): Untaken => ({ client_id, refused })
+  if (!v.is(ClientId, client_id)) return refuse('its id is empty, too long, or not of ASCII characters')
+  if (isPublic) return refuse('a public client cannot use the client_credentials grant')
+  const grants = listOf(client['grant_types'])
+  if (!grants.includes('client_credentials')) return refuse('it does not use the client_credentials grant')
+  const texts = hashes.filter((hash) => typeof hash === 'string' && hash !== '') as string[]
+  if (!texts.every((hash) => hashKind(hash) !== undefined)) return refuse('a secret is no bcrypt or pbkdf2-sha256 hash')
+  const isKeyed = /^(private_key_jwt|.*tls_client_auth)$/.test(String(client['token_endpoint_auth_method']))
+  if (texts.length === 0 && !isKeyed) return refuse('it has no secret')
+  const audience = listOf(client['audience'])
+  const resources = audience.filter((each) => v.is(ResourceId, each))
+  const seconds = fromDuration(lifetime)
+  return {
+    client_id,
+    metadata: {
+      ...Object.fromEntries(SAME.flatMap((member) => (isEmpty(client[member]) ? [] : [[member, client[member]]]))),
+      grant_types: ['client_credentials'],
+      scope: String(scope ?? ''),
+      ...(resources.length > 0 && { resources }),
+      ...(seconds !== undefined && { access_token_lifetime: seconds }),
+      client_secrets: await Promise.all(texts.map(async (hash) => ({ id: await idOf(hash), hash, label: 'imported' }))),
+    },
+    changes: [
+      ...grants.filter((grant) => grant !== 'client_credentials').map((grant) => `grant ${grant} left out`),
+      ...audience.filter((each) => !resources.includes(each)).map((each) => `audience ${each} left out, it is no URI`),
+      ...(isEmpty(client['redirect_uris']) ? [] : ['redirect_uris left out']),
+      ...(isEmpty(client['metadata']) ? [] : ['metadata left out']),
+    ],
+  }
+}
+
+/** The same hash has the same id, so that a second run finds it. */
+async function idOf(hash: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(hash))
+  return `imported-${encodeBase64url(new Uint8Array(digest, 0, 12))}`
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
+}
+
+function isEmpty(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === null ||
+    value === '' ||
+    (typeof value === 'object' && Object.keys(value).length === 0)
+  )
+}
+
+function fromGo(value: unknown): unknown {
+  if (typeof value !== 'string' || value.startsWith('$')) return value
+  try {
+    return atob(value)
+  } catch {
+    return value
+  }
+}
+
+/** Seconds of a Go duration such as `1h30m0s`; undefined for none. */
+function fromDuration(text: unknown): number | undefined {
+  const [, hours = '0', minutes = '0', seconds = '0'] =
+    /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(String(text ?? '')) ?? []
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) || undefined
+}

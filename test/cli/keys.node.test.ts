@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exportPKCS8, generateKeyPair } from 'jose'
+import { describe, test } from '#test'
+import { readKeyring } from '../../src/keys/keyring.ts'
+import { edgemint } from '../support/cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
+const now = () => Math.floor(Date.now() / 1000)
+const keyringOf = (file: string, instant = now()) =>
+  readKeyring(readFileSync(file, 'utf8'), { lifetimeSeconds: 1800, now: instant })
+
+describe('edgemint keys', () => {
+  test('generate, rotate, list: what the server reads, mode 0600, no private member shown', async () => {
+    const file = join(folder, 'keys.json')
+    const made = await edgemint(['keys', 'generate', '--file', file, '--alg', 'ES256'])
+    assert.deepEqual([made.code, made.stdout], [0, ''])
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    const first = (await keyringOf(file)).signingAt(now())
+    assert.equal(first?.alg, 'ES256')
+
+    const turned = await edgemint(['keys', 'rotate', '--file', file, '--announce', '600', '--json'])
+    assert.equal(turned.code, 0)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    const keyring = await keyringOf(file)
+    assert.equal(keyring.signingAt(now())?.kid, first?.kid)
+    assert.notEqual(keyring.signingAt(now() + 601)?.kid, first?.kid)
+    assert.equal(keyring.publishedAt(now()).keys.length, 2)
+    const [next, old] = JSON.parse(turned.stdout)
+    assert.deepEqual([next.state, old.state, old.kid], ['announced', 'signing', first?.kid])
+
+    const listed = await edgemint(['keys', 'list', '--file', file])
+    assert.match(listed.stdout, /announced.*\n.*signing/)
+    const secrets = JSON.parse(readFileSync(file, 'utf8')).keys.map(({ d }: { d: string }) => d)
+    for (const { stdout, stderr } of [made, turned, listed]) {
+      for (const secret of secrets) assert.ok(!(stdout + stderr).includes(secret))
+    }
+  })
+
+  test('to a pipe the set is printed', async () => {
+    const { code, stdout } = await edgemint(['keys', 'generate'])
+    assert.equal(code, 0)
+    const file = join(folder, 'piped.json')
+    writeFileSync(file, stdout)
+    assert.equal((await keyringOf(file)).signingAt(now())?.alg, 'RS256')
+  })
+
+  test('takes the PEM of OpenSSL, and turns it into a set', async () => {
+    const file = join(folder, 'key.pem')
+    const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+    writeFileSync(file, await exportPKCS8(privateKey))
+    const before = (await keyringOf(file)).signingAt(now())?.kid
+    assert.equal((await edgemint(['keys', 'rotate', '--file', file])).code, 0)
+    const keyring = await keyringOf(file)
+    assert.equal(keyring.signingAt(now())?.kid, before)
+    assert.equal(keyring.publishedAt(now()).keys.length, 2)
+  })
+
+  test('refuses to write over a file, a file that is none, an algorithm that is none: exit code 2', async () => {
+    const file = join(folder, 'there.json')
+    writeFileSync(file, 'precious')
+    for (const [words, message] of [
+      [['keys', 'generate', '--file', file], /there already/],
+      [['keys', 'rotate', '--file', file], /neither a private JWK Set/],
+      [['keys', 'list', '--file', join(folder, 'nothing')], /ENOENT/],
+      [['keys', 'generate', '--alg', 'none'], /Allowed choices/],
+      [['keys', 'rotate'], /required option '--file/],
+      [['keys', 'rotate', '--file', file, '--announce', 'soon'], /whole number/],
+    ] as const) {
+      const { code, stderr } = await edgemint(words)
+      assert.equal(code, 2, words.join(' '))
+      assert.match(stderr, message)
+    }
+    assert.equal(readFileSync(file, 'utf8'), 'precious')
+  })
+})
+
+describe('edgemint', () => {
+  test('--help of every command has an example or a description; the exit code is 0', async () => {
+    for (const words of [[], ['clients'], ['clients', 'import'], ['resources'], ['keys']]) {
+      const { code, stdout } = await edgemint([...words, '--help'])
+      assert.equal(code, 0)
+      assert.match(stdout, words.length === 0 ? /Exit codes:/ : /Examples:\n {2}npx edgemint/)
+    }
+  })
+
+  for (const shell of ['bash', 'zsh']) {
+    test(`completes in ${shell}`, async () => {
+      const { code, stdout } = await edgemint(['complete', shell])
+      assert.equal(code, 0)
+      assert.match(stdout, /edgemint/)
+    })
+  }
+
+  test('knows what can come next', async () => {
+    const { stdout } = await edgemint(['complete', '--', 'clients', 'ro'])
+    assert.match(stdout, /^rotate-secret/)
+  })
+})
