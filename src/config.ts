@@ -57,7 +57,7 @@ const MAX_CACHE_SECONDS = 60 * 60
 const MAX_ASSERTION_SECONDS = 24 * 60 * 60
 
 /** Which of them a runtime has, it says itself. */
-const STORE_URLS = /^(memory:|sqlite:.+|rediss?:\/\/.+|denokv:.*)$/
+const STORE_URLS = /^(memory:|sqlite:[^:].*|rediss?:\/\/.+|denokv:.*)$/
 
 /** RFC 6750 §2.1, long enough that nobody tries them out. */
 const BEARER = /^[\w.~+/-]{32,256}=*$/
@@ -107,7 +107,7 @@ const Settings = v.object({
   CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
   REGISTRATION_TOKEN: v.optional(
-    v.pipe(v.string(), v.regex(BEARER, 'must be at least 32 characters of a bearer token')),
+    v.pipe(v.string(), v.trim(), v.regex(BEARER, 'must be at least 32 characters of a bearer token')),
   ),
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),

@@ -6,6 +6,7 @@
 import type {
   ClientReason,
   DpopReason,
+  ErrorCode,
   GrantReason,
   MetadataReason,
   Reason,
@@ -15,32 +16,6 @@ import type {
   TokenReason,
   UnavailableReason,
 } from './reasons.ts'
-
-/** Registered error codes that this server answers with. */
-export type ErrorCode =
-  // RFC 6749 §5.2
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'unauthorized_client'
-  | 'unsupported_grant_type'
-  | 'invalid_scope'
-  // RFC 6749 §4.1.2.1
-  | 'unsupported_response_type'
-  | 'server_error'
-  | 'temporarily_unavailable'
-  // RFC 7591 §3.2.2
-  | 'invalid_client_metadata'
-  // RFC 6750 §3.1
-  | 'invalid_token'
-  // RFC 8707 §2
-  | 'invalid_target'
-  // RFC 9449 §12.2
-  | 'invalid_dpop_proof'
-  | 'use_dpop_nonce'
-  // Ours, where no RFC has a word for it
-  | 'not_found'
-  | 'conflict'
-  | 'precondition_failed'
 
 type Status = 400 | 401 | 404 | 409 | 412 | 413 | 500 | 503
 
@@ -141,6 +116,12 @@ export function invalidToken(reason: TokenReason): OAuthError {
 
 export function notFound(description: string): OAuthError {
   return new OAuthError('not_found', 'record_unknown', description, { status: 404 })
+}
+
+/** What is registered would not fit the store. */
+export function recordTooLarge(): OAuthError {
+  const description = 'What is to be stored is larger than 64 KiB.'
+  return new OAuthError('invalid_request', 'record_too_large', description, { status: 413 })
 }
 
 /** The caller reads anew and tries again. */

@@ -93,7 +93,8 @@ export function createProvider(features: Features): Hono<{ Bindings: Connection 
   }
   for (const place of METADATA.flatMap((each) => [each, each + path, path + each])) {
     app.get(place, ...publicDocument, async (c) => {
-      const scopes = await parts.findScopes('supported')
+      // They are a service to readers; discovery itself must not hang on the registry.
+      const scopes = await parts.findScopes('supported').catch(() => undefined)
       return publicJson(metadata(issuerOf(c.req.url), scopes ?? [], parts))
     })
   }

@@ -1,4 +1,30 @@
-/** Every reason to refuse, exact: the second level of an error, which only the audit event tells. */
+/** The names of what can be refused, on two levels: the code of the wire, and the exact reason that only the audit event tells. */
+
+/** Registered error codes that this server answers with. */
+export type ErrorCode =
+  // RFC 6749 §5.2
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_scope'
+  // RFC 6749 §4.1.2.1
+  | 'unsupported_response_type'
+  | 'server_error'
+  | 'temporarily_unavailable'
+  // RFC 7591 §3.2.2
+  | 'invalid_client_metadata'
+  // RFC 6750 §3.1
+  | 'invalid_token'
+  // RFC 8707 §2
+  | 'invalid_target'
+  // RFC 9449 §12.2
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  // Ours, where no RFC has a word for it
+  | 'not_found'
+  | 'conflict'
+  | 'precondition_failed'
 
 export type RequestReason =
   | 'method_not_post'
@@ -70,7 +96,7 @@ export type MetadataReason = 'metadata_malformed' | 'metadata_inconsistent' | 'm
 export type TokenReason = 'token_missing' | 'token_wrong'
 
 /** What can be wrong with a change of a record. */
-export type RecordReason = 'record_unknown' | 'record_contended' | 'record_changed'
+export type RecordReason = 'record_too_large' | 'record_unknown' | 'record_contended' | 'record_changed'
 
 /** What can be wrong with a DPoP proof. */
 export type DpopReason =

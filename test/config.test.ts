@@ -58,7 +58,8 @@ describe('readConfig', () => {
   const malformed: readonly [setting: string, value: string, problem: RegExp][] = [
     ['ISSUER', 'tokens.example', /must be a URL/],
     ['REGISTRATION_TOKEN', 'short', /at least 32 characters/],
-    ['REGISTRATION_TOKEN', 'x'.repeat(40).replace('x', ' '), /at least 32 characters/],
+    ['REGISTRATION_TOKEN', `${'x'.repeat(40)} x`, /at least 32 characters/],
+    ['STORE_URL', 'sqlite::memory:', /must be sqlite:PATH/],
     ['TRUSTED_PROXIES', '10.0.0.5, proxy.example', /must be IP addresses and CIDR ranges/],
     ['TRUSTED_PROXIES', '10.0.0.0/33', /must be IP addresses and CIDR ranges/],
     ['CLIENT_CERT_VERIFIED', 'maybe', /must be true or false/],

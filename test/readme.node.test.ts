@@ -39,7 +39,9 @@ const isServer = (block: string) => /npm run dev|node src\/index\.ts/.test(block
 const isCurl = (block: string) => block.startsWith('curl ')
 const curls = runnable.filter(isCurl)
 const servers = runnable.filter(isServer)
-const others = runnable.filter((block) => !isCurl(block) && !isServer(block))
+const isClient = (block: string) => block.includes('edgemint clients')
+const clients = runnable.filter(isClient)
+const others = runnable.filter((block) => ![isCurl, isServer, isClient].some((is) => is(block)))
 
 describe('README', () => {
   const folder = freshCheckout()
@@ -50,14 +52,14 @@ describe('README', () => {
         blocks.some((block) => pattern.test(block)),
         why,
       )
-    assert.deepEqual([curls.length, servers.length, others.length, blocksOf('ts').length], [3, 5, 3, 1])
+    const counts = [curls, servers, clients, others, blocksOf('ts')].map(({ length }) => length)
+    assert.deepEqual(counts, [3, 5, 1, 2, 2])
   })
 
   for (const block of others) {
     test(`runs: ${block.split('\n')[0]}`, () => {
-      const local = block.replace('--remote', '--local')
       const options = { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH } } as const
-      const { status, stderr } = spawnSync('sh', ['-ec', local], options)
+      const { status, stderr } = spawnSync('sh', ['-ec', block], options)
       assert.equal(status, 0, stderr)
     })
   }
@@ -71,7 +73,8 @@ describe('README', () => {
       const server = await startServer(`cd ${folder} && ${command}`, port, { PORT: `${port}`, PATH })
       try {
         const isDevelopment = block.includes('npm run dev')
-        for (const curl of isDevelopment ? curls : curls.map(asReporting)) {
+        const secret = isDevelopment ? '' : makeClient(folder, server.origin)
+        for (const curl of isDevelopment ? curls : curls.map((each) => asReporting(each, secret))) {
           const { stdout } = spawnSync('sh', ['-c', curl.replace(README_ORIGIN, server.origin)], { encoding: 'utf8' })
           const body = JSON.parse(stdout)
           if (curl.includes('/token')) assert.equal(body.token_type, 'bearer', stdout)
@@ -88,18 +91,31 @@ describe('README', () => {
 })
 
 /** In production the README's own client takes the place of `test-client`. */
-function asReporting(curl: string): string {
-  return curl.replace('test-client', 'reporting').replace('scope=read', 'scope=reports.read')
+function asReporting(curl: string, secret: string): string {
+  return curl.replace('test-client', 'reporting').replace('foobar', secret).replace('scope=read', 'scope=reports.read')
 }
 
-/** Runs the README's code for resource servers on a token. */
+/** Runs the README's lines that make a client; gives its secret. */
+function makeClient(folder: string, origin: string): string {
+  const [block = ''] = clients
+  const options = { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH, EDGEMINT_URL: origin } } as const
+  const { stdout, stderr } = spawnSync('sh', ['-ec', block], options)
+  const [, secret] = /client_secret +(emint_\S+)/.exec(stdout) ?? []
+  assert.ok(secret !== undefined, stdout + stderr)
+  return secret
+}
+
+/** Runs the README's code for resource servers on a token: what it gives is the subject. */
 function verifyAsShown(folder: string, origin: string, token: string): void {
   for (const block of blocksOf('ts')) {
     const given = Object.entries({ token, issuer: origin, audience: origin })
+    const isMiddleware = block.includes('app.get')
     const script = [
       ...given.map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`),
       block.replace(README_ORIGIN, origin),
-      'console.log(payload.sub)',
+      isMiddleware
+        ? "console.log(await (await app.request('/', { headers: { Authorization: 'Bearer ' + token } })).text())"
+        : 'console.log(payload.sub)',
     ]
     const options = { cwd: folder, encoding: 'utf8', input: script.join('\n') } as const
     const { stdout, stderr } = spawnSync('node', ['--input-type=module-typescript', '-'], options)

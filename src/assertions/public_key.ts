@@ -21,6 +21,7 @@ export async function problemOfKey(jwk: Jwk): Promise<string | undefined> {
   const alg = [...ASSERTION_ALGORITHMS.keys()].find((each) => fittingKeys([jwk], each, undefined).length > 0)
   if (alg === undefined) return 'holds a key that fits no algorithm of this server'
   try {
+    if (!hasWholePoint(jwk)) return 'holds a key whose point is cut or padded'
     if (jwk['kty'] === 'RSA' && decodeBase64url(String(jwk['n'])).length < MIN_RSA_OCTETS) {
       return 'holds an RSA key of less than 2048 bits'
     }
@@ -29,4 +30,13 @@ export async function problemOfKey(jwk: Jwk): Promise<string | undefined> {
   } catch {
     return 'holds a key that cannot be imported'
   }
+}
+
+/** Octets of a coordinate, RFC 7518 §6.2.1.2 and RFC 8037 §2; not every runtime looks. */
+const COORDINATE_OCTETS: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 }
+
+function hasWholePoint({ kty, crv, x, y }: Jwk): boolean {
+  const octets = COORDINATE_OCTETS[String(crv)]
+  const coordinates = kty === 'EC' ? [x, y] : kty === 'OKP' ? [x] : []
+  return coordinates.every((coordinate) => decodeBase64url(String(coordinate)).length === octets)
 }

@@ -40,6 +40,15 @@ async function callerOf(c: Context, held: RegisteredClient | undefined, parts: R
   return 'client'
 }
 
+/** A record that cannot be read is nobody's, but an operator can put another in its place or delete it. */
+function readMendable(record: string | undefined, client_id: string): RegisteredClient | undefined {
+  try {
+    return readClient(record, client_id)
+  } catch {
+    return undefined
+  }
+}
+
 /** What is read of a record. */
 export interface Found {
   readonly client: RegisteredClient
@@ -51,11 +60,21 @@ export interface Found {
 export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
-    const record = isClientId(client_id) ? await reached(parts.registry.get(clientKey(client_id))) : undefined
+    const { record, caller } = await findRecord(c, parts)
     const client = readClient(record, client_id)
-    const caller = await callerOf(c, client, parts)
-    if (record === undefined || client === undefined) throw noClient()
+    if (client === undefined) throw noClient()
     return { client, record, caller }
+  })
+}
+
+/** As {@link findClient}, without reading what is in it. */
+export function findRecord(c: Context, { registry, ...parts }: RegisterParts): Promise<Omit<Found, 'client'>> {
+  const client_id = idOf(c)
+  return attribute(client_id, async () => {
+    const record = isClientId(client_id) ? await reached(registry.get(clientKey(client_id))) : undefined
+    const caller = await callerOf(c, readMendable(record, client_id), { registry, ...parts })
+    if (record === undefined) throw noClient()
+    return { record, caller }
   })
 }
 
@@ -79,7 +98,7 @@ export function changeClient<T>(
     if (!isClientId(client_id)) throw noClient()
     let changed: Omit<Changed<T>, 'record'> | undefined
     const record = await changeRecord(parts.registry, clientKey(client_id), async (text) => {
-      const held = readClient(text, client_id)
+      const held = c.req.method === 'PUT' ? readMendable(text, client_id) : readClient(text, client_id)
       const caller = await callerOf(c, held, parts)
       await requireMatch(c, text)
       changed = { ...(await decide(held, caller)), caller }

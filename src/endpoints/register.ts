@@ -7,10 +7,19 @@ import { readMetadata } from '../clients/registration.ts'
 import { CLIENTS, clientKey, clientRecord } from '../clients/registry.ts'
 import { hashToken } from '../clients/secret_hashes.ts'
 import { invalidClientMetadata } from '../errors.ts'
-import { changeRecord, reached } from '../records/change.ts'
+import { changeRecord, reached, removeRecord } from '../records/change.ts'
 import { keyOf } from '../records/records.ts'
 import { readBearer } from './bearer.ts'
-import { answer, changeClient, findClient, idOf, type RegisterParts, requireOperator, shown } from './client_records.ts'
+import {
+  answer,
+  changeClient,
+  findClient,
+  findRecord,
+  idOf,
+  type RegisterParts,
+  requireOperator,
+  shown,
+} from './client_records.ts'
 import { requireMatch } from './etag.ts'
 import { limitJson, readJson } from './json_request.ts'
 import { readPage } from './page.ts'
@@ -71,10 +80,10 @@ async function read(c: Context, parts: RegisterParts): Promise<Response> {
 
 /** RFC 7592 §2.3. */
 async function remove(c: Context, parts: RegisterParts): Promise<Response> {
-  const { client, record, caller } = await findClient(c, parts)
+  const { record, caller } = await findRecord(c, parts)
   await requireMatch(c, record)
-  await reached(parts.registry.delete(clientKey(client.client_id)))
-  parts.emit({ event: 'client_changed', change: 'deleted', client_id: client.client_id, by: caller })
+  await removeRecord(parts.registry, clientKey(idOf(c)), record)
+  parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }
 

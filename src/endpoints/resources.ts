@@ -3,10 +3,9 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { invalidRequest, notFound } from '../errors.ts'
-import { changeRecord, reached } from '../records/change.ts'
+import { changeRecord, reached, removeRecord } from '../records/change.ts'
 import { keyOf, parseRecord, toRecord } from '../records/records.ts'
 import { DEFAULT, DEFAULT_RESOURCE, RESOURCES, ResourceId, ResourceMembers } from '../resources/registry.ts'
-import type { ResourceServer } from '../types.ts'
 import { answer, type RegisterParts, requireOperator } from './client_records.ts'
 import { requireMatch } from './etag.ts'
 import { limitJson, readJson } from './json_request.ts'
@@ -51,61 +50,72 @@ async function replace(c: Context, parts: ResourcesParts): Promise<Response> {
     throw invalidRequest('resource_record_malformed', text)
   }
   let isNew = false
+  await requireMatch(c, await reached(registry.get(keyOf(RESOURCES, resource.resource))))
+  await setDefault(resource.resource, isDefault, parts)
   const record = await changeRecord(registry, keyOf(RESOURCES, resource.resource), async (held) => {
     await requireMatch(c, held)
     isNew = held === undefined
     return toRecord(resource)
   })
-  await setDefault(resource.resource, isDefault, parts)
   emit({ event: 'resource_changed', change: isNew ? 'created' : 'replaced', resource: resource.resource })
   return answer({ ...resource, default: isDefault }, record, isNew ? 201 : 200)
 }
 
 async function read(c: Context, parts: ResourcesParts): Promise<Response> {
-  const { resource, record } = await findResource(c, parts)
-  return answer({ ...resource, default: (await readDefault(parts)) === resource.resource }, record, 200)
+  const { resource, record } = await findRecord(c, parts)
+  const found = parseRecord(record, resource, RESOURCES)
+  return answer({ ...found, default: (await readDefault(parts)) === resource }, record, 200)
 }
 
 async function remove(c: Context, parts: ResourcesParts): Promise<Response> {
-  const { resource, record } = await findResource(c, parts)
+  const { resource, record } = await findRecord(c, parts)
   await requireMatch(c, record)
-  await setDefault(resource.resource, false, parts)
-  await reached(parts.registry.delete(keyOf(RESOURCES, resource.resource)))
-  parts.emit({ event: 'resource_changed', change: 'deleted', resource: resource.resource })
+  await setDefault(resource, false, parts)
+  await removeRecord(parts.registry, keyOf(RESOURCES, resource), record)
+  parts.emit({ event: 'resource_changed', change: 'deleted', resource })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }
 
+/** A record that cannot be read is named and not shown. */
 async function listAll(c: Context, parts: ResourcesParts): Promise<Response> {
   const { ids, cursor: next_cursor } = await readPage(c, parts.registry, keyOf(RESOURCES, ''))
   const usual = await readDefault(parts)
-  const found = await Promise.all(ids.map((id) => readOne(id, parts)))
-  const resources = found
-    .flatMap((each) => each?.resource ?? [])
-    .map((each) => ({ ...each, default: each.resource === usual }))
-  return new Response(JSON.stringify({ resources, next_cursor }), { headers: jsonHeaders })
+  const resources = await Promise.all(
+    ids.map(async (resource) => {
+      const record = await reached(parts.registry.get(keyOf(RESOURCES, resource)))
+      return record === undefined ? [] : [{ ...readOr(record, resource), default: resource === usual }]
+    }),
+  )
+  return new Response(JSON.stringify({ resources: resources.flat(), next_cursor }), { headers: jsonHeaders })
 }
 
-async function readOne(
-  id: string,
-  { registry }: ResourcesParts,
-): Promise<{ resource: ResourceServer; record: string } | undefined> {
-  const record = v.is(ResourceId, id) ? await reached(registry.get(keyOf(RESOURCES, id))) : undefined
-  return record === undefined ? undefined : { resource: parseRecord(record, id, RESOURCES), record }
+function readOr(record: string, resource: string): object {
+  try {
+    return parseRecord(record, resource, RESOURCES)
+  } catch {
+    return { resource, malformed: true }
+  }
 }
 
-async function findResource(c: Context, parts: ResourcesParts): Promise<{ resource: ResourceServer; record: string }> {
-  const found = await readOne(c.req.param('resource') ?? '', parts)
-  if (found === undefined) throw notFound('There is no such resource server.')
-  return found
+async function findRecord(c: Context, { registry }: ResourcesParts): Promise<{ resource: string; record: string }> {
+  const resource = c.req.param('resource') ?? ''
+  const record = v.is(ResourceId, resource) ? await reached(registry.get(keyOf(RESOURCES, resource))) : undefined
+  if (record === undefined) throw notFound('There is no such resource server.')
+  return { resource, record }
 }
 
+/** A role that cannot be read is nobody's. */
 async function readDefault({ registry }: ResourcesParts): Promise<string | undefined> {
   const record = await reached(registry.get(ROLE_KEY))
-  return record === undefined ? undefined : parseRecord(record, DEFAULT, DEFAULT_RESOURCE).resource
+  try {
+    return record === undefined ? undefined : parseRecord(record, DEFAULT, DEFAULT_RESOURCE).resource
+  } catch {
+    return undefined
+  }
 }
 
 /** Takes the role, or gives it up if it was this one's. */
 async function setDefault(resource: string, isDefault: boolean, parts: ResourcesParts): Promise<void> {
   if (isDefault) await reached(parts.registry.put(ROLE_KEY, toRecord({ resource })))
-  else if ((await readDefault(parts)) === resource) await reached(parts.registry.delete(ROLE_KEY))
+  else if ((await readDefault(parts)) === resource) await removeRecord(parts.registry, ROLE_KEY, toRecord({ resource }))
 }

@@ -1,7 +1,6 @@
 /** All that can happen, as one union. Audit lines are made from it. */
 
-import type { ErrorCode } from '../errors.ts'
-import type { Reason } from '../reasons.ts'
+import type { ErrorCode, Reason } from '../reasons.ts'
 
 export type Event =
   | {

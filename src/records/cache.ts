@@ -9,6 +9,9 @@ import type { FindRecord } from './records.ts'
 /** Between two reads of one record that somebody asks for beyond its freshness. */
 const REFRESH_SECONDS = 2
 
+/** After a failure the registry is not asked again for so long, where there is something to serve. */
+const SPARED_SECONDS = 2
+
 /** How long a name that nobody has is remembered, so that a new record need not wait for it. */
 const UNKNOWN_SECONDS = 5
 
@@ -45,15 +48,20 @@ export interface Cache<T> {
 }
 
 /** Asks `read` when it has to, once for all who wait for the same record. */
-export function cacheRecords<T>(read: FindRecord<T>, { prefix, freshSeconds, now, emit }: CacheOptions): Cache<T> {
+export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cache<T> {
+  const { freshSeconds, now } = options
   const known = lru<Held<T>>(MAX_RECORDS)
   const unknown = lru<number>(MAX_UNKNOWN)
+  const failedAt = lru<number>(MAX_RECORDS)
   const reading = singleFlight<T | undefined>(SHARED_READ_SECONDS)
-  const unknownSeconds = Math.min(UNKNOWN_SECONDS, freshSeconds)
+  // Raised by each write: a read that was under way then may have seen what was there before.
+  let writes = 0
 
   const readAnew = async (id: string): Promise<T | undefined> => {
-    const readAt = now()
+    const [readAt, writesBefore] = [now(), writes]
     const record = await read(id)
+    failedAt.delete(id)
+    if (writes !== writesBefore) return record
     if (record !== undefined) known.set(id, { record, readAt })
     else {
       known.delete(id)
@@ -65,23 +73,36 @@ export function cacheRecords<T>(read: FindRecord<T>, { prefix, freshSeconds, now
   const find: FindRecord<T> = async (id, { refresh } = { refresh: false }) => {
     const held = known.get(id)
     const seconds = refresh ? Math.min(REFRESH_SECONDS, freshSeconds) : freshSeconds
-    if (held !== undefined && now() < held.readAt + seconds) return held.record
-    const missedAt = unknown.get(id)
-    if (missedAt !== undefined && now() < missedAt + unknownSeconds) return undefined
+    if (held !== undefined && isWithin(now(), held.readAt, seconds)) return held.record
+    if (isWithin(now(), unknown.get(id), Math.min(UNKNOWN_SECONDS, freshSeconds))) return undefined
     try {
-      return await reading(id, () => readAnew(id))
+      const isSpared = isWithin(now(), held?.readAt, freshSeconds + STALE_SECONDS)
+      if (isSpared && isWithin(now(), failedAt.get(id), SPARED_SECONDS)) throw new Error('it failed just now')
+      return await reading(`${writes} ${id}`, () => readAnew(id))
     } catch (error) {
-      const age_seconds = now() - (held?.readAt ?? 0)
-      if (held === undefined || age_seconds >= freshSeconds + STALE_SECONDS) throw error
-      emit({ event: 'record_served_stale', key: `${prefix}:${id}`, age_seconds, cause: causeText(error) })
-      return held.record
+      if (!isWithin(now(), failedAt.get(id), SPARED_SECONDS)) failedAt.set(id, now())
+      return standIn(id, held, error, options)
     }
   }
-  return {
-    find,
-    forget(id) {
-      known.delete(id)
-      unknown.delete(id)
-    },
+
+  const forget = (id: string): void => {
+    writes++
+    known.delete(id)
+    unknown.delete(id)
   }
+  return { find, forget }
+}
+
+/** A clock that was set back must not make anything last. */
+function isWithin(now: number, since: number | undefined, seconds: number): boolean {
+  return since !== undefined && since <= now && now < since + seconds
+}
+
+/** What was read before stands in for what cannot be read, for a while. */
+function standIn<T>(id: string, held: Held<T> | undefined, error: unknown, options: CacheOptions): T {
+  const { prefix, freshSeconds, now, emit } = options
+  const age_seconds = now() - (held?.readAt ?? 0)
+  if (held === undefined || age_seconds >= freshSeconds + STALE_SECONDS) throw error
+  emit({ event: 'record_served_stale', key: `${prefix}:${id}`, age_seconds, cause: causeText(error) })
+  return held.record
 }

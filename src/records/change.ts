@@ -1,12 +1,12 @@
 /** Changing one record: read, decide, write, and nothing lost when two do so at once, where the backend can tell. */
 
-import { conflict, temporarilyUnavailable } from '../errors.ts'
+import { conflict, preconditionFailed, recordTooLarge, temporarilyUnavailable } from '../errors.ts'
 import type { Registry } from '../stores/contracts.ts'
 
 const ATTEMPTS = 5
 
-/** A record in a registry may be so long, in UTF-16 code units. */
-const MAX_CHARACTERS = 60_000
+/** Deno KV takes no more. */
+const MAX_OCTETS = 64 * 1024
 
 /**
  * Writes what `decide` makes of what is stored, and again when somebody else wrote in between.
@@ -23,12 +23,22 @@ export async function changeRecord(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const held = await reached(registry.get(key))
     const next = await decide(held)
-    if (next.length > MAX_CHARACTERS) throw new RangeError('the record is too large')
+    if (new TextEncoder().encode(next).length > MAX_OCTETS) throw recordTooLarge()
     const { replace } = registry
     if (replace === undefined) await reached(registry.put(key, next))
     if (replace === undefined || (await reached(replace(key, held, next)))) return next
   }
   throw conflict('Others are changing this at the same time.')
+}
+
+/**
+ * Deletes a record as it was read.
+ *
+ * @throws OAuthError `temporarily_unavailable`, `precondition_failed` when somebody else wrote in between
+ */
+export async function removeRecord(registry: Registry, key: string, held: string): Promise<void> {
+  if (registry.remove === undefined) await reached(registry.delete(key))
+  else if (!(await reached(registry.remove(key, held)))) throw preconditionFailed()
 }
 
 /** Turns a failure of the store into the answer for it. */
@@ -38,21 +48,25 @@ export function reached<T>(operation: Promise<T>): Promise<T> {
   })
 }
 
-/** Gives the same registry, which tells of each key that it has written. */
+/** Gives the same registry, which tells of each key that it may have written. */
 export function observeWrites(registry: Registry, onWrite: (key: string) => void): Registry {
   const telling =
     <A extends readonly [string, ...unknown[]], R>(write: (...values: A) => Promise<R>) =>
     async (...values: A): Promise<R> => {
-      const result = await write(...values)
-      onWrite(values[0])
-      return result
+      try {
+        return await write(...values)
+      } finally {
+        // A write that failed may have been made all the same.
+        onWrite(values[0])
+      }
     }
-  const { get, list, put, replace } = registry
+  const { get, list, put, replace, remove } = registry
   return {
     get,
     list,
     put: telling(put),
     delete: telling(registry.delete),
     ...(replace && { replace: telling(replace) }),
+    ...(remove && { remove: telling(remove) }),
   }
 }

@@ -11,11 +11,11 @@ const MAX_RESOURCES = 100
 
 const WILDCARD = '*'
 
-/** Gives each scope once; patterns with a wildcard are no scopes. Rejects when the store fails. */
+/** Gives each scope once; patterns with a wildcard are no scopes, and a record that cannot be read has none. */
 export async function scopesOf(registry: Registry, find: FindRecord<ResourceServer>): Promise<readonly string[]> {
   const prefix = keyOf(RESOURCES, '')
   const { keys } = await registry.list(prefix, { limit: MAX_RESOURCES })
-  const found = await Promise.all(keys.map((key) => find(key.slice(prefix.length))))
-  const scopes = found.flatMap((resource) => resource?.scope?.split(' ') ?? [])
+  const found = await Promise.allSettled(keys.map((key) => find(key.slice(prefix.length))))
+  const scopes = found.flatMap((each) => (each.status === 'fulfilled' ? (each.value?.scope?.split(' ') ?? []) : []))
   return [...new Set(scopes.filter((scope) => scope !== '' && !scope.includes(WILDCARD)))].sort()
 }

@@ -22,6 +22,8 @@ export interface Registry {
    * only eventually consistent has no such function.
    */
   replace?(key: string, expected: string | undefined, value: string): Promise<boolean>
+  /** Deletes unless somebody else wrote: gives whether what was stored is `expected`. Goes with `replace`. */
+  remove?(key: string, expected: string): Promise<boolean>
   /** @param options `limit` 1 to 1000; `cursor` as the page before gave it, for the same prefix */
   list(prefix: string, options: { readonly limit: number; readonly cursor?: string | undefined }): Promise<Page>
 }

@@ -19,10 +19,14 @@ export interface DenoKv {
   atomic(): {
     check(entry: Pick<Entry, 'key' | 'versionstamp'>): ReturnType<DenoKv['atomic']>
     set(key: Key, value: unknown, options?: { expireIn: number }): ReturnType<DenoKv['atomic']>
+    delete(key: Key): ReturnType<DenoKv['atomic']>
     commit(): Promise<{ readonly ok: boolean }>
   }
   close(): void
 }
+
+/** How long the database keeps a mark beyond its expiry, for callers whose clocks are late. */
+const SLACK_SECONDS = 300
 
 interface Mark {
   readonly value: string
@@ -36,7 +40,10 @@ interface Mark {
 export function denoKvStores(open: () => Promise<DenoKv>, now: () => number): Stores {
   let opened: Promise<DenoKv> | undefined
   const database = (): Promise<DenoKv> => {
-    opened ??= open()
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
     return opened
   }
   return {
@@ -63,8 +70,13 @@ function denoKvRegistry(database: () => Promise<DenoKv>): Registry {
       if (textOf(entry) !== expected) return false
       return (await kv.atomic().check(entry).set(place(key), new TextEncoder().encode(value)).commit()).ok
     },
-    async list(prefix, { limit, cursor }) {
-      const start = place(cursor === undefined ? prefix : `${cursor}\0`)
+    async remove(key, expected) {
+      const kv = await database()
+      const entry = await kv.get(place(key))
+      return textOf(entry) === expected && (await kv.atomic().check(entry).delete(place(key)).commit()).ok
+    },
+    async list(prefix, { limit, cursor = '' }) {
+      const start = place(cursor > prefix ? `${cursor}\0` : prefix)
       const range = { start, end: place(`${prefix}\u{10ffff}`) }
       const keys: string[] = []
       for await (const { key } of (await database()).list(range, { limit })) keys.push(key[1] ?? '')
@@ -95,7 +107,7 @@ function denoKvLedger(database: () => Promise<DenoKv>, now: () => number): Ledge
       const held = live(entry)
       const next = decide(held)
       if (next === undefined) return held
-      const expireIn = Math.max(1, (next.expiresAt - now()) * 1000)
+      const expireIn = (Math.max(0, next.expiresAt - now()) + SLACK_SECONDS) * 1000
       const { ok } = await kv.atomic().check(entry).set(place(key), next, { expireIn }).commit()
       if (ok) return held
     }

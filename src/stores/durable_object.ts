@@ -10,6 +10,8 @@ import {
   LEDGER_NEXT_EXPIRY,
   LEDGER_SCHEMA,
   LEDGER_SWEEP,
+  SLACK_SECONDS,
+  SWEEP_ROWS,
 } from './ledger_sql.ts'
 
 /** Changing it moves keys to other shards and so forgets their marks. */
@@ -48,13 +50,14 @@ export class Ledger extends DurableObject {
 
   override async alarm(): Promise<void> {
     const { sql } = this.ctx.storage
-    sql.exec(LEDGER_SWEEP, Math.floor(Date.now() / 1000))
-    if (sql.exec(LEDGER_NEXT_EXPIRY).one()['next'] !== null) await this.#sweepLater()
+    const swept = sql.exec(LEDGER_SWEEP, Math.floor(Date.now() / 1000) - SLACK_SECONDS).toArray().length
+    const isEmpty = sql.exec(LEDGER_NEXT_EXPIRY).one()['next'] === null
+    if (!isEmpty) await this.#sweepLater(swept < SWEEP_ROWS ? SWEEP_SECONDS : 0)
   }
 
-  async #sweepLater(): Promise<void> {
+  async #sweepLater(seconds = SWEEP_SECONDS): Promise<void> {
     const { storage } = this.ctx
-    if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + SWEEP_SECONDS * 1000)
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + seconds * 1000)
   }
 }
 

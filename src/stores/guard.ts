@@ -9,12 +9,13 @@ export function guardStores({ registry, ledger, close }: Stores, seconds: number
 }
 
 function guardRegistry(registry: Registry, seconds: number): Registry {
-  const { replace } = registry
+  const { replace, remove } = registry
   return {
     get: (key) => limited(seconds, registry.get(key)),
     put: (key, value) => limited(seconds, registry.put(key, value)),
     delete: (key) => limited(seconds, registry.delete(key)),
     ...(replace && { replace: (key, expected, value) => limited(seconds, replace(key, expected, value)) }),
+    ...(remove && { remove: (key, expected) => limited(seconds, remove(key, expected)) }),
     list: (prefix, options) => limited(seconds, registry.list(prefix, options)),
   }
 }

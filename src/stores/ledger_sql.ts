@@ -25,8 +25,15 @@ export const LEDGER_GET = 'SELECT value FROM ledger WHERE key = ?1 AND expires_a
 /** (key) */
 export const LEDGER_DELETE = 'DELETE FROM ledger WHERE key = ?1'
 
-/** (now) */
-export const LEDGER_SWEEP = 'DELETE FROM ledger WHERE expires_at <= ?1'
+/** How long a mark is kept beyond its expiry, for callers whose clocks are late. */
+export const SLACK_SECONDS = 300
+
+/** A sweep takes so many rows at most: nobody waits long for it. */
+export const SWEEP_ROWS = 1000
+
+/** (instant up to which marks go) → a row for each that went. */
+export const LEDGER_SWEEP: string = `
+  DELETE FROM ledger WHERE key IN (SELECT key FROM ledger WHERE expires_at <= ?1 LIMIT ${SWEEP_ROWS}) RETURNING key`
 
 /** () → next, null when empty. */
 export const LEDGER_NEXT_EXPIRY = 'SELECT min(expires_at) AS next FROM ledger'

@@ -26,6 +26,9 @@ function memoryRegistry(maxEntries: number): Registry {
       records.set(key, value)
       return true
     },
+    async remove(key, expected) {
+      return records.get(key) === expected && records.delete(key)
+    },
     async list(prefix, { limit, cursor = '' }) {
       const keys = [...records.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort()
       const page = keys.slice(0, limit)

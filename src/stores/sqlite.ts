@@ -5,11 +5,24 @@
 
 import { DatabaseSync } from 'node:sqlite'
 import type { Ledger, Registry, Stores } from './contracts.ts'
-import { LEDGER_ADD, LEDGER_COUNT, LEDGER_DELETE, LEDGER_GET, LEDGER_SCHEMA, LEDGER_SWEEP } from './ledger_sql.ts'
+import {
+  LEDGER_ADD,
+  LEDGER_COUNT,
+  LEDGER_DELETE,
+  LEDGER_GET,
+  LEDGER_SCHEMA,
+  LEDGER_SWEEP,
+  SLACK_SECONDS,
+  SWEEP_ROWS,
+} from './ledger_sql.ts'
 import { createPrivately } from './private_file.ts'
 
-const BUSY_TIMEOUT_MILLISECONDS = 5000
+/** At the start a lock of somebody else is waited for. */
+const START_MILLISECONDS = 5000
+/** Later SQLite itself waits no longer than this, for nothing else runs meanwhile; then it is tried again. */
+const BUSY_TIMEOUT_MILLISECONDS = 5
 const LOCK_RETRY_MILLISECONDS = 20
+const WRITE_MILLISECONDS = 1500
 /** Reading through the page map and not by system calls makes a look-up among a million a third faster. */
 const MAX_MAPPED_BYTES = 1024 ** 3
 const SWEEP_SECONDS = 60
@@ -39,24 +52,42 @@ export function sqliteStores(path: string, now: () => number): Stores {
 
 function open(path: string, synchronous: 'FULL' | 'NORMAL', schema: string): DatabaseSync {
   const database = new DatabaseSync(path)
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`)
+  database.exec(`PRAGMA busy_timeout = ${START_MILLISECONDS}`)
   switchToWal(database)
   database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA mmap_size = ${MAX_MAPPED_BYTES}; ${schema}`)
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`)
   return database
 }
 
 /** SQLite does not wait for this one lock, and processes that start together on a new file meet at it. */
 function switchToWal(database: DatabaseSync): void {
-  const deadline = Date.now() + BUSY_TIMEOUT_MILLISECONDS
+  const deadline = Date.now() + START_MILLISECONDS
   for (;;) {
     try {
       database.exec('PRAGMA journal_mode = WAL')
       return
     } catch (error) {
-      if (!String(error).includes('locked') || Date.now() > deadline) throw error
+      if (!isLocked(error) || Date.now() > deadline) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_RETRY_MILLISECONDS)
     }
   }
+}
+
+/** Runs a write, again and again while somebody else holds the lock; in between others have their turn. */
+async function whenFree<T>(write: () => T): Promise<T> {
+  const deadline = Date.now() + WRITE_MILLISECONDS
+  for (;;) {
+    try {
+      return write()
+    } catch (error) {
+      if (!isLocked(error) || Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MILLISECONDS))
+    }
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return /locked|busy/i.test(String(error))
 }
 
 function sqliteRegistry(database: DatabaseSync): Registry {
@@ -65,21 +96,19 @@ function sqliteRegistry(database: DatabaseSync): Registry {
     'INSERT INTO registry VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   )
   const remove = database.prepare('DELETE FROM registry WHERE key = ?')
+  const removeSame = database.prepare('DELETE FROM registry WHERE key = ? AND value = ?')
   const create = database.prepare('INSERT INTO registry VALUES (?, ?) ON CONFLICT (key) DO NOTHING')
   const replace = database.prepare('UPDATE registry SET value = ? WHERE key = ? AND value = ?')
   const list = database.prepare('SELECT key FROM registry WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?')
   return {
     get: async (key) => textOf(get.get(key), 'value'),
-    async put(key, value) {
-      put.run(key, value)
-    },
-    async delete(key) {
-      remove.run(key)
-    },
+    put: async (key, value) => void (await whenFree(() => put.run(key, value))),
+    delete: async (key) => void (await whenFree(() => remove.run(key))),
     async replace(key, expected, value) {
-      const { changes } = expected === undefined ? create.run(key, value) : replace.run(value, key, expected)
-      return Number(changes) === 1
+      const write = () => (expected === undefined ? create.run(key, value) : replace.run(value, key, expected))
+      return Number((await whenFree(write)).changes) === 1
     },
+    remove: async (key, expected) => Number((await whenFree(() => removeSame.run(key, expected))).changes) === 1,
     async list(prefix, { limit, cursor = '' }) {
       const rows = list.all(prefix, `${prefix}\u{10ffff}`, cursor, limit)
       const keys = rows.map((row) => String(row['key']))
@@ -98,22 +127,22 @@ function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
   let sweepAt = now() + SWEEP_SECONDS
   const sweepSometimes = (): void => {
     if (now() < sweepAt) return
-    sweepAt = now() + SWEEP_SECONDS
-    sweep.run(now())
+    const swept = sweep.all(now() - SLACK_SECONDS).length
+    sweepAt = now() + (swept < SWEEP_ROWS ? SWEEP_SECONDS : 1)
   }
   return {
-    async add(key, value, expiresAt) {
-      sweepSometimes()
-      return add.get(key, value, expiresAt, now()) !== undefined
-    },
-    async count(key, windowSeconds) {
-      sweepSometimes()
-      return Number(textOf(count.get(key, now() + windowSeconds, now()), 'value'))
-    },
+    add: (key, value, expiresAt) =>
+      whenFree(() => {
+        sweepSometimes()
+        return add.get(key, value, expiresAt, now()) !== undefined
+      }),
+    count: (key, windowSeconds) =>
+      whenFree(() => {
+        sweepSometimes()
+        return Number(textOf(count.get(key, now() + windowSeconds, now()), 'value'))
+      }),
     get: async (key) => textOf(get.get(key, now()), 'value'),
-    async delete(key) {
-      remove.run(key)
-    },
+    delete: async (key) => void (await whenFree(() => remove.run(key))),
   }
 }
 

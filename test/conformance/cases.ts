@@ -1,7 +1,6 @@
 /** One case: a token request and its answer, as plain data. Sent in process on every runtime. */
 
-import type { ErrorCode } from '../../src/errors.ts'
-import type { Reason } from '../../src/reasons.ts'
+import type { ErrorCode, Reason } from '../../src/reasons.ts'
 
 export interface TokenCase {
   readonly name: string

@@ -88,6 +88,20 @@ describe('metadata', () => {
     assert.equal((await app.request(`${origin}${OAUTH}/tenant/2`)).status, 404)
   })
 
+  test('does not hang on the registry, nor on a record that cannot be read', async () => {
+    const { registry } = memoryStores(() => NOW)
+    await registry.put('resource:urn:a', '{')
+    await registry.put('resource:urn:b', '{"schema":1,"resource":"urn:b","scope":"read"}')
+    const scopesOf = async (given: typeof registry) => {
+      const { app } = await createWorld({ registry: given })
+      const response = await app.request(ISSUER + OAUTH)
+      assert.equal(response.status, 200)
+      return ((await response.json()) as { scopes_supported?: string[] }).scopes_supported
+    }
+    assert.deepEqual(await scopesOf(registry), ['read'])
+    assert.equal(await scopesOf({ ...registry, list: () => Promise.reject(new Error('down')) }), undefined)
+  })
+
   test('tells the origin of each request where the issuer follows it', async () => {
     const { app } = await createWorld({ issuer: (url) => new URL(url).origin })
     const document = (await (await app.request(`http://localhost:1234${OAUTH}`)).json()) as Record<string, unknown>

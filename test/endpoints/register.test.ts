@@ -70,6 +70,7 @@ async function createManaged({ registry = memoryStores(() => NOW).registry }: { 
 }
 
 const world = createManaged()
+const keyed = { token_endpoint_auth_method: 'private_key_jwt' }
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
 const [publicJwk, privateJwk] = await Promise.all([exportJWK(publicKey), exportJWK(privateKey)])
 
@@ -116,7 +117,6 @@ describe('POST /register', () => {
     assert.deepEqual([answer.client_secret, answer['client_secrets']], [undefined, []])
   })
 
-  const keyed = { token_endpoint_auth_method: 'private_key_jwt' }
   const refused: readonly [name: string, body: unknown, member: string, reason?: Reason][] = [
     ['an unknown grant', { grant_types: ['this is clearly wrong'] }, 'grant_types', 'metadata_inconsistent'],
     ['a grant that is no list', { grant_types: 'client_credentials' }, 'grant_types'],
@@ -525,6 +525,38 @@ describe('secrets', () => {
       assert.equal((await send('POST', '/register/asked/secrets', { body })).reason, 'metadata_malformed')
     }
     assert.equal((await send('POST', '/register/nobody/secrets', { body: {} })).status, 404)
+  })
+})
+
+describe('a record that cannot be read', () => {
+  test('is 503 to read, and an operator deletes it or puts another in its place', async () => {
+    const { send, registry } = await createManaged()
+    for (const id of ['a', 'b']) await registry.put(`client:${id}`, '{')
+    const { status, reason } = await send('GET', '/register/a')
+    assert.deepEqual([status, reason], [503, 'record_malformed'])
+    assert.equal((await send('DELETE', '/register/a', { token: 'wrong' })).status, 401)
+    assert.equal((await send('DELETE', '/register/a')).status, 204)
+    assert.equal((await send('PUT', '/register/b', { body: {} })).status, 201)
+    assert.equal((await send('GET', '/register/b')).status, 200)
+  })
+
+  test('larger than the stores take is 413', async () => {
+    const key = { ...publicJwk, note: Array.from({ length: 9000 }, () => 1e20) }
+    const body = JSON.stringify({ ...keyed, jwks: { keys: [key] } }).replaceAll('100000000000000000000', '1e20')
+    const { status, reason } = await (await world).send('PUT', '/register/large', { body })
+    assert.deepEqual([status, reason], [413, 'record_too_large'])
+  })
+
+  test('a change that comes between reading and deleting is not lost', async () => {
+    const { registry } = memoryStores(() => NOW)
+    const remove = async (key: string, expected: string) => {
+      await registry.put(key, (await registry.get(key))?.replace('"old"', '"new"') ?? '')
+      return registry.remove?.(key, expected) ?? false
+    }
+    const { send } = await createManaged({ registry: { ...registry, remove } })
+    await send('PUT', '/register/a', { body: { client_name: 'old' } })
+    assert.equal((await send('DELETE', '/register/a')).status, 412)
+    assert.equal((await send('GET', '/register/a')).answer['client_name'], 'new')
   })
 })
 

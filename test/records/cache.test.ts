@@ -82,6 +82,39 @@ describe('cacheRecords', () => {
     assert.equal((await find('c'))?.disabled, true)
   })
 
+  test('a read that was under way when somebody wrote is not kept', async () => {
+    const { state, find, forget } = setUp()
+    state.held = client
+    const before = find('c')
+    state.held = { ...client, disabled: true }
+    forget('c')
+    await before
+    assert.equal((await find('c'))?.disabled, true)
+  })
+
+  test('a clock that is set back makes nothing last', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    await find('c')
+    state.held = { ...client, disabled: true }
+    state.now = NOW - 3600
+    assert.equal((await find('c'))?.disabled, true)
+  })
+
+  test('after a failure it is not asked again for two seconds, where there is something to serve', async () => {
+    const { state, find } = setUp()
+    state.held = client
+    await find('c')
+    state.fails = true
+    state.now = NOW + FRESH_SECONDS
+    for (let index = 0; index < 5; index++) assert.equal(await find('c'), client)
+    assert.equal(state.reads, 2)
+    state.now += 2
+    state.fails = false
+    assert.equal(await find('c'), client)
+    assert.equal(state.reads, 3)
+  })
+
   test('freshness counts from the beginning of the read', async () => {
     const { state, find } = setUp()
     state.held = client

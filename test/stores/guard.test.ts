@@ -29,7 +29,7 @@ describe('guardStores', () => {
 
   test('rejects every operation that hangs', async () => {
     const hanging: Stores = {
-      registry: { get: never, put: never, delete: never, list: never, replace: never },
+      registry: { get: never, put: never, delete: never, list: never, replace: never, remove: never },
       ledger: { add: never, count: never, get: never, delete: never },
       close: async () => undefined,
     }
@@ -39,6 +39,7 @@ describe('guardStores', () => {
       registry.put('a', ''),
       registry.delete('a'),
       registry.list('a', { limit: 1 }),
+      registry.remove?.('a', '') ?? Promise.resolve(),
       registry.replace?.('a', undefined, '') ?? Promise.resolve(),
       ledger.add('a', '', NOW),
       ledger.count('a', 1),

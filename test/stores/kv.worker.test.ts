@@ -5,6 +5,6 @@ import { freshnessContract } from './freshness_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
 describe('kvRegistry', () => {
-  registryContract(() => kvRegistry(env['CLIENTS'] as KvNamespace))
+  registryContract(() => kvRegistry(env['CLIENTS'] as KvNamespace), false)
   freshnessContract(() => kvRegistry(env['CLIENTS'] as KvNamespace))
 })

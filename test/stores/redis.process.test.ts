@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect, createServer, type Socket } from 'node:net'
 import { after } from 'node:test'
 import { describe, test } from '#test'
 import type { Stores } from '../../src/stores/contracts.ts'
@@ -39,6 +40,30 @@ if (server !== undefined) {
       await eventually(async () => assert.equal(await registry.get('client:a'), undefined))
       await stores.close()
       again?.stop()
+    })
+
+    test('a connection that goes silent is left for a new one', async () => {
+      const target = Number(new URL(server.url).port)
+      const silenced = new Set<Socket>()
+      const proxy = createServer((socket) => {
+        const upstream = connect(target, '127.0.0.1')
+        socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
+        upstream.on('error', () => socket.destroy())
+        socket.on('data', (data) => silenced.has(socket) || upstream.write(data))
+        upstream.on('data', (data) => silenced.has(socket) || socket.write(data))
+        sockets.push(socket)
+      })
+      const sockets: Socket[] = []
+      const port = await freePort()
+      await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
+      const { registry, close } = redisStores(`redis://127.0.0.1:${port}`, () => NOW)
+      await registry.put('client:silent', '1')
+      for (const socket of sockets) silenced.add(socket)
+      await assert.rejects(registry.get('client:silent'), /no answer/)
+      await eventually(async () => assert.equal(await registry.get('client:silent'), '1'))
+      assert.equal(sockets.length, 2)
+      await close()
+      proxy.close()
     })
 
     after(async () => {

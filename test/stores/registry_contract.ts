@@ -54,6 +54,20 @@ export function registryContract(open: () => Registry, replaces = true): void {
     assert.equal(raced.filter(Boolean).length, 1)
     assert.equal(await registry.get('client:r'), 'next')
     assert.deepEqual((await registry.list('client:r', { limit: 10 })).keys, ['client:r'])
+    assert.equal(await registry.remove?.('client:r', winner), false)
+    const removed = await Promise.all(Array.from({ length: 20 }, () => registry.remove?.('client:r', 'next')))
+    assert.equal(removed.filter(Boolean).length, 1)
+    assert.equal(await registry.get('client:r'), undefined)
+    assert.deepEqual((await registry.list('client:r', { limit: 10 })).keys, [])
+  })
+
+  test('lists nothing outside of the prefix, whatever the cursor', async () => {
+    const registry = open()
+    for (const key of ['in:a', 'in:b', 'jn:a']) await registry.put(key, '1')
+    // A cursor is what a page gave before; what no page gave must not open another part of the store.
+    if (replaces) assert.deepEqual((await registry.list('in:', { limit: 10, cursor: 'aa' })).keys, ['in:a', 'in:b'])
+    if (replaces) assert.deepEqual((await registry.list('in:', { limit: 10, cursor: 'jn:' })).keys, [])
+    assert.deepEqual((await registry.list('in:', { limit: 10 })).keys, ['in:a', 'in:b'])
   })
 
   test('takes 64 KiB', async () => {

@@ -36,7 +36,8 @@ describe('sqliteStores', () => {
     const { ledger, close } = sqliteStores(file, () => now)
     await ledger.add('old', '', NOW + 1)
     await ledger.add('live', '', NOW + 999)
-    now = NOW + 60
+    // Five minutes longer, for callers whose clocks are late.
+    now = NOW + 301
     await ledger.add('new', '', NOW + 999)
     await close()
     const keys = new DatabaseSync(file)
@@ -44,6 +45,24 @@ describe('sqliteStores', () => {
       .all()
       .map(({ key }) => key)
     assert.deepEqual(keys, ['live', 'new'])
+  })
+
+  test('somebody who holds the lock keeps a write waiting, and nothing else', async () => {
+    const file = join(folder, 'held.db')
+    const { registry, close } = sqliteStores(file, () => NOW)
+    await registry.put('client:a', '1')
+    const holder = new DatabaseSync(file)
+    holder.exec('BEGIN IMMEDIATE')
+    const written = registry.put('client:a', '2')
+    assert.equal(await registry.get('client:a'), '1')
+    holder.exec('COMMIT')
+    await written
+    assert.equal(await registry.get('client:a'), '2')
+    holder.exec('BEGIN IMMEDIATE')
+    await assert.rejects(registry.put('client:a', '3'), /locked/)
+    holder.exec('COMMIT')
+    holder.close()
+    await close()
   })
 
   test('waits for a writer who holds a new file', async () => {
