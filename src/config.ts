@@ -17,6 +17,8 @@ export interface Config {
   readonly cacheSeconds: number
   /** The operator's token, RFC 7591 §3. Undefined: nothing can be registered. */
   readonly registrationToken: string | undefined
+  /** Introspections of one caller a minute, in a process or isolate; 0 for any number. */
+  readonly introspectionsPerMinute: number
   /** Whether a DPoP proof must hold a nonce of ours. */
   readonly dpopNonceRequired: boolean
   /** Seconds that `exp` of a client's assertion may lie ahead. */
@@ -39,6 +41,7 @@ export type Setting =
   | 'CACHE_SECONDS'
   | 'CLIENT_ASSERTION_LIFETIME'
   | 'REGISTRATION_TOKEN'
+  | 'INTROSPECTIONS_PER_MINUTE'
   | 'DPOP_NONCE_REQUIRED'
   | 'TRUSTED_PROXIES'
   | 'CLIENT_CERT_VERIFIED'
@@ -109,6 +112,7 @@ const Settings = v.object({
   REGISTRATION_TOKEN: v.optional(
     v.pipe(v.string(), v.trim(), v.regex(BEARER, 'must be at least 32 characters of a bearer token')),
   ),
+  INTROSPECTIONS_PER_MINUTE: v.optional(IntegerText(0, 10_000_000), '60000'),
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
@@ -158,6 +162,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     cacheSeconds: settings.CACHE_SECONDS,
     clientAssertionLifetime: settings.CLIENT_ASSERTION_LIFETIME,
     registrationToken: settings.REGISTRATION_TOKEN,
+    introspectionsPerMinute: settings.INTROSPECTIONS_PER_MINUTE,
     dpopNonceRequired: settings.DPOP_NONCE_REQUIRED,
     trustedProxies: settings.TRUSTED_PROXIES ?? [],
     clientCertVerified: settings.CLIENT_CERT_VERIFIED,

@@ -17,7 +17,7 @@ import type {
   UnavailableReason,
 } from './reasons.ts'
 
-type Status = 400 | 401 | 404 | 409 | 412 | 413 | 500 | 503
+type Status = 400 | 401 | 404 | 409 | 412 | 413 | 429 | 500 | 503
 
 interface Details {
   readonly status?: Status
@@ -154,6 +154,13 @@ export function useDpopNonce(nonce: string): OAuthError {
 export function unsupportedResponseType(): OAuthError {
   const description = 'This server issues tokens to clients only; nobody can be asked to authorize anything here.'
   return new OAuthError('unsupported_response_type', 'response_type_unsupported', description)
+}
+
+/** @see RFC 6585 §4 */
+export function tooManyRequests(retryAfter: number): OAuthError {
+  const headers = { 'Retry-After': String(retryAfter) }
+  const description = 'This caller asks too often.'
+  return new OAuthError('temporarily_unavailable', 'rate_limited', description, { status: 429, headers })
 }
 
 /** The caller did nothing wrong and may try again after `retryAfter` seconds. */

@@ -99,6 +99,8 @@ function configured(host: Host, config: Config, parts: Parts): Server['app'] {
     grants: [clientCredentials()],
     confirmations: [dpop({ ledger, nonces }), mtls()],
     registry: config.dev ? withTestClient(registry) : registry,
+    ledger,
+    introspectionsPerMinute: config.introspectionsPerMinute,
     operatorTokenHash,
     cacheSeconds: config.cacheSeconds,
     findCertificate: clientCertificates({

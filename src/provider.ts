@@ -1,27 +1,32 @@
 /** Puts features together: checks the list, wires the endpoints, gives a Hono app. */
 
-import { Hono } from 'hono'
+import { Hono, type Context as HonoContext } from 'hono'
 import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
 import type { Connection, FindCertificate } from './certificates/client_cert.ts'
 import { CLIENTS } from './clients/registry.ts'
 import { formOnly } from './endpoints/form_request.ts'
+import { introspect } from './endpoints/introspect.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { metadata } from './endpoints/metadata.ts'
 import { publicDocument, publicJson } from './endpoints/public_document.ts'
 import { register } from './endpoints/register.ts'
 import { resources } from './endpoints/resources.ts'
 import { refuse } from './endpoints/respond.ts'
+import { cutTokens, revocationList } from './endpoints/revocations.ts'
+import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { unsupportedResponseType } from './errors.ts'
 import type { Emit } from './events/events.ts'
 import type { Keyring } from './keys/keyring.ts'
+import { limitRate } from './policy/rate_limit.ts'
 import { type Cache, cacheRecords } from './records/cache.ts'
 import { observeWrites } from './records/change.ts'
 import { type FindRecord, type RecordKind, readRecords } from './records/records.ts'
 import { DEFAULT_RESOURCE, RESOURCES, resourcesFrom } from './resources/registry.ts'
 import { scopesOf } from './resources/scopes.ts'
-import type { Registry } from './stores/contracts.ts'
+import type { Ledger, Registry } from './stores/contracts.ts'
 import type { AccessTokenProfile } from './tokens/access_token.ts'
+import { revocations } from './tokens/revocations.ts'
 import type { ClientAuth, Confirmation, Context, Grant } from './types.ts'
 
 export interface Features {
@@ -31,6 +36,10 @@ export interface Features {
   readonly grants: readonly Grant[]
   readonly confirmations?: readonly Confirmation[]
   readonly registry: Registry
+  /** Where revocations are; absent: tokens cannot be revoked nor introspected. */
+  readonly ledger?: Ledger | undefined
+  /** Introspections of one caller a minute, in a process or isolate; 0 for any number. */
+  readonly introspectionsPerMinute?: number
   /** Of the operator's token; absent: there is no `/register` and no `/resources`. */
   readonly operatorTokenHash?: string | undefined
   /** Seconds for which a record read from the registry is taken for fresh; 0 reads it each time. */
@@ -53,7 +62,15 @@ const ENDPOINTS = {
   jwks_uri: '/.well-known/jwks.json',
 } as const
 
-const REGISTER = '/register'
+/** Where there is a ledger. */
+const DENIAL = {
+  revocation_endpoint: '/revoke',
+  introspection_endpoint: '/introspect',
+  revocations_uri: '/revocations',
+} as const
+
+/** Where there is an operator's token. */
+const MANAGEMENT = { registration_endpoint: '/register' } as const
 const RESOURCE_SERVERS = '/resources'
 
 const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
@@ -65,32 +82,15 @@ const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openi
  * @throws TypeError when two features bear one name, or none of a kind is there
  */
 export function createProvider(features: Features): Hono<{ Bindings: Connection }> {
-  const { issuer, now, emit } = features
+  const { issuer, emit } = features
   const parts = toParts(features)
   const issuerOf = typeof issuer === 'string' ? () => issuer : issuer
   const path = typeof issuer === 'string' ? new URL(issuer).pathname.replace(/\/$/, '') : ''
 
   const app = new Hono<{ Bindings: Connection }>()
   app.onError((error, c) => refuse(c, error, emit))
-  for (const base of new Set(['', path])) {
-    app.use(base + ENDPOINTS.token_endpoint, ...formOnly)
-    app.all(base + ENDPOINTS.token_endpoint, (c) => token(c, () => contextOf(issuerOf(c.req.url), now()), parts))
-    app.get(base + ENDPOINTS.jwks_uri, ...publicDocument, () => jwks(parts.keyring, now()))
-    app.all(base + ENDPOINTS.authorization_endpoint, () => {
-      throw unsupportedResponseType()
-    })
-  }
-  if (features.operatorTokenHash !== undefined) {
-    const { operatorTokenHash } = features
-    const managed = {
-      ...toManaged(parts),
-      operatorTokenHash,
-      registrationUrl: (url: string) => below(issuerOf(url), REGISTER),
-    }
-    for (const base of new Set(['', path])) {
-      app.route(base + REGISTER, register(managed)).route(base + RESOURCE_SERVERS, resources(managed))
-    }
-  }
+  const endpoints = mount(parts, issuerOf)
+  for (const base of new Set(['/', path || '/'])) app.route(base, endpoints)
   for (const place of METADATA.flatMap((each) => [each, each + path, path + each])) {
     app.get(place, ...publicDocument, async (c) => {
       // They are a service to readers; discovery itself must not hang on the registry.
@@ -100,6 +100,41 @@ export function createProvider(features: Features): Hono<{ Bindings: Connection 
   }
   return app
 }
+
+/** The endpoints below the issuer. */
+function mount(parts: Parts, issuerOf: (url: string) => string): Hono<{ Bindings: Connection }> {
+  const { now, operatorTokenHash, denial } = parts
+  const app = new Hono<{ Bindings: Connection }>()
+  const contextOf =
+    ({ req }: HonoContext) =>
+    (): Context => {
+      const issuer = issuerOf(req.url)
+      return { issuer, tokenEndpoint: below(issuer, ENDPOINTS.token_endpoint), now: now() }
+    }
+  app.use(ENDPOINTS.token_endpoint, ...formOnly)
+  app.all(ENDPOINTS.token_endpoint, (c) => token(c, contextOf(c), parts))
+  app.get(ENDPOINTS.jwks_uri, ...publicDocument, () => jwks(parts.keyring, now()))
+  app.all(ENDPOINTS.authorization_endpoint, () => {
+    throw unsupportedResponseType()
+  })
+  if (denial !== undefined) {
+    const more = { ...parts, ...denial }
+    const list = revocationList(more)
+    for (const form of [DENIAL.revocation_endpoint, DENIAL.introspection_endpoint]) app.use(form, ...formOnly)
+    app.all(DENIAL.revocation_endpoint, (c) => revoke(c, contextOf(c), more))
+    app.all(DENIAL.introspection_endpoint, (c) => introspect(c, contextOf(c), more))
+    app.get(DENIAL.revocations_uri, ...publicDocument, (c) => list(issuerOf(c.req.url)))
+  }
+  if (operatorTokenHash !== undefined) {
+    const registrationUrl = (url: string): string => below(issuerOf(url), MANAGEMENT.registration_endpoint)
+    const managed = { ...toManaged(parts), operatorTokenHash, registrationUrl, revocations: denial?.revocations }
+    app.route(MANAGEMENT.registration_endpoint, register(managed)).route(RESOURCE_SERVERS, resources(managed))
+    if (denial !== undefined) app.route(DENIAL.revocations_uri, cutTokens(managed, denial.revocations))
+  }
+  return app
+}
+
+type Parts = ReturnType<typeof toParts>
 
 /** What the endpoints work with. */
 function toParts(features: Features) {
@@ -129,15 +164,20 @@ function toParts(features: Features) {
       caches.get(prefix)?.forget(id)
     }),
     findScopes: cache('scopes', () => scopesOf(registry, findResource)),
+    denial: features.ledger && {
+      revocations: revocations(features.ledger, features.accessTokenLifetime),
+      limitRate: limitRate(features.introspectionsPerMinute ?? 0),
+    },
     endpoints: {
       ...ENDPOINTS,
-      ...(features.operatorTokenHash !== undefined && { registration_endpoint: REGISTER }),
+      ...(features.ledger !== undefined && DENIAL),
+      ...(features.operatorTokenHash !== undefined && MANAGEMENT),
     },
   }
 }
 
 /** What the endpoints of operators work with. */
-function toManaged({ registry, emit, now, grants, clientAuth, keyring }: ReturnType<typeof toParts>) {
+function toManaged({ registry, emit, now, grants, clientAuth, keyring }: Parts) {
   const offer = {
     grantTypes: [...grants.keys()],
     authMethods: clientAuth.map(({ method }) => method),
@@ -148,10 +188,6 @@ function toManaged({ registry, emit, now, grants, clientAuth, keyring }: ReturnT
 
 function below(issuer: string, path: string): string {
   return issuer.replace(/\/$/, '') + path
-}
-
-function contextOf(issuer: string, now: number): Context {
-  return { issuer, tokenEndpoint: below(issuer, ENDPOINTS.token_endpoint), now }
 }
 
 function byName<T>(kind: string, features: readonly T[], name: (feature: T) => string): ReadonlyMap<string, T> {

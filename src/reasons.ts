@@ -31,6 +31,8 @@ export type RequestReason =
   | 'content_type_not_form'
   | 'content_type_not_json'
   | 'query_malformed'
+  | 'token_parameter_missing'
+  | 'cut_malformed'
   | 'resource_record_malformed'
   | 'body_too_large'
   | 'body_malformed'
@@ -119,6 +121,8 @@ export type UnavailableReason =
   | 'comparisons_busy'
   | 'jwks_uri_failed'
   | 'signing_alg_missing'
+  | 'revocations_too_many'
+  | 'rate_limited'
   | 'not_configured'
   | 'host_not_loopback'
 

@@ -11,6 +11,7 @@ const defaults = {
   cacheSeconds: 30,
   clientAssertionLifetime: 3600,
   registrationToken: undefined,
+  introspectionsPerMinute: 60_000,
   dpopNonceRequired: false,
   trustedProxies: [],
   clientCertVerified: false,

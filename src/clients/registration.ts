@@ -128,7 +128,7 @@ export async function readMetadata(given: Readonly<Record<string, unknown>>, off
 /** What members say together. */
 function problemOf(metadata: Metadata, offer: Offer): string | undefined {
   const { jwks, jwks_uri, grant_types = [], token_endpoint_auth_signing_alg: alg } = metadata
-  const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+  const method = metadata.token_endpoint_auth_method ?? 'none'
   const methods = [...offer.authMethods, 'none']
   const names = NAMES.filter((name) => metadata[name] !== undefined)
   const tests: readonly [boolean, string][] = [

@@ -10,6 +10,7 @@ import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts
 import type { Emit } from '../events/events.ts'
 import { changeRecord, reached } from '../records/change.ts'
 import type { Registry } from '../stores/contracts.ts'
+import type { Revocations } from '../tokens/revocations.ts'
 import { isTokenOf, readBearer } from './bearer.ts'
 import { etagOf, requireMatch } from './etag.ts'
 import { jsonHeaders } from './respond.ts'
@@ -20,6 +21,8 @@ export interface RegisterParts {
   readonly offer: Offer
   /** Of the operator's token. */
   readonly operatorTokenHash: string
+  /** Where tokens are denied, if anywhere. */
+  readonly revocations?: Revocations | undefined
   readonly emit: Emit
   now(): number
   /** Gives the URL of `/register` for a request. */

@@ -1,5 +1,6 @@
 /** `GET /.well-known/oauth-authorization-server` and `…/openid-configuration`: what this server offers, read off what is mounted. */
 
+import type { Keyring } from '../keys/keyring.ts'
 import type { ClientAuth, Confirmation, Grant } from '../types.ts'
 
 /** What the document is made of. */
@@ -7,6 +8,7 @@ export interface MetadataParts {
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: ReadonlyMap<string, Grant>
   readonly confirmations: readonly Confirmation[]
+  readonly keyring: Pick<Keyring, 'algorithms'>
   /** Paths of the mounted endpoints, by the member that names them. */
   readonly endpoints: Readonly<Record<string, string>>
 }
@@ -22,7 +24,7 @@ export interface MetadataParts {
 export function metadata(
   issuer: string,
   scopes: readonly string[],
-  { clientAuth, grants, confirmations, endpoints }: MetadataParts,
+  { clientAuth, grants, confirmations, keyring, endpoints }: MetadataParts,
 ): Readonly<Record<string, unknown>> {
   const base = issuer.replace(/\/$/, '')
   const urls = Object.entries(endpoints).map(([member, path]) => [member, base + path])
@@ -33,6 +35,20 @@ export function metadata(
     response_types_supported: [],
     token_endpoint_auth_methods_supported: clientAuth.map(({ method }) => method),
     ...Object.assign({}, ...[...clientAuth, ...confirmations].map((feature) => feature.metadata)),
+    ...(endpoints['introspection_endpoint'] && authOf('introspection', clientAuth)),
+    ...(endpoints['introspection_endpoint'] && { introspection_signing_alg_values_supported: keyring.algorithms }),
+    ...(endpoints['revocation_endpoint'] && authOf('revocation', clientAuth)),
     ...(scopes.length > 0 && { scopes_supported: scopes }),
+  }
+}
+
+/** What is said of client authentication at the token endpoint, said of another endpoint. */
+function authOf(endpoint: string, clientAuth: readonly ClientAuth[]): Readonly<Record<string, unknown>> {
+  const algs = clientAuth.flatMap(
+    (feature) => feature.metadata?.['token_endpoint_auth_signing_alg_values_supported'] ?? [],
+  )
+  return {
+    [`${endpoint}_endpoint_auth_methods_supported`]: clientAuth.map(({ method }) => method),
+    ...(algs.length > 0 && { [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: algs }),
   }
 }

@@ -4,15 +4,9 @@ import type { Context as HonoContext } from 'hono'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { authenticate } from '../clients/authenticate.ts'
 import type { FindClient } from '../clients/registry.ts'
-import {
-  attribute,
-  invalidRequest,
-  temporarilyUnavailable,
-  unauthorizedClient,
-  unsupportedGrantType,
-} from '../errors.ts'
+import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
-import type { Keyring } from '../keys/keyring.ts'
+import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
@@ -114,13 +108,7 @@ async function decide(
     cnf,
     claims: client.claims ?? {},
   }
-  return { accessToken, key: signingKey(parts.keyring, signingAlgOf(resources), context.now) }
-}
-
-function signingKey(keyring: Keyring, alg: string | undefined, now: number): SigningKey {
-  const key = keyring.signingAt(now, alg)
-  if (key !== undefined) return key
-  throw temporarilyUnavailable('signing_alg_missing', 'There is no key for the algorithm that this resource wants.')
+  return { accessToken, key: signingKeyAt(parts.keyring, context.now, signingAlgOf(resources)) }
 }
 
 function issued(token: AccessToken, grant: Grant): Parameters<Emit>[0] {

@@ -37,6 +37,13 @@ export type Event =
       readonly client_id: string
       readonly by: 'operator' | 'client'
     }
+  | { readonly event: 'token_revoked'; readonly client_id: string; readonly jti: string }
+  | {
+      /** Tokens issued at `before`, epoch seconds, or sooner are denied: those of a client, or all. */
+      readonly event: 'tokens_cut'
+      readonly before: number
+      readonly client_id?: string | undefined
+    }
   | {
       readonly event: 'resource_changed'
       readonly change: 'created' | 'replaced' | 'deleted'

@@ -1,6 +1,7 @@
 /** The keys that sign our tokens at an instant, and those that are published at it. */
 
 import type { JWK } from 'jose'
+import { temporarilyUnavailable } from '../errors.ts'
 import { generateKey, keyState, readKeySet } from './key_set.ts'
 import { type PrivateJwk, type SigningKey, toSigningKey } from './signing_key.ts'
 
@@ -13,6 +14,8 @@ export interface Keyring {
   readonly algorithms: readonly string[]
   /** Gives the key of an algorithm, else of the default one; undefined when none of that algorithm signs. */
   signingAt(now: number, alg?: string): SigningKey | undefined
+  /** Gives the key that a token names, while it is published. */
+  verifyingAt(now: number, kid: string): SigningKey | undefined
   /** The public keys, announced and retired ones too, RFC 7517 §5. */
   publishedAt(now: number): { readonly keys: readonly JWK[] }
 }
@@ -46,10 +49,22 @@ async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds, now }: 
     algorithms: [...new Set(keys.map(({ alg }) => alg))],
     signingAt: (instant, alg) =>
       keys.find((key) => (alg === undefined || key.alg === alg) && stateAt(key, instant) === 'signing'),
+    verifyingAt: (instant, kid) => keys.find((key) => key.kid === kid && stateAt(key, instant) !== 'expired'),
     publishedAt: (instant) => ({
       keys: keys.filter((key) => stateAt(key, instant) !== 'expired').map(({ publicJwk }) => publicJwk),
     }),
   }
   if (keyring.signingAt(now) === undefined) throw new TypeError('holds no key that signs yet')
   return keyring
+}
+
+/**
+ * Gives the key that signs, of an algorithm or of the default one.
+ *
+ * @throws OAuthError `temporarily_unavailable` when there is none
+ */
+export function signingKeyAt(keyring: Keyring, now: number, alg?: string): SigningKey {
+  const key = keyring.signingAt(now, alg)
+  if (key !== undefined) return key
+  throw temporarilyUnavailable('signing_alg_missing', 'There is no key for the algorithm that this resource wants.')
 }

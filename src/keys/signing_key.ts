@@ -13,6 +13,7 @@ export interface SigningKey {
   /** Epoch seconds from which it signs; before, it is announced. */
   readonly signsFrom: number
   readonly privateKey: CryptoKey
+  readonly publicKey: CryptoKey
   /** As published; holds no private member. */
   readonly publicJwk: JWK
 }
@@ -35,8 +36,8 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   const publicJwk = { ...publicMembers, use: 'sig', alg, kid }
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
-  await prove(privateKey, publicJwk, alg)
-  return { kid, alg, signsFrom: signs_from, privateKey, publicJwk }
+  const publicKey = await prove(privateKey, publicJwk, alg)
+  return { kid, alg, signsFrom: signs_from, privateKey, publicKey, publicJwk }
 }
 
 function checkUse({ use, key_ops }: JWK): void {
@@ -76,11 +77,13 @@ async function importKey(jwk: JWK, alg: string): Promise<CryptoKey> {
   }
 }
 
-/** A signature made and verified once: halves that do not belong together are found here, not by a resource server. */
-async function prove(privateKey: CryptoKey, publicJwk: JWK, alg: string): Promise<void> {
+/** A signature made and verified once: halves that do not belong together are found here, not by a resource server. Gives the public key. */
+async function prove(privateKey: CryptoKey, publicJwk: JWK, alg: string): Promise<CryptoKey> {
   try {
     const jws = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(privateKey)
-    await compactVerify(jws, await importJWK(publicJwk, alg))
+    const publicKey = (await importJWK(publicJwk, alg)) as CryptoKey
+    await compactVerify(jws, publicKey)
+    return publicKey
   } catch {
     throw new TypeError('holds a key whose private and public members do not belong together')
   }

@@ -41,6 +41,19 @@ export interface Ledger {
   count(key: string, windowSeconds: number): Promise<number>
   get(key: string): Promise<string | undefined>
   delete(key: string): Promise<void>
+  /** Gives live marks under a prefix, `revoked:` or `cut:`, in no order; at most `limit`. */
+  list(prefix: ListedPrefix, limit: number): Promise<readonly Mark[]>
+}
+
+/** Marks that can be listed; a backend may have to keep an index of them. */
+export type ListedPrefix = (typeof LISTED_PREFIXES)[number]
+
+export const LISTED_PREFIXES = ['revoked:', 'cut:'] as const
+
+/** One mark of the ledger. */
+export interface Mark {
+  readonly key: string
+  readonly value: string
 }
 
 /** Both needs, met by one backend or by two. */

@@ -76,8 +76,10 @@ function denoKvRegistry(database: () => Promise<DenoKv>): Registry {
       return textOf(entry) === expected && (await kv.atomic().check(entry).delete(place(key)).commit()).ok
     },
     async list(prefix, { limit, cursor = '' }) {
+      const beyond = `${prefix}\u{10ffff}`
+      if (cursor > beyond) return { keys: [] }
       const start = place(cursor > prefix ? `${cursor}\0` : prefix)
-      const range = { start, end: place(`${prefix}\u{10ffff}`) }
+      const range = { start, end: place(beyond) }
       const keys: string[] = []
       for await (const { key } of (await database()).list(range, { limit })) keys.push(key[1] ?? '')
       const last = keys.at(-1)
@@ -122,6 +124,15 @@ function denoKvLedger(database: () => Promise<DenoKv>, now: () => number): Ledge
       const opened = now() + windowSeconds
       const next = (held?: Mark): Mark => ({ value: String(counted(held)), expiresAt: held?.expiresAt ?? opened })
       return counted(await change(key, next))
+    },
+    async list(prefix, limit) {
+      const range = { start: place(prefix), end: place(`${prefix}\u{10ffff}`) }
+      const marks: { key: string; value: string }[] = []
+      for await (const entry of (await database()).list(range, { limit })) {
+        const mark = live(entry)
+        if (mark !== undefined) marks.push({ key: entry.key[1] ?? '', value: mark.value })
+      }
+      return marks
     },
     get: async (key) => live(await (await database()).get(place(key)))?.value,
     async delete(key) {

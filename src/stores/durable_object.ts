@@ -1,12 +1,13 @@
 /** The ledger in Durable Objects, each a shard of the keys with an SQLite database of its own; seen at once everywhere. */
 
 import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
-import type { Ledger as LedgerContract } from './contracts.ts'
+import type { Ledger as LedgerContract, Mark } from './contracts.ts'
 import {
   LEDGER_ADD,
   LEDGER_COUNT,
   LEDGER_DELETE,
   LEDGER_GET,
+  LEDGER_LIST,
   LEDGER_NEXT_EXPIRY,
   LEDGER_SCHEMA,
   LEDGER_SWEEP,
@@ -44,6 +45,11 @@ export class Ledger extends DurableObject {
     return row === undefined ? undefined : String(row['value'])
   }
 
+  async list(prefix: string, limit: number, now: number): Promise<Mark[]> {
+    const rows = this.ctx.storage.sql.exec(LEDGER_LIST, prefix, `${prefix}\u{10ffff}`, now, limit).toArray()
+    return rows.map(({ key, value }) => ({ key: String(key), value: String(value) }))
+  }
+
   async delete(key: string): Promise<void> {
     this.ctx.storage.sql.exec(LEDGER_DELETE, key)
   }
@@ -64,7 +70,7 @@ export class Ledger extends DurableObject {
 /** What is used of the binding of {@link Ledger}. */
 export interface LedgerNamespace {
   idFromName(name: string): unknown
-  get(id: unknown): Pick<Ledger, 'add' | 'count' | 'get' | 'delete'>
+  get(id: unknown): Pick<Ledger, 'add' | 'count' | 'get' | 'delete' | 'list'>
 }
 
 /** @param now epoch seconds */
@@ -75,6 +81,13 @@ export function durableLedger(namespace: LedgerNamespace, now: () => number): Le
     count: async (key, windowSeconds) => shard(key).count(key, windowSeconds, now()),
     get: async (key) => shard(key).get(key, now()),
     delete: async (key) => shard(key).delete(key),
+    async list(prefix, limit) {
+      const shards = Array.from({ length: SHARDS }, (_, index) =>
+        namespace.get(namespace.idFromName(`ledger-${index}`)),
+      )
+      const marks = await Promise.all(shards.map((each) => each.list(prefix, limit, now())))
+      return marks.flat().slice(0, limit)
+    },
   }
 }
 

@@ -26,6 +26,7 @@ function guardLedger(ledger: Ledger, seconds: number): Ledger {
     count: (key, windowSeconds) => limited(seconds, ledger.count(key, windowSeconds)),
     get: (key) => limited(seconds, ledger.get(key)),
     delete: (key) => limited(seconds, ledger.delete(key)),
+    list: (prefix, limit) => limited(seconds, ledger.list(prefix, limit)),
   }
 }
 

@@ -22,6 +22,9 @@ export const LEDGER_COUNT = `
 /** (key, now) → value. */
 export const LEDGER_GET = 'SELECT value FROM ledger WHERE key = ?1 AND expires_at > ?2'
 
+/** (prefix, end of the prefix, now, limit) → key, value. */
+export const LEDGER_LIST = 'SELECT key, value FROM ledger WHERE key >= ?1 AND key < ?2 AND expires_at > ?3 LIMIT ?4'
+
 /** (key) */
 export const LEDGER_DELETE = 'DELETE FROM ledger WHERE key = ?1'
 

@@ -68,6 +68,10 @@ function memoryLedger(now: () => number, maxEntries: number): Ledger {
     async delete(key) {
       marks.delete(key)
     },
+    async list(prefix, limit) {
+      const keys = [...marks.keys()].filter((key) => key.startsWith(prefix) && live(key) !== undefined)
+      return keys.slice(0, limit).map((key) => ({ key, value: live(key)?.value ?? '' }))
+    },
   }
 }
 

@@ -2,12 +2,14 @@
 
 import { createClient } from '@redis/client'
 import { within } from '../lib/within.ts'
-import type { Ledger, Registry, Stores } from './contracts.ts'
+import { type Ledger, LISTED_PREFIXES, type Registry, type Stores } from './contracts.ts'
 
 const RECORD = 'edgemint:registry:'
 /** A sorted set of the registry's keys, all of score 0: the order of octets, so that pages neither skip nor repeat. */
 const RECORD_KEYS = 'edgemint:registry-keys'
 const MARK = 'edgemint:ledger:'
+/** Sorted sets of the marks that can be listed, by their expiry. */
+const INDEX = 'edgemint:ledger-index:'
 
 /** A server that gives no answer for so long is left, and connected to anew. */
 const ANSWER_SECONDS = 1.5
@@ -20,11 +22,15 @@ const SLACK_SECONDS = 300
 // A mark carries its expiry, so that the caller's clock decides; Redis' own expiry only clears up.
 const IS_LIVE = `local held = redis.call('HGET', KEYS[1], 'expires_at')
 local live = held and tonumber(held) > tonumber(ARGV[1])`
-/** (now, value, expires_at, milliseconds to live) → 1 if the mark was made, else 0. */
+/** (now, value, expires_at, milliseconds to live, key in the index if there is one) → 1 if the mark was made, else 0. */
 const ADD = `${IS_LIVE}
 if live then return 0 end
 redis.call('HSET', KEYS[1], 'value', ARGV[2], 'expires_at', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if KEYS[2] then
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. (tonumber(ARGV[1]) - ${SLACK_SECONDS}))
+  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[5])
+end
 return 1`
 /** (now, end of a window opened now, milliseconds to live) → the count. */
 const COUNT = `${IS_LIVE}
@@ -156,11 +162,13 @@ function redisRegistry(use: Use): Registry {
 function redisLedger(use: Use, now: () => number): Ledger {
   const run = (script: string, key: string, ...values: (string | number)[]): Promise<number> =>
     use(async (client) => {
-      return Number(await client.eval(script, { keys: [MARK + key], arguments: [now(), ...values].map(String) }))
+      const prefix = LISTED_PREFIXES.find((each) => key.startsWith(each))
+      const keys = prefix === undefined ? [MARK + key] : [MARK + key, INDEX + prefix]
+      return Number(await client.eval(script, { keys, arguments: [now(), ...values].map(String) }))
     })
   const millisecondsTo = (expiresAt: number): number => Math.max(0, expiresAt - now()) * 1000 + SLACK_SECONDS * 1000
   return {
-    add: async (key, value, expiresAt) => (await run(ADD, key, value, expiresAt, millisecondsTo(expiresAt))) === 1,
+    add: async (key, value, expiresAt) => (await run(ADD, key, value, expiresAt, millisecondsTo(expiresAt), key)) === 1,
     count: (key, windowSeconds) => run(COUNT, key, now() + windowSeconds, millisecondsTo(now() + windowSeconds)),
     get: (key) =>
       use(async (client) => {
@@ -170,6 +178,18 @@ function redisLedger(use: Use, now: () => number): Ledger {
     delete: (key) =>
       use(async (client) => {
         await client.del(MARK + key)
+      }),
+    list: (prefix, limit) =>
+      use(async (client) => {
+        const keys = await client.zRange(INDEX + prefix, `(${now()}`, '+inf', {
+          BY: 'SCORE',
+          LIMIT: { offset: 0, count: limit },
+        })
+        const values = await Promise.all(keys.map((key) => client.hGet(MARK + key, 'value')))
+        return keys.flatMap((key, index) => {
+          const value = values[index] ?? undefined
+          return value === undefined ? [] : [{ key, value }]
+        })
       }),
   }
 }

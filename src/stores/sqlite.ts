@@ -10,6 +10,7 @@ import {
   LEDGER_COUNT,
   LEDGER_DELETE,
   LEDGER_GET,
+  LEDGER_LIST,
   LEDGER_SCHEMA,
   LEDGER_SWEEP,
   SLACK_SECONDS,
@@ -123,6 +124,7 @@ function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
   const count = database.prepare(LEDGER_COUNT)
   const get = database.prepare(LEDGER_GET)
   const remove = database.prepare(LEDGER_DELETE)
+  const list = database.prepare(LEDGER_LIST)
   const sweep = database.prepare(LEDGER_SWEEP)
   let sweepAt = now() + SWEEP_SECONDS
   const sweepSometimes = (): void => {
@@ -143,6 +145,10 @@ function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
       }),
     get: async (key) => textOf(get.get(key, now()), 'value'),
     delete: async (key) => void (await whenFree(() => remove.run(key))),
+    async list(prefix, limit) {
+      const rows = list.all(prefix, `${prefix}\u{10ffff}`, now(), limit)
+      return rows.map(({ key, value }) => ({ key: String(key), value: String(value) }))
+    },
   }
 }
 

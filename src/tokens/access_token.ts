@@ -1,7 +1,8 @@
 /** Our own access tokens: which claims they carry, and their signature. */
 
-import { type JWTPayload, SignJWT } from 'jose'
+import type { JWTPayload } from 'jose'
 import type { SigningKey } from '../keys/signing_key.ts'
+import { signJwt } from './sign.ts'
 
 /** What a token says. Instants are epoch seconds. */
 export interface AccessToken {
@@ -58,7 +59,7 @@ export function isFreeClaim(name: string): boolean {
 /** Signs a token as a JWT. */
 export function signAccessToken(token: AccessToken, profile: AccessTokenProfile, key: SigningKey): Promise<string> {
   const { typ, claims } = accessTokenProfiles[profile]
-  return new SignJWT({
+  const payload = {
     ...Object.fromEntries(Object.entries(token.claims).filter(([name]) => isFreeClaim(name))),
     iss: token.issuer,
     sub: token.subject,
@@ -68,7 +69,6 @@ export function signAccessToken(token: AccessToken, profile: AccessTokenProfile,
     exp: token.expiresAt,
     jti: token.id,
     ...(Object.keys(token.cnf).length > 0 && { cnf: token.cnf }),
-  })
-    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ })
-    .sign(key.privateKey)
+  }
+  return signJwt(payload, typ, key)
 }

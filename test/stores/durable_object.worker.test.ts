@@ -27,7 +27,7 @@ describe('durableLedger', () => {
   test('its alarm removes what expired and nothing else', async () => {
     const now = Math.floor(Date.now() / 1000)
     const shard = namespace.get(namespace.idFromName('sweep'))
-    await shard.add('old', '', now, now - 10)
+    await shard.add('old', '', now - 301, now - 400)
     await shard.add('live', '', now + 3600, now)
     const rows = () =>
       runInDurableObject(shard, (_, { storage }) =>

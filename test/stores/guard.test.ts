@@ -30,7 +30,7 @@ describe('guardStores', () => {
   test('rejects every operation that hangs', async () => {
     const hanging: Stores = {
       registry: { get: never, put: never, delete: never, list: never, replace: never, remove: never },
-      ledger: { add: never, count: never, get: never, delete: never },
+      ledger: { add: never, count: never, get: never, delete: never, list: never },
       close: async () => undefined,
     }
     const { registry, ledger } = guardStores(hanging, 0.01)
@@ -45,6 +45,7 @@ describe('guardStores', () => {
       ledger.count('a', 1),
       ledger.get('a'),
       ledger.delete('a'),
+      ledger.list('cut:', 1),
     ]
     for (const operation of operations) await assert.rejects(operation, /no answer within 0.01 s/)
   })

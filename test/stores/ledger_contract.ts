@@ -62,6 +62,22 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.count(key, 10), 1)
   })
 
+  test('lists live marks under a prefix', async () => {
+    let now = NOW
+    const ledger = open(() => now)
+    await ledger.add('revoked:a', '', NOW + 10)
+    await ledger.add('revoked:b', '', NOW + 5)
+    await ledger.add('cut:x', '7', NOW + 10)
+    const keysOf = async (prefix: 'revoked:' | 'cut:') => (await ledger.list(prefix, 100)).map(({ key }) => key).sort()
+    assert.deepEqual(await keysOf('revoked:'), ['revoked:a', 'revoked:b'])
+    assert.deepEqual(await ledger.list('cut:', 100), [{ key: 'cut:x', value: '7' }])
+    assert.equal((await ledger.list('revoked:', 1)).length, 1)
+    now = NOW + 5
+    assert.deepEqual(await keysOf('revoked:'), ['revoked:a'])
+    await ledger.delete('revoked:a')
+    assert.deepEqual(await keysOf('revoked:'), [])
+  })
+
   test('takes any text for key and value', async () => {
     const ledger = open(still)
     for (const text of [legal, 'é\u{1f511}', "'; DROP TABLE ledger; --"]) {

@@ -1,0 +1,23 @@
+/** How often one caller may ask, in one process or isolate. */
+
+import { tooManyRequests } from '../errors.ts'
+import { lru } from '../lib/lru.ts'
+
+const WINDOW_SECONDS = 60
+const MAX_CALLERS = 10_000
+
+/** Throws OAuthError with status 429 when `caller` has asked too often. */
+export type LimitRate = (caller: string, now: number) => void
+
+/** @param perMinute 0 for no limit */
+export function limitRate(perMinute: number): LimitRate {
+  const windows = lru<{ readonly startedAt: number; count: number }>(MAX_CALLERS)
+  return (caller, now) => {
+    const held = windows.get(caller)
+    const isOver = held === undefined || now >= held.startedAt + WINDOW_SECONDS || now < held.startedAt
+    const current = isOver ? { startedAt: now, count: 0 } : held
+    if (isOver) windows.set(caller, current)
+    current.count++
+    if (perMinute > 0 && current.count > perMinute) throw tooManyRequests(current.startedAt + WINDOW_SECONDS - now)
+  }
+}
