@@ -42,6 +42,9 @@ export function clientsCommand(): Command {
     .option('--label <text>', 'of the new secret')
     .action(rotateSecret)
   add('revoke-secret <id> <secret>', 'Ends one secret, by its id.').option('--yes', 'do not ask').action(revokeSecret)
+  add('revoke-tokens [id]', 'Denies all tokens issued until now: of one client, or without an id of all.')
+    .option('--yes', 'do not ask')
+    .action(revokeTokens)
   add('disable <id>', 'Refuses the client, and keeps it.').action((id: string, options: Options) =>
     setDisabled(id, true, options),
   )
@@ -127,6 +130,14 @@ async function revokeSecret(id: string, secret: string, options: Options): Promi
   accept(await send('DELETE', `${pathOf(id)}/secrets/${encodeURIComponent(secret)}`))
   if (options.json) sayJson({ revoked: secret })
   else say(`revoked ${secret}`)
+}
+
+async function revokeTokens(id: string | undefined, options: Options): Promise<void> {
+  await requireYes(`Deny all tokens of ${id ?? 'ALL clients'} issued until now?`, options)
+  const send = await connect(options)
+  const body = accept(await send('POST', '/revocations', id === undefined ? {} : { client_id: id }))
+  if (options.json) sayJson(body)
+  else say(`tokens issued until ${instant(Number(body['before']))} are denied`)
 }
 
 async function remove(id: string, options: Options): Promise<void> {
