@@ -7,7 +7,7 @@ import { describe, test } from '#test'
 const LAYERS: readonly [layer: number, pattern: RegExp][] = [
   [6, /^src\/index\.ts$|^src\/cli\//],
   [5, /^src\/(preset|config)\.ts$|^src\/runtime\//],
-  [4, /^src\/provider\.ts$/],
+  [4, /^src\/(provider|parts)\.ts$/],
   [3, /^src\/endpoints\//],
   [
     2,

@@ -86,7 +86,7 @@ const FLAGS = [
 ] as const
 
 /** By member, RFC 7591 §2 and ours; other members are passed over. */
-const Members = v.object({
+export const ClientMetadata: v.GenericSchema<unknown, Metadata & { response_types?: string[] | undefined }> = v.object({
   ...v.entriesFromList(['client_name', 'software_id', 'software_version'], v.optional(Plain)),
   ...v.entriesFromList(['client_uri', 'logo_uri', 'tos_uri', 'policy_uri'], v.optional(PageUrl)),
   contacts: v.optional(list(Plain, 20)),
@@ -114,7 +114,7 @@ const Members = v.object({
  * @see RFC 7591 §2
  */
 export async function readMetadata(given: Readonly<Record<string, unknown>>, offer: Offer): Promise<Metadata> {
-  const read = v.safeParse(Members, given, { abortEarly: true })
+  const read = v.safeParse(ClientMetadata, given, { abortEarly: true })
   if (!read.success) {
     const [{ message, ...issue }] = read.issues
     throw invalidClientMetadata('metadata_malformed', `${v.getDotPath(issue as never) ?? 'The body'}: ${message}.`)

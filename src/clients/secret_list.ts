@@ -29,7 +29,9 @@ const Given = v.object({
   ),
 })
 
-const GivenList = v.pipe(v.array(Given, 'must be a list'), v.maxLength(MAX_SECRETS, `must hold at most ${MAX_SECRETS}`))
+/** Secrets as they are handed in. */
+export const SecretList: v.GenericSchema<unknown, (Omit<ClientSecret, 'hash'> & { hash?: string | undefined })[]> =
+  v.pipe(v.array(Given, 'must be a list'), v.maxLength(MAX_SECRETS, `must hold at most ${MAX_SECRETS}`))
 
 /** What is asked of a new secret. */
 export interface NewSecretRequest {
@@ -51,7 +53,7 @@ export const NewSecret: v.GenericSchema<unknown, NewSecretRequest> = v.object({
  * @throws OAuthError `invalid_client_metadata`
  */
 export function readSecrets(given: unknown, held: readonly ClientSecret[], now: number): readonly ClientSecret[] {
-  const read = v.safeParse(GivenList, given, { abortEarly: true })
+  const read = v.safeParse(SecretList, given, { abortEarly: true })
   if (!read.success) {
     throw invalidClientMetadata('metadata_malformed', `client_secrets: ${read.issues[0].message}.`)
   }

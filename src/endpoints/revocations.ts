@@ -46,7 +46,8 @@ export function revocationList({ revocations, keyring, now }: FeedParts): (issue
   }
 }
 
-const Cut = v.object({
+/** What an operator denies. */
+export const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: number | undefined }> = v.object({
   client_id: v.optional(v.string('must be a text')),
   before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
 })
