@@ -7,7 +7,7 @@ import { invalidToken } from '../errors.ts'
 import { signingKeyAt } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
-import { audiencesOf, type OwnToken, readOwnToken } from '../tokens/own_token.ts'
+import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../tokens/own_token.ts'
 import { signJwt } from '../tokens/sign.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 import { readBearer } from './bearer.ts'
@@ -54,10 +54,9 @@ async function callerOf(request: FormRequest, context: Context, parts: Introspec
     return authenticate(parts.clientAuth, parts.findClient, request, context)
   }
   const token = await activeToken(readBearer(request.headers), context, parts)
-  const scopes = splitScope(String(token?.claims['scope'] ?? ''))
   // A token that is bound to a key would need a proof of it, and one for somebody else is none for us.
   const isForUs = token !== undefined && audiencesOf(token).includes(context.issuer) && !('cnf' in token.claims)
-  if (!isForUs || !scopes.includes(SCOPE)) throw invalidToken('token_wrong')
+  if (!isForUs || !splitScope(scopeOf(token)).includes(SCOPE)) throw invalidToken('token_wrong')
   const client = await parts.findClient(token.client_id)
   if (client === undefined || client.disabled) throw invalidToken('token_wrong')
   return { ...client, introspection: true }
@@ -75,10 +74,11 @@ function maySee({ client_id, introspection, resources = [] }: Client, token: Own
 }
 
 /** @see RFC 7662 §2.2 */
-function describe({ claims }: OwnToken): Readonly<Record<string, unknown>> {
-  const { scp, scope = Array.isArray(scp) ? scp.join(' ') : '', ...rest } = claims
-  const isDpop = typeof claims['cnf'] === 'object' && claims['cnf'] !== null && 'jkt' in claims['cnf']
-  return { active: true, ...rest, scope, token_type: isDpop ? 'DPoP' : 'bearer' }
+function describe(token: OwnToken): Readonly<Record<string, unknown>> {
+  const { scp: _list, cnf, ...claims } = token.claims
+  const isDpop = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf
+  const token_type = isDpop ? 'DPoP' : 'bearer'
+  return { active: true, ...claims, ...(cnf !== undefined && { cnf }), scope: scopeOf(token), token_type }
 }
 
 function sign(

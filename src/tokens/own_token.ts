@@ -43,3 +43,9 @@ export async function readOwnToken(
 export function audiencesOf({ claims }: OwnToken): readonly unknown[] {
   return [claims['aud']].flat()
 }
+
+/** Gives the scope of a token of either profile, blanks between. */
+export function scopeOf({ claims }: OwnToken): string {
+  const { scp, scope = Array.isArray(scp) ? scp.join(' ') : '' } = claims
+  return String(scope)
+}

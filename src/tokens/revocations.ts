@@ -43,9 +43,13 @@ export function revocations(ledger: Ledger, lifetimeSeconds: number): Revocation
     },
     async cut(before, client_id = EVERYBODY) {
       const key = CUT + client_id
-      if (Number((await reached(ledger.get(key))) ?? 0) >= before) return
-      await reached(ledger.delete(key))
-      await reached(ledger.add(key, String(before), before + lifetimeSeconds + SKEW_SECONDS))
+      const expiresAt = before + lifetimeSeconds + SKEW_SECONDS
+      const stands = async (): Promise<boolean> => Number((await reached(ledger.get(key))) ?? 0) >= before
+      // The latest of several at once has to be the one that stays.
+      while (!(await stands())) {
+        await reached(ledger.delete(key))
+        await reached(ledger.add(key, String(before), expiresAt))
+      }
     },
     async isRevoked({ jti, client_id, iat }) {
       const [revoked, ofClient, ofAll] = await reached(

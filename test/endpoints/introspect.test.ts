@@ -300,6 +300,20 @@ describe('wider cuts', () => {
     assert.equal(await isActive(second), false)
   })
 
+  test('of many at once the latest stays', async () => {
+    const { ledger, operate, isActive, grant, state } = await createRevocable()
+    state.now = NOW + 20
+    const token = await grant()
+    state.now = NOW + 40
+    await Promise.all(
+      [30, 5, 20, 10].map((seconds) =>
+        operate('POST', '/revocations', { client_id: 'test-client', before: NOW + seconds }),
+      ),
+    )
+    assert.deepEqual(await ledger.list('cut:', 10), [{ key: 'cut:test-client', value: `${NOW + 30}` }])
+    assert.equal(await isActive(token), false)
+  })
+
   test('only an operator cuts, and not into the future', async () => {
     const { operate, app, events } = await world
     const headers = { 'Content-Type': 'application/json' }
