@@ -6,6 +6,8 @@ import { createServer } from 'node:net'
 import process from 'node:process'
 
 export interface Running {
+  /** Of the shell, or of the server itself where the command begins with `exec`. */
+  readonly pid: number | undefined
   readonly origin: string
   /** All that it printed so far. */
   output(): string
@@ -39,7 +41,7 @@ export async function startServer(
     stream.on('data', (chunk) => {
       printed += chunk
     })
-  const running = { origin: `http://localhost:${port}`, output: () => printed, stop: () => stop(child) }
+  const running = { pid: child.pid, origin: `http://localhost:${port}`, output: () => printed, stop: () => stop(child) }
   const deadline = Date.now() + START_MILLISECONDS
   for (;;) {
     if (await answers(running.origin)) return running

@@ -1,0 +1,18 @@
+/** What is used of autocannon, which has no types of its own. */
+declare module 'autocannon' {
+  export interface Result {
+    readonly '2xx': number
+    readonly non2xx: number
+    readonly errors: number
+    readonly duration: number
+    readonly latency: { readonly p50: number; readonly p99: number }
+  }
+  export default function autocannon(options: {
+    url: string
+    connections: number
+    duration: number
+    method?: string
+    headers?: Record<string, string>
+    body?: string
+  }): Promise<Result>
+}
