@@ -7,12 +7,16 @@ declare module 'autocannon' {
     readonly duration: number
     readonly latency: { readonly p50: number; readonly p99: number }
   }
+  interface Request {
+    readonly method: string
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string
+    readonly setupRequest?: (request: Request) => Request
+  }
   export default function autocannon(options: {
     url: string
     connections: number
     duration: number
-    method?: string
-    headers?: Record<string, string>
-    body?: string
+    requests: readonly Request[]
   }): Promise<Result>
 }

@@ -27,11 +27,15 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Starts `command` in a shell, in a process group of its own, and waits until it answers on `port`, whatever it answers. */
+/**
+ * Starts `command` in a shell, in a process group of its own, and waits until it answers on `port`, whatever it answers; it is
+ * asked every `pollMilliseconds`.
+ */
 export async function startServer(
   command: string,
   port: number,
   environment: Record<string, string> = {},
+  pollMilliseconds = 100,
 ): Promise<Running> {
   const { DEV: _dev, ...inherited } = process.env
   const env = { ...inherited, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1', ...environment }
@@ -49,7 +53,7 @@ export async function startServer(
       await running.stop()
       throw new Error(`${command} does not answer:\n${printed}`)
     }
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, pollMilliseconds))
   }
 }
 

@@ -1,0 +1,59 @@
+/** What the first token of a fresh process takes, and of what that is made. */
+
+import { type BenchRuntime, EMPTY, MODULES, SERVER, type Setup, start } from './servers.ts'
+import { median } from './table.ts'
+import { makeWorld } from './world.ts'
+
+const ROUNDS = 5
+const POLL_MILLISECONDS = 1
+
+export interface Cold {
+  readonly runtime: BenchRuntime
+  /** A module that only answers: what the runtime itself takes. */
+  readonly emptyAnswers: number
+  /** All modules evaluated. */
+  readonly modulesEvaluated: number
+  /** Settings read, keys imported, stores open. */
+  readonly serverAnswers: number
+  readonly firstToken: number
+  /** By itself and not since the start. */
+  readonly secondToken: number
+}
+
+/** Each since the start of a process of its own, in turns. */
+export async function measureCold(runtime: BenchRuntime): Promise<Cold> {
+  const world = await makeWorld({ alg: 'RS256' })
+  const rounds: Cold[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const { answers: emptyAnswers } = await timeStart(runtime, EMPTY, world)
+    const { answers: modulesEvaluated } = await timeStart(runtime, MODULES, world)
+    const { answers: serverAnswers, tokens } = await timeStart(runtime, SERVER, world, world.form)
+    const [firstToken = Number.NaN, secondToken = Number.NaN] = tokens
+    const first = serverAnswers + firstToken
+    // The very first fills the caches of the disk and of the runtime.
+    if (round > 0)
+      rounds.push({ runtime, emptyAnswers, modulesEvaluated, serverAnswers, firstToken: first, secondToken })
+  }
+  return median(rounds, ({ firstToken }) => firstToken)
+}
+
+async function timeStart(
+  runtime: BenchRuntime,
+  module: string,
+  setup: Setup,
+  form?: string,
+): Promise<{ answers: number; tokens: number[] }> {
+  const began = performance.now()
+  const server = await start(runtime, module, setup, POLL_MILLISECONDS)
+  const answers = performance.now() - began
+  const tokens: number[] = []
+  while (form !== undefined && tokens.length < 2) {
+    const asked = performance.now()
+    const response = await fetch(`${server.origin}/token`, { method: 'POST', body: new URLSearchParams(form) })
+    await response.arrayBuffer()
+    if (response.status !== 200) throw new Error(`${runtime}: ${response.status}`)
+    tokens.push(performance.now() - asked)
+  }
+  await server.stop()
+  return { answers, tokens }
+}

@@ -1,0 +1,73 @@
+/** What many clients, many scopes and many keys do to tokens a second, to their latency and to memory. */
+
+import { load, type Target } from './load.ts'
+import { type BenchRuntime, SERVER, start, usage } from './servers.ts'
+import { median } from './table.ts'
+import { makeWorld, type World, type WorldOptions } from './world.ts'
+
+const ROUNDS = 3
+const WARM_SECONDS = 3
+const SECONDS = 3
+
+export interface Growth {
+  readonly runtime: BenchRuntime
+  readonly world: string
+  readonly tokensPerSecond: number
+  readonly p50Milliseconds: number
+  readonly p99Milliseconds: number
+  readonly memoryMebibytes: number
+  /** Of the tokens a second with 10 clients, taken in turns. */
+  readonly ratioToTen: number
+}
+
+const alg = 'ES256'
+const scope = Array.from({ length: 50 }, (_, index) => `orders.region-${index}.read`).join(' ')
+
+const TEN: WorldOptions = { alg, clients: 10 }
+
+const WORLDS: Readonly<Record<string, WorldOptions & { readonly isSkewed?: boolean }>> = {
+  '10 again': TEN,
+  '10,000 clients': { alg, clients: 10_000 },
+  '1,000,000 clients, few of them often': { alg, clients: 1_000_000, isSkewed: true },
+  '1,000,000 clients, each as often': { alg, clients: 1_000_000 },
+  '1 scope': { ...TEN, scope: 'orders.region-0.read' },
+  '50 scopes': { ...TEN, scope },
+  '10 signing keys': { ...TEN, moreKeys: 9 },
+}
+
+export async function* measureGrowth(runtimes: readonly BenchRuntime[]): AsyncGenerator<Growth> {
+  const ten = await makeWorld(TEN)
+  for (const [name, options] of Object.entries(WORLDS)) {
+    const world = await makeWorld(options)
+    for (const runtime of runtimes) yield await measure(runtime, name, ten, { ...world, ...options })
+  }
+}
+
+async function measure(
+  runtime: BenchRuntime,
+  name: string,
+  ten: World,
+  world: World & Omit<Target, 'url'>,
+): Promise<Growth> {
+  const [few, many] = [await start(runtime, SERVER, ten), await start(runtime, SERVER, world)]
+  const fewTarget: Target = { url: `${few.origin}/token`, form: ten.form, clients: 10 }
+  const manyTarget: Target = { ...world, url: `${many.origin}/token` }
+  await load(fewTarget, WARM_SECONDS)
+  await load(manyTarget, WARM_SECONDS)
+  const rounds: Growth[] = []
+  while (rounds.length < ROUNDS) {
+    const base = await load(fewTarget, SECONDS)
+    const grown = await load(manyTarget, SECONDS)
+    rounds.push({
+      runtime,
+      world: name,
+      tokensPerSecond: grown.perSecond,
+      p50Milliseconds: grown.p50,
+      p99Milliseconds: grown.p99,
+      memoryMebibytes: usage(many).memory,
+      ratioToTen: grown.perSecond / base.perSecond,
+    })
+  }
+  await Promise.all([few.stop(), many.stop()])
+  return median(rounds, ({ ratioToTen }) => ratioToTen)
+}

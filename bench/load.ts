@@ -1,0 +1,107 @@
+/** A load on one URL from many connections: by wrk where it is installed, else by autocannon, which costs more CPU itself. */
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import autocannon from 'autocannon'
+
+const CONNECTIONS = 16
+
+/** What one load came to; the latencies in milliseconds. */
+export interface Load {
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+}
+
+/** A form whose `client-0` becomes the id of one of so many clients: each as often as any other, or the first ones far oftener. */
+export interface Target {
+  readonly url: string
+  readonly form: string
+  readonly clients?: number
+  readonly isSkewed?: boolean
+}
+
+const FIRST_CLIENT = 'client-0'
+const CONTENT_TYPE = 'application/x-www-form-urlencoded'
+
+export const generator: 'wrk' | 'autocannon' = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'autocannon'
+
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-load-'))
+
+/** @throws Error when anything but 2xx came back */
+export async function load(target: Target, seconds: number): Promise<Load> {
+  const { refused, ...result } = await (generator === 'wrk' ? byWrk : byAutocannon)(target, seconds)
+  if (refused > 0) throw new Error(`${target.url}: ${refused} requests refused or failed`)
+  return result
+}
+
+type Counted = Load & { readonly refused: number }
+
+async function byAutocannon({ url, form, clients = 1, isSkewed }: Target, duration: number): Promise<Counted> {
+  const bodyOf = (): string => {
+    const place = Math.random()
+    const index = Math.floor(isSkewed ? clients ** place - 1 : clients * place)
+    return form.replace(FIRST_CLIENT, `client-${index}`)
+  }
+  const { latency, ...result } = await autocannon({
+    url,
+    duration,
+    connections: CONNECTIONS,
+    requests: [
+      {
+        method: 'POST',
+        headers: { 'Content-Type': CONTENT_TYPE },
+        body: form,
+        ...(clients > 1 && { setupRequest: (request) => ({ ...request, body: bodyOf() }) }),
+      },
+    ],
+  })
+  const perSecond = result['2xx'] / result.duration
+  return { perSecond, p50: latency.p50, p99: latency.p99, refused: result.non2xx + result.errors }
+}
+
+async function byWrk({ url, form, clients = 1, isSkewed = false }: Target, seconds: number): Promise<Counted> {
+  const script = join(folder, 'load.lua')
+  const [before, after] = form.split(FIRST_CLIENT)
+  writeFileSync(
+    script,
+    `wrk.method = "POST"
+wrk.body = ${JSON.stringify(form)}
+wrk.headers["Content-Type"] = "${CONTENT_TYPE}"
+local clients = ${clients}
+if clients > 1 then
+  request = function()
+    local place = math.random()
+    local index = math.floor(${isSkewed ? 'clients ^ place - 1' : 'clients * place'})
+    return wrk.format(nil, nil, nil, ${JSON.stringify(before)} .. "client-" .. string.format("%d", index) .. ${JSON.stringify(after ?? '')})
+  end
+end
+done = function(summary, latency)
+  local errors = summary.errors
+  local refused = errors.status + errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format('{"perSecond":%f,"p50":%f,"p99":%f,"refused":%d}', summary.requests * 1e6 / summary.duration,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, refused))
+end
+`,
+  )
+  const options = ['--threads', '1', '--connections', `${CONNECTIONS}`, '--duration', `${seconds}s`]
+  const child = spawn('wrk', [...options, '--script', script, url], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let printed = ''
+  child.stdout.on('data', (chunk) => {
+    printed += chunk
+  })
+  await once(child, 'close')
+  const [line] = /\{"perSecond".*\}/.exec(printed) ?? []
+  if (line === undefined) throw new Error(`wrk: ${printed}`)
+  return JSON.parse(line)
+}
+
+/** Gives one core to the servers and the others to this process and its load, so that a rate is what one core does. */
+export function takeTheOtherCores(cores: number): boolean {
+  if (cores < 2 || spawnSync('taskset', ['--version']).error !== undefined) return false
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', `1-${cores - 1}`, `${process.pid}`])
+  return true
+}

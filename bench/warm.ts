@@ -1,0 +1,70 @@
+/** Tokens a second of a warm server, beside what the signature alone and a bare route alone reach in the same run. */
+
+import type { Running } from '../test/support/process.ts'
+import { load } from './load.ts'
+import { type BenchRuntime, FLOOR, SERVER, start, usage } from './servers.ts'
+import { median } from './table.ts'
+import { type Algorithm, makeWorld } from './world.ts'
+
+const ROUNDS = 3
+const WARM_SECONDS = 2
+const ROUTE_SECONDS = 2
+const TOKEN_SECONDS = 3
+const SIGNING_SECONDS = 1
+
+export interface Warm {
+  readonly runtime: BenchRuntime
+  readonly alg: Algorithm
+  readonly tokensPerSecond: number
+  readonly p50Milliseconds: number
+  readonly p99Milliseconds: number
+  readonly cpuMilliseconds: number
+  readonly memoryMebibytes: number
+  readonly signaturesPerSecond: number
+  readonly routesPerSecond: number
+  /** Tokens a second by what they would be if they cost a signature and a bare route and nothing else. */
+  readonly shareOfIdeal: number
+}
+
+/** The three are measured in turns, and of what they come to the median counts. */
+export async function measureWarm(runtime: BenchRuntime, alg: Algorithm): Promise<Warm> {
+  const world = await makeWorld({ alg })
+  const floor = await start(runtime, FLOOR, world)
+  const server = await start(runtime, SERVER, world)
+  const [route, token] = [
+    { url: `${floor.origin}/route`, form: world.form },
+    { url: `${server.origin}/token`, form: world.form },
+  ]
+  await load(route, WARM_SECONDS)
+  await load(token, WARM_SECONDS)
+  const count = Math.ceil((await signaturesPerSecond(floor, alg, 500)) * SIGNING_SECONDS)
+  const rounds: Warm[] = []
+  while (rounds.length < ROUNDS) {
+    const signatures = await signaturesPerSecond(floor, alg, count)
+    const { perSecond: routes } = await load(route, ROUTE_SECONDS)
+    const before = usage(server)
+    const tokens = await load(token, TOKEN_SECONDS)
+    const { cpu, memory } = usage(server)
+    rounds.push({
+      runtime,
+      alg,
+      tokensPerSecond: tokens.perSecond,
+      p50Milliseconds: tokens.p50,
+      p99Milliseconds: tokens.p99,
+      cpuMilliseconds: ((cpu - before.cpu) * 1000) / (tokens.perSecond * TOKEN_SECONDS),
+      memoryMebibytes: memory,
+      signaturesPerSecond: signatures,
+      routesPerSecond: routes,
+      shareOfIdeal: tokens.perSecond * (1 / signatures + 1 / routes),
+    })
+  }
+  await Promise.all([floor.stop(), server.stop()])
+  return median(rounds, ({ shareOfIdeal }) => shareOfIdeal)
+}
+
+async function signaturesPerSecond({ origin }: Running, alg: Algorithm, count: number): Promise<number> {
+  const began = performance.now()
+  const response = await fetch(`${origin}/sign/${alg}/${count}`, { method: 'POST' })
+  if ((await response.text()) !== 'done') throw new Error(`${alg} cannot be signed`)
+  return count / ((performance.now() - began) / 1000)
+}
