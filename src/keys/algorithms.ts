@@ -2,24 +2,26 @@
 
 import type { JWK } from 'jose'
 
-interface Algorithm {
+export interface Algorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP'
   readonly crv?: string
+  /** As `crypto.subtle.sign` wants it beside the key. */
+  readonly signing: Exclude<Parameters<SubtleCrypto['sign']>[0], string>
 }
 
 /** By `alg`, RFC 7518 §3.1 and RFC 8037 §3.1. The first that fits a key is its default. */
 export const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
-  ['RS256', { kty: 'RSA' }],
-  ['PS256', { kty: 'RSA' }],
-  ['ES256', { kty: 'EC', crv: 'P-256' }],
-  ['ES384', { kty: 'EC', crv: 'P-384' }],
-  ['EdDSA', { kty: 'OKP', crv: 'Ed25519' }],
+  ['RS256', { kty: 'RSA', signing: { name: 'RSASSA-PKCS1-v1_5' } }],
+  ['PS256', { kty: 'RSA', signing: { name: 'RSA-PSS', saltLength: 32 } }],
+  ['ES256', { kty: 'EC', crv: 'P-256', signing: { name: 'ECDSA', hash: 'SHA-256' } }],
+  ['ES384', { kty: 'EC', crv: 'P-384', signing: { name: 'ECDSA', hash: 'SHA-384' } }],
+  ['EdDSA', { kty: 'OKP', crv: 'Ed25519', signing: { name: 'Ed25519' } }],
 ])
 
-/** Gives the `alg` of a key: its own if it fits the key's type, else the default of that type; undefined if none. */
-export function algorithmOf(jwk: JWK): string | undefined {
-  for (const [alg, { kty, crv }] of ALGORITHMS) {
-    if (jwk.kty === kty && jwk.crv === crv && (jwk.alg === undefined || jwk.alg === alg)) return alg
+/** Gives the algorithm of a key: its own if it fits the key's type, else the default of that type; undefined if none. */
+export function algorithmOf(jwk: JWK): { readonly alg: string; readonly signing: Algorithm['signing'] } | undefined {
+  for (const [alg, { kty, crv, signing }] of ALGORITHMS) {
+    if (jwk.kty === kty && jwk.crv === crv && (jwk.alg === undefined || jwk.alg === alg)) return { alg, signing }
   }
   return undefined
 }

@@ -2,7 +2,7 @@
 
 import { CompactSign, type CryptoKey, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose'
 import { decodeBase64url } from '../lib/base64url.ts'
-import { algorithmOf } from './algorithms.ts'
+import { type Algorithm, algorithmOf } from './algorithms.ts'
 
 const MIN_RSA_BITS = 2048
 const MIN_RSA_EXPONENT = 65537
@@ -10,6 +10,7 @@ const MIN_RSA_EXPONENT = 65537
 export interface SigningKey {
   readonly kid: string
   readonly alg: string
+  readonly signing: Algorithm['signing']
   /** Epoch seconds from which it signs; before, it is announced. */
   readonly signsFrom: number
   readonly privateKey: CryptoKey
@@ -27,8 +28,9 @@ export type PrivateJwk = JWK & { readonly signs_from?: number | undefined }
  * @throws TypeError whose message says what is wrong and quotes nothing of the key
  */
 export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Promise<SigningKey> {
-  const alg = algorithmOf(jwk)
-  if (alg === undefined) throw new TypeError('holds a key whose kty, crv and alg do not go together here')
+  const algorithm = algorithmOf(jwk)
+  if (algorithm === undefined) throw new TypeError('holds a key whose kty, crv and alg do not go together here')
+  const { alg, signing } = algorithm
   checkUse(jwk)
   if (jwk.kty === 'RSA') checkRsa(jwk)
   const publicMembers = publicHalf(jwk)
@@ -37,7 +39,7 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
   const publicKey = await prove(privateKey, publicJwk, alg)
-  return { kid, alg, signsFrom: signs_from, privateKey, publicKey, publicJwk }
+  return { kid, alg, signing, signsFrom: signs_from, privateKey, publicKey, publicJwk }
 }
 
 function checkUse({ use, key_ops }: JWK): void {
