@@ -2,7 +2,6 @@
 
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Connection } from './certificates/client_cert.ts'
-import { formOnly } from './endpoints/form_request.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { metadata } from './endpoints/metadata.ts'
@@ -74,7 +73,6 @@ function mount(parts: Parts, issuerOf: (url: string) => string): Hono<{ Bindings
       const issuer = issuerOf(req.url)
       return { issuer, tokenEndpoint: below(issuer, ENDPOINTS.token_endpoint), now: now() }
     }
-  app.use(ENDPOINTS.token_endpoint, ...formOnly)
   app.all(ENDPOINTS.token_endpoint, (c) => token(c, contextOf(c), parts))
   app.get(ENDPOINTS.jwks_uri, ...publicDocument, () => jwks(parts.keyring, now()))
   app.all(ENDPOINTS.authorization_endpoint, () => {
@@ -83,7 +81,6 @@ function mount(parts: Parts, issuerOf: (url: string) => string): Hono<{ Bindings
   if (denial !== undefined) {
     const more = { ...parts, ...denial }
     const list = revocationList(more)
-    for (const form of [DENIAL.revocation_endpoint, DENIAL.introspection_endpoint]) app.use(form, ...formOnly)
     app.all(DENIAL.revocation_endpoint, (c) => revoke(c, contextOf(c), more))
     app.all(DENIAL.introspection_endpoint, (c) => introspect(c, contextOf(c), more))
     app.get(DENIAL.revocations_uri, ...publicDocument, (c) => list(issuerOf(c.req.url)))

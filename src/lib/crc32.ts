@@ -1,9 +1,13 @@
+/** What each octet does to the register. */
+const TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
+  let register = octet
+  for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? 0xedb88320 : 0)
+  return register
+})
+
 /** The checksum of ISO 3309, as in ZIP and PNG: finds typing errors, protects nothing. */
 export function crc32(octets: Uint8Array): number {
   let register = 0xffffffff
-  for (const octet of octets) {
-    register ^= octet
-    for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? 0xedb88320 : 0)
-  }
+  for (const octet of octets) register = (register >>> 8) ^ (TABLE[(register ^ octet) & 0xff] ?? 0)
   return (register ^ 0xffffffff) >>> 0
 }

@@ -1,5 +1,8 @@
 /** Reads `application/x-www-form-urlencoded` strictly: what cannot be decoded is refused, never guessed. */
 
+const isEncoded = /[%+]/
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /**
  * Decodes one form-encoded name or value.
  *
@@ -7,7 +10,7 @@
  * @see RFC 6749 appendix B
  */
 export function formDecode(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
+  return isEncoded.test(text) ? decodeURIComponent(text.replaceAll('+', ' ')) : text
 }
 
 /**
@@ -16,7 +19,7 @@ export function formDecode(text: string): string {
  * @throws TypeError on octets that are not UTF-8, URIError as {@link formDecode}
  */
 export function readForm(body: ArrayBuffer): [name: string, value: string][] {
-  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+  const text = utf8.decode(body)
   const parameters: [string, string][] = []
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=')
