@@ -11,8 +11,13 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 type Environment = Readonly<Record<string, unknown>>
 
-/** @param backends of this runtime alone, beside those that all have */
-export function processHost(environment: Environment, backends: Backends = {}): Host {
+/** What one runtime has of its own: stores beside those that all have, and a way to write a line. */
+interface Own {
+  readonly backends?: Backends
+  readonly write?: (line: string) => void
+}
+
+export function processHost(environment: Environment, { backends = {}, write = console.log }: Own = {}): Host {
   return {
     environment,
     fetch: (url, init) => fetch(url, init),
@@ -21,7 +26,7 @@ export function processHost(environment: Environment, backends: Backends = {}): 
     storeSetting: 'STORE_URL',
     commandFor: (setting) => COMMANDS[setting],
     now,
-    write: (line) => say(console.log, line),
+    write: (line) => say(write, line),
     warn: (line) => say(console.error, line),
   }
 }
