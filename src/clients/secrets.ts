@@ -9,7 +9,7 @@ import type { Client, ClientSecret } from '../types.ts'
 import { type HashKind, hashKind } from './secret_hashes.ts'
 
 /** How many verified secrets are remembered. */
-const MAX_REMEMBERED = 10_000
+const MAX_REMEMBERED = 20_000
 
 /** Slow comparisons under way at a time, in one process or isolate. */
 const MAX_COMPARING = 8

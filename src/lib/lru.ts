@@ -1,4 +1,4 @@
-/** A map that holds so many entries and lets go of the one that was not used for the longest time. */
+/** A map that holds what was used last and lets go of the rest, in two generations: no entry is looked for to be let go of. */
 
 export interface Lru<V> {
   get(key: string): V | undefined
@@ -6,23 +6,23 @@ export interface Lru<V> {
   delete(key: string): void
 }
 
+/** @param maxEntries it never holds more, and always the half of it that was used last */
 export function lru<V>(maxEntries: number): Lru<V> {
-  const entries = new Map<string, V>()
+  let [young, old] = [new Map<string, V>(), new Map<string, V>()]
   const place = (key: string, value: V): void => {
-    entries.delete(key)
-    entries.set(key, value)
+    young.set(key, value)
+    if (young.size >= maxEntries / 2) [young, old] = [new Map(), young]
   }
   return {
     get(key) {
-      const value = entries.get(key)
-      if (value !== undefined) place(key, value)
+      const value = young.get(key) ?? old.get(key)
+      if (value !== undefined && !young.has(key)) place(key, value)
       return value
     },
-    set(key, value) {
-      place(key, value)
-      const [oldest] = entries.size > maxEntries ? entries.keys() : []
-      if (oldest !== undefined) entries.delete(oldest)
+    set: place,
+    delete(key) {
+      young.delete(key)
+      old.delete(key)
     },
-    delete: (key) => void entries.delete(key),
   }
 }

@@ -27,22 +27,26 @@ export function grantScopes(
   permit: Permit,
   resources: readonly ResourceServer[],
 ): readonly string[] {
-  const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [splitScope(scope)]))
-  const isServed = (token: string): boolean => ceilings.every((patterns) => matchesAny(patterns, token))
+  const isAllowed = matcherOf(permit.scope)
+  const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [matcherOf(splitScope(scope))]))
+  const isServed = (token: string): boolean => ceilings.every((matches) => matches(token))
   const asked = splitScope(requested ?? '')
   const tokens = asked.length > 0 ? asked : permit.defaultScope.filter(isServed)
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
       throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed there.')
     }
-    if (!matchesAny(permit.scope, token)) throw refused('scope_not_allowed', 'The client may not have the scope', token)
+    if (!isAllowed(token)) throw refused('scope_not_allowed', 'The client may not have the scope', token)
     if (!isServed(token)) throw refused('scope_not_served', 'A resource that is asked for has no scope', token)
   }
   return tokens
 }
 
-function matchesAny(patterns: readonly string[], token: string): boolean {
-  return patterns.some((pattern) => scopeMatches(pattern, token))
+/** Whether one of many patterns matches; those without a wildcard are found at once. */
+function matcherOf(patterns: readonly string[]): (token: string) => boolean {
+  const literals = new Set(patterns.filter((pattern) => !pattern.includes('*')))
+  const wildcards = patterns.filter((pattern) => pattern.includes('*'))
+  return (token) => literals.has(token) || wildcards.some((pattern) => scopeMatches(pattern, token))
 }
 
 function refused(reason: ScopeReason, text: string, token: string): OAuthError {

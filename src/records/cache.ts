@@ -21,8 +21,9 @@ export const STALE_SECONDS = 300
 /** How long somebody else's read of the same record is waited for. */
 const SHARED_READ_SECONDS = 3
 
-const MAX_RECORDS = 10_000
-const MAX_UNKNOWN = 10_000
+/** Twice the clients that can be busy at a time without being read again and again. */
+const MAX_RECORDS = 20_000
+const MAX_UNKNOWN = 20_000
 
 interface Held<T> {
   readonly record: T

@@ -2,31 +2,37 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { lru } from '../../src/lib/lru.ts'
 
+const ids = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => `${from + index}`)
+
 describe('lru', () => {
-  test('lets go of what was not used for the longest time', () => {
-    const map = lru<number>(2)
-    map.set('a', 1)
-    map.set('b', 2)
-    assert.equal(map.get('a'), 1)
-    map.set('c', 3)
-    assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [1, undefined, 3])
+  test('lets go of what was not used for the longest time, and of nothing that was used of late', () => {
+    const map = lru<number>(10)
+    for (const id of ids(0, 5)) map.set(id, 1)
+    assert.equal(map.get('0'), 1)
+    for (const id of ids(5, 9)) map.set(id, 1)
+    assert.deepEqual(
+      ids(0, 9).filter((id) => map.get(id) !== undefined),
+      ['0', ...ids(5, 9)],
+    )
   })
 
-  test('keeps its bound whatever is set', () => {
+  test('holds the half of its bound that was used last, and never more than its bound', () => {
     const map = lru<number>(10)
-    const keys = Array.from({ length: 1000 }, (_, index) => `${index}`)
-    for (const key of keys) map.set(key, 1)
-    assert.equal(keys.filter((key) => map.get(key) !== undefined).length, 10)
+    for (const id of ids(0, 1000)) {
+      map.set(id, 1)
+      for (const recent of ids(Math.max(0, Number(id) - 4), Number(id) + 1)) assert.equal(map.get(recent), 1)
+    }
+    assert.ok(ids(0, 1000).filter((id) => map.get(id) !== undefined).length <= 10)
   })
 
   test('setting anew and deleting makes no room for ghosts', () => {
-    const map = lru<number>(2)
+    const map = lru<number>(4)
     map.set('a', 1)
-    map.set('a', 2)
-    map.set('b', 3)
-    assert.equal(map.get('a'), 2)
+    map.set('b', 2)
+    map.set('a', 3)
+    assert.equal(map.get('a'), 3)
     map.delete('a')
     map.set('c', 4)
-    assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [undefined, 3, 4])
+    assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [undefined, 2, 4])
   })
 })
