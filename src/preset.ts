@@ -120,7 +120,7 @@ function configured(host: Host, config: Config, parts: Parts): Server['app'] {
   app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
   if (config.dev) {
     app.use(async (c, next) => {
-      if (!isFromHere(c.req.raw, c.env?.peer)) {
+      if (!isFromHere(c.req.raw, c.env?.peer?.())) {
         throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
       }
       await next()

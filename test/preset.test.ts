@@ -51,7 +51,7 @@ describe('createServer in development', () => {
 
   test('answers nothing to a peer on another machine, whatever host it names', async () => {
     const { app, lines } = await server
-    const from = (peer: string) => app.fetch(new Request('http://localhost:8080/token', howTo), { peer })
+    const from = (peer: string) => app.fetch(new Request('http://localhost:8080/token', howTo), { peer: () => peer })
     for (const peer of ['127.0.0.1', '[::1]']) assert.equal((await from(peer)).status, 200)
     for (const peer of ['192.0.2.1', '[2001:db8::1]']) {
       assert.equal((await from(peer)).status, 503)

@@ -8,8 +8,8 @@ import { readCertificate } from './certificate.ts'
 
 /** What the platform knows about the connection beside the request. */
 export interface Connection {
-  /** Address of who is connected. */
-  readonly peer?: string | undefined
+  /** Gives the address of who is connected; asked only when it matters, for telling it costs. */
+  readonly peer?: () => string | undefined
 }
 
 /** A certificate as it came: a byte sequence of RFC 8941 §3.3.5. */
@@ -37,18 +37,19 @@ export interface CertificateOptions {
 /** @see RFC 9440 §2.2, §4 */
 export function clientCertificates(options: CertificateOptions): FindCertificate {
   return async (request, connection) => {
-    const raw = options.fromPlatform?.(request) ?? fromProxy(request, connection?.peer, options)
+    const raw = options.fromPlatform?.(request) ?? fromProxy(request, connection, options)
     return raw === undefined ? undefined : readRaw(raw)
   }
 }
 
 function fromProxy(
   { headers, url }: Request,
-  peer: string | undefined,
+  connection: Connection | undefined,
   { trustedProxies, isVerifiedByProxy, emit }: CertificateOptions,
 ): RawCertificate | undefined {
   const clientCert = headers.get('Client-Cert')
   if (clientCert === null) return undefined
+  const peer = connection?.peer?.()
   if (peer !== undefined && isInRanges(peer, trustedProxies)) return { clientCert, isVerified: isVerifiedByProxy }
   emit({ event: 'client_cert_ignored', path: new URL(url).pathname, ...(peer !== undefined && { peer }) })
   return undefined

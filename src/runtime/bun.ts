@@ -22,7 +22,8 @@ export const start: Start = async (createServer, isMain) => {
   // Without this, Bun answers an unforeseen exception with its source code.
   const quiet = { development: false }
   return {
-    fetch: (request: Request, bun: BunServer) => server.app.fetch(request, { peer: bun.requestIP(request)?.address }),
+    fetch: (request: Request, bun: BunServer) =>
+      server.app.fetch(request, { peer: () => bun.requestIP(request)?.address }),
     ...options,
     ...quiet,
   }

@@ -40,7 +40,7 @@ export const start: Start = async (createServer, isMain) => {
   const handler = {
     // `deno serve` listens where it is told to, so that development has to look who is there.
     fetch: (request: Request, info: Info): Response | Promise<Response> =>
-      server.app.fetch(request, { peer: info.remoteAddr.hostname }),
+      server.app.fetch(request, { peer: () => info.remoteAddr.hostname }),
     onListen({ port }: Address): void {
       removeEventListener('beforeunload', serve)
       announce(server, port)

@@ -11,7 +11,7 @@ export const Ledger: undefined = undefined
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
   const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
-    server.app.fetch(request, { peer: incoming.socket.remoteAddress })
+    server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
   if (isMain) {
     // Node tells by an event that the console is gone, and ends the process if nobody listens.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)

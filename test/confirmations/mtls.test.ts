@@ -26,7 +26,7 @@ async function send(client_id: string, certificate?: string) {
   const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret: 'foobar' })
   const headers = new Headers(certificate === undefined ? {} : { 'Client-Cert': certificate })
   const request = new Request(`${ISSUER}/token`, { method: 'POST', body, headers })
-  const response = await app.fetch(request, { peer: '10.0.0.5' })
+  const response = await app.fetch(request, { peer: () => '10.0.0.5' })
   const event = events.at(-1)
   const answer = (await response.json()) as Record<string, string>
   return { status: response.status, answer, reason: event?.event === 'request_refused' ? event.reason : undefined }

@@ -66,7 +66,7 @@ async function createTlsWorld({ isVerifiedByProxy = true, now = NOW } = {}) {
     const headers = new Headers(certificate === undefined ? {} : { 'Client-Cert': certificate })
     const request = new Request('https://tokens.example/token', { method: 'POST', body, headers })
     events.length = 0
-    const { status } = await app.fetch(request, { peer })
+    const { status } = await app.fetch(request, { peer: () => peer })
     const last = events.at(-1)
     return { status, reason: last?.event === 'request_refused' ? last.reason : undefined, events: [...events] }
   }
