@@ -1,14 +1,15 @@
 /** Tokens a second of a warm server, beside what the signature alone and a bare route alone reach in the same run. */
 
 import type { Running } from '../test/support/process.ts'
-import { load } from './load.ts'
+import { load, type Target } from './load.ts'
 import { type BenchRuntime, FLOOR, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
 import { type Algorithm, makeWorld } from './world.ts'
 
 const ROUNDS = 3
-const WARM_SECONDS = 2
-const ROUTE_SECONDS = 2
+/** Until the compilers of the runtimes are done, on a core that they share with what they compile. */
+const WARM_SECONDS = 10
+const FLOOR_SECONDS = 2
 const TOKEN_SECONDS = 3
 const SIGNING_SECONDS = 1
 
@@ -22,26 +23,29 @@ export interface Warm {
   readonly memoryMebibytes: number
   readonly signaturesPerSecond: number
   readonly routesPerSecond: number
+  readonly routeP99Milliseconds: number
   /** Tokens a second by what they would be if they cost a signature and a bare route and nothing else. */
   readonly shareOfIdeal: number
+  /** Tokens a second by those of a bare route that takes one digest and makes one signature: what they cost within a request. */
+  readonly shareOfLeast: number
 }
 
-/** The three are measured in turns, and of what they come to the median counts. */
+/** They are measured in turns, and of what they come to the median counts. */
 export async function measureWarm(runtime: BenchRuntime, alg: Algorithm): Promise<Warm> {
   const world = await makeWorld({ alg })
   const floor = await start(runtime, FLOOR, world)
   const server = await start(runtime, SERVER, world)
-  const [route, token] = [
-    { url: `${floor.origin}/route`, form: world.form },
-    { url: `${server.origin}/token`, form: world.form },
-  ]
-  await load(route, WARM_SECONDS)
-  await load(token, WARM_SECONDS)
+  const targetOf = (url: string): Target => ({ url, form: world.form })
+  const route = targetOf(`${floor.origin}/route`)
+  const least = targetOf(`${floor.origin}/least/${alg}`)
+  const token = targetOf(`${server.origin}/token`)
+  for (const each of [route, least, token]) await load(each, WARM_SECONDS)
   const count = Math.ceil((await signaturesPerSecond(floor, alg, 500)) * SIGNING_SECONDS)
   const rounds: Warm[] = []
   while (rounds.length < ROUNDS) {
     const signatures = await signaturesPerSecond(floor, alg, count)
-    const { perSecond: routes } = await load(route, ROUTE_SECONDS)
+    const routes = await load(route, FLOOR_SECONDS)
+    const { perSecond: leastPerSecond } = await load(least, FLOOR_SECONDS)
     const before = usage(server)
     const tokens = await load(token, TOKEN_SECONDS)
     const { cpu, memory } = usage(server)
@@ -54,8 +58,10 @@ export async function measureWarm(runtime: BenchRuntime, alg: Algorithm): Promis
       cpuMilliseconds: ((cpu - before.cpu) * 1000) / (tokens.perSecond * TOKEN_SECONDS),
       memoryMebibytes: memory,
       signaturesPerSecond: signatures,
-      routesPerSecond: routes,
-      shareOfIdeal: tokens.perSecond * (1 / signatures + 1 / routes),
+      routesPerSecond: routes.perSecond,
+      routeP99Milliseconds: routes.p99,
+      shareOfIdeal: tokens.perSecond * (1 / signatures + 1 / routes.perSecond),
+      shareOfLeast: tokens.perSecond / leastPerSecond,
     })
   }
   await Promise.all([floor.stop(), server.stop()])
