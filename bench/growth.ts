@@ -3,14 +3,18 @@
 import { load, type Target } from './load.ts'
 import { type BenchRuntime, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
-import { makeWorld, type World, type WorldOptions } from './world.ts'
+import { type Algorithm, makeWorld, type World, type WorldOptions } from './world.ts'
 
 const ROUNDS = 3
 /** Among a million, most pages of the database are met for the first time. */
 const WARM_SECONDS = 8
 const SECONDS = 3
 
-export interface Growth {
+export interface Growth extends Measured {
+  readonly alg: Algorithm
+}
+
+interface Measured {
   readonly runtime: BenchRuntime
   readonly world: string
   readonly tokensPerSecond: number
@@ -21,26 +25,25 @@ export interface Growth {
   readonly ratioToTen: number
 }
 
-const alg = 'ES256'
 const scope = Array.from({ length: 50 }, (_, index) => `orders.region-${index}.read`).join(' ')
 
-const TEN: WorldOptions = { alg, clients: 10 }
+const TEN = { clients: 10 }
 
-const WORLDS: Readonly<Record<string, WorldOptions & { readonly isSkewed?: boolean }>> = {
+const WORLDS: Readonly<Record<string, Omit<WorldOptions, 'alg'> & { readonly isSkewed?: boolean }>> = {
   '10 again': TEN,
-  '10,000 clients': { alg, clients: 10_000 },
-  '1,000,000 clients, few of them often': { alg, clients: 1_000_000, isSkewed: true },
-  '1,000,000 clients, each as often': { alg, clients: 1_000_000 },
+  '10,000 clients': { clients: 10_000 },
+  '1,000,000 clients, few of them often': { clients: 1_000_000, isSkewed: true },
+  '1,000,000 clients, each as often': { clients: 1_000_000 },
   '1 scope': { ...TEN, scope: 'orders.region-0.read' },
   '50 scopes': { ...TEN, scope },
   '10 signing keys': { ...TEN, moreKeys: 9 },
 }
 
-export async function* measureGrowth(runtimes: readonly BenchRuntime[]): AsyncGenerator<Growth> {
-  const ten = await makeWorld(TEN)
+export async function* measureGrowth(runtimes: readonly BenchRuntime[], alg: Algorithm): AsyncGenerator<Growth> {
+  const ten = await makeWorld({ ...TEN, alg })
   for (const [name, options] of Object.entries(WORLDS)) {
-    const world = await makeWorld(options)
-    for (const runtime of runtimes) yield await measure(runtime, name, ten, { ...world, ...options })
+    const world = await makeWorld({ ...options, alg })
+    for (const runtime of runtimes) yield { alg, ...(await measure(runtime, name, ten, { ...world, ...options })) }
   }
 }
 
@@ -49,13 +52,13 @@ async function measure(
   name: string,
   ten: World,
   world: World & Omit<Target, 'url'>,
-): Promise<Growth> {
+): Promise<Measured> {
   const [few, many] = [await start(runtime, SERVER, ten), await start(runtime, SERVER, world)]
   const fewTarget: Target = { url: `${few.origin}/token`, form: ten.form, clients: 10 }
   const manyTarget: Target = { ...world, url: `${many.origin}/token` }
   await load(fewTarget, WARM_SECONDS)
   await load(manyTarget, WARM_SECONDS)
-  const rounds: Growth[] = []
+  const rounds: Measured[] = []
   while (rounds.length < ROUNDS) {
     const base = await load(fewTarget, SECONDS)
     const grown = await load(manyTarget, SECONDS)

@@ -9,7 +9,7 @@ import { median } from './table.ts'
 import { ALGORITHMS, type Algorithm, folder, makeWorld, type World } from './world.ts'
 
 const ROUNDS = 3
-const WARM_SECONDS = 2
+const WARM_SECONDS = 8
 const SECONDS = 4
 
 /** What the how-to's client has for a secret. */

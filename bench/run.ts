@@ -5,7 +5,7 @@
  *     npm run bench                        all of that
  *     npm run bench -- node EdDSA          one runtime, one algorithm
  *     npm run bench -- --peers             beside ory/fosite and oidc-provider
- *     npm run bench -- --growth            with many clients, scopes and keys
+ *     npm run bench -- --growth            with many clients, scopes and keys; ES256 unless another is named
  *     npm run bench -- --json results.json
  */
 
@@ -28,10 +28,10 @@ const { values: options, positionals } = parseArgs({
 const unknown = positionals.filter((name) => ![...RUNTIMES, ...ALGORITHMS].some((known) => known === name))
 if (unknown.length > 0) throw new Error(`${unknown.join()}: neither a runtime nor an algorithm`)
 
-/** Those that were named, or all of them. */
-function chosen<T extends string>(all: readonly T[]): readonly T[] {
+/** Those that were named, or the usual ones. */
+function chosen<T extends string>(all: readonly T[], usual: readonly T[] = all): readonly T[] {
   const named = all.filter((each) => positionals.includes(each))
-  return named.length > 0 ? named : all
+  return named.length > 0 ? named : usual
 }
 
 const results: Record<string, object[]> = {}
@@ -54,8 +54,9 @@ async function* cold(): AsyncGenerator<object> {
 const machine = `${cpus()[0]?.model}, ${isPinned ? 'one core for the servers' : 'not pinned'}, load by ${generator}`
 console.log(`${machine}\n`)
 if (options.peers) await tell('Peers', measurePeers(chosen(RUNTIMES)))
-else if (options.growth) await tell('Growth', measureGrowth(chosen(RUNTIMES)))
-else {
+else if (options.growth) {
+  for (const alg of chosen(ALGORITHMS, ['ES256'])) await tell(`Growth, ${alg}`, measureGrowth(chosen(RUNTIMES), alg))
+} else {
   await tell('Warm', warm())
   await tell('Cold, milliseconds since the start of the process', cold())
 }
