@@ -82,11 +82,20 @@ export interface ClientCertificate {
   readonly notAfter: number
 }
 
+/**
+ * The parameters of a form that have a value; only those that may repeat do. It is no URLSearchParams, of which each call leaves
+ * JavaScript on Workers.
+ */
+export interface Form {
+  /** Gives the first value, null when there is none. */
+  get(name: string): string | null
+  getAll(name: string): readonly string[]
+}
+
 /** A form request whose body was read: what client authentication and the grants see of it. */
 export interface FormRequest {
   readonly headers: Headers
-  /** Parameters that have a value; only those that may repeat do. */
-  readonly form: URLSearchParams
+  readonly form: Form
   readonly certificate?: ClientCertificate | undefined
 }
 

@@ -5,7 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { invalidRequest, OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
-import type { FormRequest } from '../types.ts'
+import type { Form, FormRequest } from '../types.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
@@ -63,11 +63,13 @@ function malformed(): OAuthError {
   return invalidRequest('body_malformed', 'The body is cut off or not validly form-encoded UTF-8.')
 }
 
-function toForm(parameters: [string, string][]): URLSearchParams {
-  const once = new Set<string>()
-  for (const [name] of parameters) {
-    if (once.has(name)) throw invalidRequest('parameter_repeated', 'A parameter is given more than once.')
-    if (!REPEATABLE.has(name)) once.add(name)
+function toForm(parameters: readonly [name: string, value: string][]): Form {
+  const values = new Map<string, string[]>()
+  for (const [name, value] of parameters) {
+    const others = values.get(name)
+    if (others === undefined) values.set(name, [value])
+    else if (REPEATABLE.has(name)) others.push(value)
+    else throw invalidRequest('parameter_repeated', 'A parameter is given more than once.')
   }
-  return new URLSearchParams(parameters)
+  return { get: (name) => values.get(name)?.[0] ?? null, getAll: (name) => values.get(name) ?? [] }
 }

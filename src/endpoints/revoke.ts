@@ -7,7 +7,7 @@ import { invalidRequest } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { readOwnToken } from '../tokens/own_token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
-import type { Context } from '../types.ts'
+import type { Context, Form } from '../types.ts'
 import { readFormRequest } from './form_request.ts'
 import { jsonHeaders } from './respond.ts'
 import type { TokenParts } from './token.ts'
@@ -41,7 +41,7 @@ export async function revoke(
 }
 
 /** A `token_type_hint` says nothing here: there is one type of token. */
-export function readTokenParameter(form: URLSearchParams): string {
+export function readTokenParameter(form: Form): string {
   const token = form.get('token')
   if (token === null) throw invalidRequest('token_parameter_missing', 'The parameter token is missing.')
   return token

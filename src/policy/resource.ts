@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { invalidTarget } from '../errors.ts'
 import { ResourceId, type Resources } from '../resources/registry.ts'
-import type { Permit, ResourceServer } from '../types.ts'
+import type { Form, Permit, ResourceServer } from '../types.ts'
 
 /**
  * Gives the resource servers asked for in `resource` and, for clients of other vendors, `audience`. When none is asked, the
@@ -14,7 +14,7 @@ import type { Permit, ResourceServer } from '../types.ts'
  * @see RFC 8707 §2
  */
 export async function grantResources(
-  form: URLSearchParams,
+  form: Form,
   permit: Permit,
   resources: Resources,
 ): Promise<readonly ResourceServer[]> {
