@@ -14,6 +14,8 @@ export interface Page {
  * Every function rejects when the backend fails.
  */
 export interface Registry {
+  /** How long after a write a reader elsewhere may still be given what was there before; absent for not at all. */
+  readonly lagSeconds?: number
   get(key: string): Promise<string | undefined>
   put(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
@@ -29,31 +31,33 @@ export interface Registry {
 }
 
 /**
- * Where marks live that must be made once or counted, and be seen at once by every process and isolate. Each function is
- * atomic. Instants are epoch seconds by the clock that the ledger was opened with.
+ * Marks, counters and levels that every process and isolate sees at once. Each function but `list` is atomic. A key is used
+ * with one of `add`, `count` and `raise` only. Instants are epoch seconds by the clock that the ledger was opened with.
  *
  * Every function rejects when the backend fails.
  */
 export interface Ledger {
-  /** Gives true to exactly one caller for a key until the mark expires, false to all others. */
+  /** Makes a mark: returns true to exactly one caller per key until the mark expires, false to all others. */
   add(key: string, value: string, expiresAt: number): Promise<boolean>
-  /** Counts this call and gives how many there were within the window, which the first of them opened. */
+  /** Counts this call and returns how many there were within the window, which the first of them opened. */
   count(key: string, windowSeconds: number): Promise<number>
+  /**
+   * Raises a level, which never falls before it expires: of the level that is there and the one that is given, the larger
+   * value and the later expiry stand. Returns the value that stands.
+   */
+  raise(key: string, value: number, expiresAt: number): Promise<number>
   get(key: string): Promise<string | undefined>
-  delete(key: string): Promise<void>
-  /** Gives live marks under a prefix, `revoked:` or `cut:`, in no order; at most `limit`. */
-  list(prefix: ListedPrefix, limit: number): Promise<readonly Mark[]>
+  /**
+   * Lists the live levels of a family, the part of their keys before the first colon, page by page in no order. A level
+   * that is raised during the listing may appear twice, with either value.
+   */
+  list(family: string): AsyncIterable<readonly Level[]>
 }
 
-/** Marks that can be listed; a backend may have to keep an index of them. */
-export type ListedPrefix = (typeof LISTED_PREFIXES)[number]
-
-export const LISTED_PREFIXES = ['revoked:', 'cut:'] as const
-
-/** One mark of the ledger. */
-export interface Mark {
+/** One level of the ledger. */
+export interface Level {
   readonly key: string
-  readonly value: string
+  readonly value: number
 }
 
 /** Both needs, met by one backend or by two. */

@@ -1,6 +1,7 @@
 /** Both stores in Deno KV, for Deno Deploy and for one machine: reads are strongly consistent, what one wrote, all see. */
 
-import type { Ledger, Registry, Stores } from './contracts.ts'
+import type { Ledger, Level, Registry, Stores } from './contracts.ts'
+import { rangeOf } from './ledger_sql.ts'
 
 type Key = readonly string[]
 
@@ -15,7 +16,7 @@ export interface DenoKv {
   get(key: Key): Promise<Entry>
   set(key: Key, value: unknown): Promise<unknown>
   delete(key: Key): Promise<void>
-  list(range: { start: Key; end: Key }, options: { limit: number }): AsyncIterable<Entry>
+  list(range: { start: Key; end: Key }, options: { limit?: number; batchSize?: number }): AsyncIterable<Entry>
   atomic(): {
     check(entry: Pick<Entry, 'key' | 'versionstamp'>): ReturnType<DenoKv['atomic']>
     set(key: Key, value: unknown, options?: { expireIn: number }): ReturnType<DenoKv['atomic']>
@@ -24,6 +25,12 @@ export interface DenoKv {
   }
   close(): void
 }
+
+/** Rounds of reading and writing one mark that others write as well; in each round one of them gets through. */
+const MAX_ROUNDS = 1000
+
+/** Deno KV reads no more in one batch. */
+const PAGE_ENTRIES = 500
 
 /** How long the database keeps a mark beyond its expiry, for callers whose clocks are late. */
 const SLACK_SECONDS = 300
@@ -92,28 +99,14 @@ function textOf({ value }: Entry): string | undefined {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : undefined
 }
 
+const markPlace = (key: string): Key => ['ledger', key]
+
 function denoKvLedger(database: () => Promise<DenoKv>, now: () => number): Ledger {
-  const place = (key: string): Key => ['ledger', key]
   const live = ({ value }: Entry): Mark | undefined => {
     const mark = value as Mark | null
     return mark !== null && mark.expiresAt > now() ? mark : undefined
   }
-  /** Reads, decides, and writes unless somebody was faster; then anew. Gives the mark that stood before. */
-  const change = async (
-    key: string,
-    decide: (held: Mark | undefined) => Mark | undefined,
-  ): Promise<Mark | undefined> => {
-    const kv = await database()
-    for (;;) {
-      const entry = await kv.get(place(key))
-      const held = live(entry)
-      const next = decide(held)
-      if (next === undefined) return held
-      const expireIn = (Math.max(0, next.expiresAt - now()) + SLACK_SECONDS) * 1000
-      const { ok } = await kv.atomic().check(entry).set(place(key), next, { expireIn }).commit()
-      if (ok) return held
-    }
-  }
+  const change = changer(database, live, now)
   const counted = (held: Mark | undefined): number => Number(held?.value ?? 0) + 1
   return {
     async add(key, value, expiresAt) {
@@ -125,18 +118,44 @@ function denoKvLedger(database: () => Promise<DenoKv>, now: () => number): Ledge
       const next = (held?: Mark): Mark => ({ value: String(counted(held)), expiresAt: held?.expiresAt ?? opened })
       return counted(await change(key, next))
     },
-    async list(prefix, limit) {
-      const range = { start: place(prefix), end: place(`${prefix}\u{10ffff}`) }
-      const marks: { key: string; value: string }[] = []
-      for await (const entry of (await database()).list(range, { limit })) {
+    async raise(key, value, expiresAt) {
+      const raised = (held?: Mark) => Math.max(value, Number(held?.value ?? value))
+      const held = await change(key, (mark) => ({
+        value: String(raised(mark)),
+        expiresAt: Math.max(expiresAt, mark?.expiresAt ?? expiresAt),
+      }))
+      return raised(held)
+    },
+    get: async (key) => live(await (await database()).get(markPlace(key)))?.value,
+    async *list(family) {
+      const { start, end } = rangeOf(family)
+      const range = { start: markPlace(start), end: markPlace(end) }
+      let page: Level[] = []
+      for await (const entry of (await database()).list(range, { batchSize: PAGE_ENTRIES })) {
         const mark = live(entry)
-        if (mark !== undefined) marks.push({ key: entry.key[1] ?? '', value: mark.value })
+        if (mark !== undefined) page.push({ key: entry.key[1] ?? '', value: Number(mark.value) })
+        if (page.length < PAGE_ENTRIES) continue
+        yield page
+        page = []
       }
-      return marks
+      yield page
     },
-    get: async (key) => live(await (await database()).get(place(key)))?.value,
-    async delete(key) {
-      await (await database()).delete(place(key))
-    },
+  }
+}
+
+/** Returns a function that changes one mark, and returns the mark that was there before. */
+function changer(database: () => Promise<DenoKv>, live: (entry: Entry) => Mark | undefined, now: () => number) {
+  return async (key: string, decide: (held: Mark | undefined) => Mark | undefined): Promise<Mark | undefined> => {
+    const kv = await database()
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const entry = await kv.get(markPlace(key))
+      const held = live(entry)
+      const next = decide(held)
+      if (next === undefined) return held
+      const expireIn = (Math.max(0, next.expiresAt - now()) + SLACK_SECONDS) * 1000
+      const { ok } = await kv.atomic().check(entry).set(markPlace(key), next, { expireIn }).commit()
+      if (ok) return held
+    }
+    throw new Error(`Deno KV had a newer version of the mark ${MAX_ROUNDS} times`)
   }
 }

@@ -1,16 +1,18 @@
 /** The ledger in Durable Objects, each a shard of the keys with an SQLite database of its own; seen at once everywhere. */
 
 import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
-import type { Ledger as LedgerContract, Mark } from './contracts.ts'
+import type { Ledger as LedgerContract, Level } from './contracts.ts'
 import {
   LEDGER_ADD,
   LEDGER_COUNT,
-  LEDGER_DELETE,
   LEDGER_GET,
   LEDGER_LIST,
   LEDGER_NEXT_EXPIRY,
+  LEDGER_RAISE,
   LEDGER_SCHEMA,
   LEDGER_SWEEP,
+  LIST_ROWS,
+  rangeOf,
   SLACK_SECONDS,
   SWEEP_ROWS,
 } from './ledger_sql.ts'
@@ -45,13 +47,16 @@ export class Ledger extends DurableObject {
     return row === undefined ? undefined : String(row['value'])
   }
 
-  async list(prefix: string, limit: number, now: number): Promise<Mark[]> {
-    const rows = this.ctx.storage.sql.exec(LEDGER_LIST, prefix, `${prefix}\u{10ffff}`, now, limit).toArray()
-    return rows.map(({ key, value }) => ({ key: String(key), value: String(value) }))
+  async raise(key: string, value: number, expiresAt: number, now: number): Promise<number> {
+    const row = this.ctx.storage.sql.exec(LEDGER_RAISE, key, value, expiresAt, now).one()
+    await this.#sweepLater()
+    return Number(row['value'])
   }
 
-  async delete(key: string): Promise<void> {
-    this.ctx.storage.sql.exec(LEDGER_DELETE, key)
+  /** Returns one page of a family, of the keys after `after`; the last page is not full. */
+  async list(family: string, after: string, now: number): Promise<Level[]> {
+    const rows = this.ctx.storage.sql.exec(LEDGER_LIST, after, rangeOf(family).end, now).toArray()
+    return rows.map(({ key, value }) => ({ key: String(key), value: Number(value) }))
   }
 
   override async alarm(): Promise<void> {
@@ -70,7 +75,7 @@ export class Ledger extends DurableObject {
 /** What is used of the binding of {@link Ledger}. */
 export interface LedgerNamespace {
   idFromName(name: string): unknown
-  get(id: unknown): Pick<Ledger, 'add' | 'count' | 'get' | 'delete' | 'list'>
+  get(id: unknown): Pick<Ledger, 'add' | 'count' | 'raise' | 'get' | 'list'>
 }
 
 /** @param now epoch seconds */
@@ -80,13 +85,23 @@ export function durableLedger(namespace: LedgerNamespace, now: () => number): Le
     add: async (key, value, expiresAt) => shard(key).add(key, value, expiresAt, now()),
     count: async (key, windowSeconds) => shard(key).count(key, windowSeconds, now()),
     get: async (key) => shard(key).get(key, now()),
-    delete: async (key) => shard(key).delete(key),
-    async list(prefix, limit) {
-      const shards = Array.from({ length: SHARDS }, (_, index) =>
-        namespace.get(namespace.idFromName(`ledger-${index}`)),
-      )
-      const marks = await Promise.all(shards.map((each) => each.list(prefix, limit, now())))
-      return marks.flat().slice(0, limit)
+    raise: async (key, value, expiresAt) => shard(key).raise(key, value, expiresAt, now()),
+    async *list(family) {
+      const names = Array.from({ length: SHARDS }, (_, index) => `ledger-${index}`)
+      let unfinished = names.map((name) => ({ name, after: rangeOf(family).start }))
+      while (unfinished.length > 0) {
+        const pages = await Promise.all(
+          unfinished.map(async ({ name, after }) => {
+            const levels = await namespace.get(namespace.idFromName(name)).list(family, after, now())
+            return { name, levels }
+          }),
+        )
+        yield pages.flatMap(({ levels }) => levels)
+        unfinished = pages.flatMap(({ name, levels }) => {
+          const last = levels.at(-1)
+          return last === undefined || levels.length < LIST_ROWS ? [] : [{ name, after: last.key }]
+        })
+      }
     },
   }
 }

@@ -9,8 +9,9 @@ export function guardStores({ registry, ledger, close }: Stores, seconds: number
 }
 
 function guardRegistry(registry: Registry, seconds: number): Registry {
-  const { replace, remove } = registry
+  const { lagSeconds, replace, remove } = registry
   return {
+    ...(lagSeconds !== undefined && { lagSeconds }),
     get: (key) => limited(seconds, registry.get(key)),
     put: (key, value) => limited(seconds, registry.put(key, value)),
     delete: (key) => limited(seconds, registry.delete(key)),
@@ -24,9 +25,16 @@ function guardLedger(ledger: Ledger, seconds: number): Ledger {
   return {
     add: (key, value, expiresAt) => limited(seconds, ledger.add(key, value, expiresAt)),
     count: (key, windowSeconds) => limited(seconds, ledger.count(key, windowSeconds)),
+    raise: (key, value, expiresAt) => limited(seconds, ledger.raise(key, value, expiresAt)),
     get: (key) => limited(seconds, ledger.get(key)),
-    delete: (key) => limited(seconds, ledger.delete(key)),
-    list: (prefix, limit) => limited(seconds, ledger.list(prefix, limit)),
+    async *list(family) {
+      const pages = ledger.list(family)[Symbol.asyncIterator]()
+      for (;;) {
+        const page = await limited(seconds, pages.next())
+        if (page.done === true) return
+        yield page.value
+      }
+    },
   }
 }
 

@@ -16,8 +16,12 @@ export interface KvNamespace {
   }>
 }
 
+/** How long KV may go on giving what was there before, and that nothing was; its documentation says "60 seconds or more". */
+const LAG_SECONDS = 60
+
 export function kvRegistry(namespace: KvNamespace): Registry {
   return {
+    lagSeconds: LAG_SECONDS,
     get: async (key) => (await namespace.get(key)) ?? undefined,
     put: (key, value) => namespace.put(key, value),
     delete: (key) => namespace.delete(key),

@@ -5,6 +5,9 @@ export const LEDGER_SCHEMA = `
   CREATE INDEX IF NOT EXISTS ledger_expires_at ON ledger (expires_at);
 `
 
+/** Rows of one page of a listing. */
+export const LIST_ROWS = 1000
+
 /** (key, value, expires_at, now) → a row if the mark was made. */
 export const LEDGER_ADD = `
   INSERT INTO ledger VALUES (?1, ?2, ?3)
@@ -19,14 +22,26 @@ export const LEDGER_COUNT = `
     expires_at = CASE WHEN ledger.expires_at <= ?3 THEN ?2 ELSE ledger.expires_at END
   RETURNING value`
 
+/** (key, value, expires_at, now) → value. */
+export const LEDGER_RAISE = `
+  INSERT INTO ledger VALUES (?1, CAST(CAST(?2 AS INTEGER) AS TEXT), ?3)
+  ON CONFLICT (key) DO UPDATE SET
+    value = CASE WHEN ledger.expires_at <= ?4 THEN excluded.value
+      ELSE CAST(max(CAST(ledger.value AS INTEGER), CAST(?2 AS INTEGER)) AS TEXT) END,
+    expires_at = CASE WHEN ledger.expires_at <= ?4 THEN ?3 ELSE max(ledger.expires_at, ?3) END
+  RETURNING value`
+
 /** (key, now) → value. */
 export const LEDGER_GET = 'SELECT value FROM ledger WHERE key = ?1 AND expires_at > ?2'
 
-/** (prefix, end of the prefix, now, limit) → key, value. */
-export const LEDGER_LIST = 'SELECT key, value FROM ledger WHERE key >= ?1 AND key < ?2 AND expires_at > ?3 LIMIT ?4'
+/** (key after which to begin, key before which to end, now) → key, value; at most {@link LIST_ROWS} rows. */
+export const LEDGER_LIST: string = `
+  SELECT key, value FROM ledger WHERE key > ?1 AND key < ?2 AND expires_at > ?3 ORDER BY key LIMIT ${LIST_ROWS}`
 
-/** (key) */
-export const LEDGER_DELETE = 'DELETE FROM ledger WHERE key = ?1'
+/** Returns the keys between which the keys of a family lie. */
+export function rangeOf(family: string): { readonly start: string; readonly end: string } {
+  return { start: `${family}:`, end: `${family};` }
+}
 
 /** How long a mark is kept beyond its expiry, for callers whose clocks are late. */
 export const SLACK_SECONDS = 300

@@ -64,13 +64,16 @@ function memoryLedger(now: () => number, maxEntries: number): Ledger {
       make(key, String(count), expiresAt)
       return count
     },
-    get: async (key) => live(key)?.value,
-    async delete(key) {
-      marks.delete(key)
+    async raise(key, value, expiresAt) {
+      const held = live(key)
+      const highest = Math.max(value, Number(held?.value ?? value))
+      make(key, String(highest), Math.max(expiresAt, held?.expiresAt ?? expiresAt))
+      return highest
     },
-    async list(prefix, limit) {
-      const keys = [...marks.keys()].filter((key) => key.startsWith(prefix) && live(key) !== undefined)
-      return keys.slice(0, limit).map((key) => ({ key, value: live(key)?.value ?? '' }))
+    get: async (key) => live(key)?.value,
+    async *list(family) {
+      const keys = [...marks.keys()].filter((key) => key.startsWith(`${family}:`) && live(key) !== undefined)
+      yield keys.map((key) => ({ key, value: Number(live(key)?.value) }))
     },
   }
 }

@@ -2,53 +2,25 @@
 
 import { createClient } from '@redis/client'
 import { within } from '../lib/within.ts'
-import { type Ledger, LISTED_PREFIXES, type Registry, type Stores } from './contracts.ts'
-
-const RECORD = 'edgemint:registry:'
-/** A sorted set of the registry's keys, all of score 0: the order of octets, so that pages neither skip nor repeat. */
-const RECORD_KEYS = 'edgemint:registry-keys'
-const MARK = 'edgemint:ledger:'
-/** Sorted sets of the marks that can be listed, by their expiry. */
-const INDEX = 'edgemint:ledger-index:'
+import type { Ledger, Level, Registry, Stores } from './contracts.ts'
+import {
+  INDEX,
+  LEDGER_ADD,
+  LEDGER_COUNT,
+  LEDGER_LIST,
+  LEDGER_RAISE,
+  MARK,
+  RECORD,
+  RECORD_KEYS,
+  REGISTRY_REMOVE,
+  REGISTRY_REPLACE,
+  SLACK_SECONDS,
+} from './redis_scripts.ts'
 
 /** A server that gives no answer for so long is left, and connected to anew. */
 const ANSWER_SECONDS = 1.5
 
 const MAX_QUEUED_COMMANDS = 10_000
-
-/** How long Redis keeps a mark beyond its expiry, for callers whose clocks are late. */
-const SLACK_SECONDS = 300
-
-// A mark carries its expiry, so that the caller's clock decides; Redis' own expiry only clears up.
-const IS_LIVE = `local held = redis.call('HGET', KEYS[1], 'expires_at')
-local live = held and tonumber(held) > tonumber(ARGV[1])`
-/** (now, value, expires_at, milliseconds to live, key in the index if there is one) → 1 if the mark was made, else 0. */
-const ADD = `${IS_LIVE}
-if live then return 0 end
-redis.call('HSET', KEYS[1], 'value', ARGV[2], 'expires_at', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-if KEYS[2] then
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. (tonumber(ARGV[1]) - ${SLACK_SECONDS}))
-  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[5])
-end
-return 1`
-/** (now, end of a window opened now, milliseconds to live) → the count. */
-const COUNT = `${IS_LIVE}
-if live then return redis.call('HINCRBY', KEYS[1], 'value', 1) end
-redis.call('HSET', KEYS[1], 'value', 1, 'expires_at', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1`
-/** (key, value, expected if anything) → 1 if it was written, else 0. */
-const REPLACE = `local held = redis.call('GET', KEYS[1])
-if held ~= (ARGV[3] or false) then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-redis.call('ZADD', KEYS[2], 0, ARGV[1])
-return 1`
-/** (key, expected) → 1 if it was removed, else 0. */
-const REMOVE = `if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
-redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
-return 1`
 
 /** A call while there is no connection rejects at once instead of waiting for one. */
 const clientFor = (url: string) =>
@@ -146,8 +118,9 @@ function redisRegistry(use: Use): Registry {
           .zRem(RECORD_KEYS, key)
         await both.exec()
       }),
-    replace: (key, expected, value) => change(REPLACE, key, value, ...(expected === undefined ? [] : [expected])),
-    remove: (key, expected) => change(REMOVE, key, expected),
+    replace: (key, expected, value) =>
+      change(REGISTRY_REPLACE, key, value, ...(expected === undefined ? [] : [expected])),
+    remove: (key, expected) => change(REGISTRY_REMOVE, key, expected),
     list: (prefix, { limit, cursor = '' }) =>
       use(async (client) => {
         const from = cursor > prefix ? `(${cursor}` : `[${prefix}`
@@ -160,36 +133,36 @@ function redisRegistry(use: Use): Registry {
 }
 
 function redisLedger(use: Use, now: () => number): Ledger {
-  const run = (script: string, key: string, ...values: (string | number)[]): Promise<number> =>
-    use(async (client) => {
-      const prefix = LISTED_PREFIXES.find((each) => key.startsWith(each))
-      const keys = prefix === undefined ? [MARK + key] : [MARK + key, INDEX + prefix]
-      return Number(await client.eval(script, { keys, arguments: [now(), ...values].map(String) }))
-    })
+  const indexOf = (family: string): string => `${INDEX}${family}:`
+  const run = (script: string, keys: string[], ...values: (string | number)[]): Promise<number> =>
+    use(async (client) => Number(await client.eval(script, { keys, arguments: [now(), ...values].map(String) })))
   const millisecondsTo = (expiresAt: number): number => Math.max(0, expiresAt - now()) * 1000 + SLACK_SECONDS * 1000
   return {
-    add: async (key, value, expiresAt) => (await run(ADD, key, value, expiresAt, millisecondsTo(expiresAt), key)) === 1,
-    count: (key, windowSeconds) => run(COUNT, key, now() + windowSeconds, millisecondsTo(now() + windowSeconds)),
+    add: async (key, value, expiresAt) =>
+      (await run(LEDGER_ADD, [MARK + key], value, expiresAt, millisecondsTo(expiresAt))) === 1,
+    count: (key, windowSeconds) =>
+      run(LEDGER_COUNT, [MARK + key], now() + windowSeconds, millisecondsTo(now() + windowSeconds)),
+    raise: (key, value, expiresAt) =>
+      run(LEDGER_RAISE, [MARK + key, indexOf(key.slice(0, key.indexOf(':')))], value, expiresAt, key),
     get: (key) =>
       use(async (client) => {
         const [value, expiresAt] = await client.hmGet(MARK + key, ['value', 'expires_at'])
         return Number(expiresAt) > now() ? (value ?? undefined) : undefined
       }),
-    delete: (key) =>
-      use(async (client) => {
-        await client.del(MARK + key)
-      }),
-    list: (prefix, limit) =>
-      use(async (client) => {
-        const keys = await client.zRange(INDEX + prefix, `(${now()}`, '+inf', {
-          BY: 'SCORE',
-          LIMIT: { offset: 0, count: limit },
-        })
-        const values = await Promise.all(keys.map((key) => client.hGet(MARK + key, 'value')))
-        return keys.flatMap((key, index) => {
-          const value = values[index] ?? undefined
-          return value === undefined ? [] : [{ key, value }]
-        })
-      }),
+    async *list(family) {
+      let cursor = '0'
+      do {
+        const values = [now(), cursor].map(String)
+        const page = await use((client) => client.eval(LEDGER_LIST, { keys: [indexOf(family)], arguments: values }))
+        const [next, ...levels] = page as [string, ...string[]]
+        yield toLevels(levels)
+        cursor = next
+      } while (cursor !== '0')
+    },
   }
+}
+
+/** From keys and values in turns. */
+function toLevels(flat: readonly string[]): readonly Level[] {
+  return flat.flatMap((key, index) => (index % 2 === 0 ? [{ key, value: Number(flat[index + 1]) }] : []))
 }

@@ -4,15 +4,17 @@
  */
 
 import { DatabaseSync } from 'node:sqlite'
-import type { Ledger, Registry, Stores } from './contracts.ts'
+import type { Ledger, Level, Registry, Stores } from './contracts.ts'
 import {
   LEDGER_ADD,
   LEDGER_COUNT,
-  LEDGER_DELETE,
   LEDGER_GET,
   LEDGER_LIST,
+  LEDGER_RAISE,
   LEDGER_SCHEMA,
   LEDGER_SWEEP,
+  LIST_ROWS,
+  rangeOf,
   SLACK_SECONDS,
   SWEEP_ROWS,
 } from './ledger_sql.ts'
@@ -123,7 +125,7 @@ function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
   const add = database.prepare(LEDGER_ADD)
   const count = database.prepare(LEDGER_COUNT)
   const get = database.prepare(LEDGER_GET)
-  const remove = database.prepare(LEDGER_DELETE)
+  const raise = database.prepare(LEDGER_RAISE)
   const list = database.prepare(LEDGER_LIST)
   const sweep = database.prepare(LEDGER_SWEEP)
   let sweepAt = now() + SWEEP_SECONDS
@@ -143,11 +145,24 @@ function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
         sweepSometimes()
         return Number(textOf(count.get(key, now() + windowSeconds, now()), 'value'))
       }),
+    raise: (key, value, expiresAt) =>
+      whenFree(() => {
+        sweepSometimes()
+        return Number(textOf(raise.get(key, value, expiresAt, now()), 'value'))
+      }),
     get: async (key) => textOf(get.get(key, now()), 'value'),
-    delete: async (key) => void (await whenFree(() => remove.run(key))),
-    async list(prefix, limit) {
-      const rows = list.all(prefix, `${prefix}\u{10ffff}`, now(), limit)
-      return rows.map(({ key, value }) => ({ key: String(key), value: String(value) }))
+    async *list(family) {
+      const { start, end } = rangeOf(family)
+      const pageAfter = (key: string): Level[] =>
+        list.all(key, end, now()).map((row) => ({ key: String(row['key']), value: Number(row['value']) }))
+      let page = pageAfter(start)
+      yield page
+      for (let last = page.at(-1); last !== undefined && page.length === LIST_ROWS; last = page.at(-1)) {
+        // Reading is synchronous: between two pages the event loop has to turn, so that requests are answered.
+        await new Promise((resolve) => setTimeout(resolve))
+        page = pageAfter(last.key)
+        yield page
+      }
     },
   }
 }

@@ -4,10 +4,13 @@ import type { Stores } from '../../src/stores/contracts.ts'
 import { guardStores } from '../../src/stores/guard.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { NOW } from '../support/world.ts'
-import { ledgerContract } from './ledger_contract.ts'
+import { ledgerContract, levelsOf } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
 const never = () => new Promise<never>(() => undefined)
+const neverEnding = async function* (): AsyncGenerator<never> {
+  yield await never()
+}
 
 describe('guardStores', () => {
   registryContract(
@@ -30,7 +33,7 @@ describe('guardStores', () => {
   test('rejects every operation that hangs', async () => {
     const hanging: Stores = {
       registry: { get: never, put: never, delete: never, list: never, replace: never, remove: never },
-      ledger: { add: never, count: never, get: never, delete: never, list: never },
+      ledger: { add: never, count: never, get: never, raise: never, list: neverEnding },
       close: async () => undefined,
     }
     const { registry, ledger } = guardStores(hanging, 0.01)
@@ -44,8 +47,8 @@ describe('guardStores', () => {
       ledger.add('a', '', NOW),
       ledger.count('a', 1),
       ledger.get('a'),
-      ledger.delete('a'),
-      ledger.list('cut:', 1),
+      ledger.raise('a:b', 1, NOW),
+      levelsOf(ledger, 'a'),
     ]
     for (const operation of operations) await assert.rejects(operation, /no answer within 0.01 s/)
   })

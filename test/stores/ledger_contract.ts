@@ -2,16 +2,27 @@
 
 import assert from 'node:assert/strict'
 import { test } from '#test'
-import type { Ledger } from '../../src/stores/contracts.ts'
+import type { Ledger, Level } from '../../src/stores/contracts.ts'
 import { NOW } from '../support/world.ts'
 
 const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')
 let keys = 0
 
+const byKey = (a: Level, b: Level): number => (a.key < b.key ? -1 : 1)
+
+/** Returns all pages of a family as one list. */
+export async function levelsOf(ledger: Ledger, family: string): Promise<Level[]> {
+  const levels: Level[] = []
+  for await (const page of ledger.list(family)) levels.push(...page)
+  return levels
+}
+
 /** @param open gives a ledger on the same data each time, with a clock of the caller's */
 export function ledgerContract(open: (now: () => number) => Ledger): void {
   const still = () => NOW
   const newKey = () => `jti:${keys++}:${crypto.randomUUID()}`
+  const newFamily = () => `family-${keys++}-${crypto.randomUUID()}`
+  const newLevel = () => `${newFamily()}:level`
 
   test('of many callers at once exactly one adds', async () => {
     const ledgers = Array.from({ length: 4 }, () => open(still))
@@ -38,13 +49,50 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.get(key), 'third')
   })
 
-  test('a deleted mark can be made again', async () => {
-    const ledger = open(still)
-    const key = newKey()
-    await ledger.add(key, 'first', NOW + 10)
-    await ledger.delete(key)
+  test('a level rises to the largest value and the latest expiry, in whatever order', async () => {
+    let now = NOW
+    const ledger = open(() => now)
+    const key = newLevel()
+    assert.equal(await ledger.raise(key, 7, NOW + 20), 7)
+    assert.equal(await ledger.raise(key, 5, NOW + 30), 7)
+    assert.equal(await ledger.raise(key, 1_800_000_009, NOW + 10), 1_800_000_009)
+    assert.equal(await ledger.get(key), '1800000009')
+    assert.equal(await ledger.raise(key, 9, NOW - 5), 1_800_000_009)
+    now = NOW + 29
+    assert.equal(await ledger.get(key), '1800000009')
+    now = NOW + 30
     assert.equal(await ledger.get(key), undefined)
-    assert.equal(await ledger.add(key, 'second', NOW + 10), true)
+    assert.equal(await ledger.raise(key, 3, NOW + 40), 3, 'what has expired does not count')
+    assert.equal(await ledger.get(key), '3')
+  })
+
+  test('a level whose expiry is past is not there, and raising it returns', async () => {
+    const ledger = open(still)
+    const key = newLevel()
+    await ledger.raise(key, 7, NOW)
+    await ledger.raise(key, 8, NOW - 86_400)
+    assert.equal(await ledger.get(key), undefined)
+  })
+
+  test('of many that raise a level at once the largest stays, and no reader ever sees it fall', async () => {
+    const ledgers = Array.from({ length: 4 }, () => open(still))
+    for (let round = 0; round < 5; round++) {
+      const key = newLevel()
+      await ledgers[0]?.raise(key, 1, NOW + 60)
+      const values = Array.from({ length: 40 }, (_, index) => 2 + ((index * 17) % 40))
+      let highest = 1
+      const raising = Promise.all(values.map((value, index) => ledgers[index % 4]?.raise(key, value, NOW + 60 + value)))
+      for (let isDone = false; !isDone; ) {
+        const seen = Number(await ledgers[round % 4]?.get(key))
+        assert.ok(seen >= highest, `${seen} after ${highest}`)
+        highest = seen
+        isDone = await Promise.race([
+          raising.then(() => true),
+          new Promise<false>((next) => setTimeout(next, 1, false)),
+        ])
+      }
+      assert.deepEqual(await Promise.all(ledgers.map((ledger) => ledger.get(key))), Array(4).fill('41'))
+    }
   })
 
   test('counts every caller of a window once, then begins anew', async () => {
@@ -62,20 +110,38 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.count(key, 10), 1)
   })
 
-  test('lists live marks under a prefix', async () => {
+  test('lists the live levels of one family', async () => {
     let now = NOW
     const ledger = open(() => now)
-    await ledger.add('revoked:a', '', NOW + 10)
-    await ledger.add('revoked:b', '', NOW + 5)
-    await ledger.add('cut:x', '7', NOW + 10)
-    const keysOf = async (prefix: 'revoked:' | 'cut:') => (await ledger.list(prefix, 100)).map(({ key }) => key).sort()
-    assert.deepEqual(await keysOf('revoked:'), ['revoked:a', 'revoked:b'])
-    assert.deepEqual(await ledger.list('cut:', 100), [{ key: 'cut:x', value: '7' }])
-    assert.equal((await ledger.list('revoked:', 1)).length, 1)
+    const family = newFamily()
+    for (const key of ['a', 'a:b', '\u2217', '']) await ledger.raise(`${family}:${key}`, 7, NOW + 10)
+    await ledger.raise(`${family}:b`, 8, NOW + 5)
+    for (const other of [`${family}x`, `${family};`, `x${family}`]) await ledger.raise(`${other}:a`, 9, NOW + 10)
+    const lasting = ['a', 'a:b', '\u2217'].map((id) => ({ key: `${family}:${id}`, value: 7 }))
+    const sorted = async () => (await levelsOf(ledger, family)).filter(({ key }) => key !== `${family}:`).sort(byKey)
+    assert.deepEqual(await sorted(), [...lasting, { key: `${family}:b`, value: 8 }].sort(byKey))
     now = NOW + 5
-    assert.deepEqual(await keysOf('revoked:'), ['revoked:a'])
-    await ledger.delete('revoked:a')
-    assert.deepEqual(await keysOf('revoked:'), [])
+    assert.deepEqual(await sorted(), lasting.sort(byKey))
+    now = NOW + 10
+    assert.deepEqual(await levelsOf(ledger, family), [])
+  })
+
+  test('lists a family of many pages whole, while others raise levels in it', async () => {
+    const ledger = open(still)
+    const family = newFamily()
+    const ids = Array.from({ length: 2500 }, (_, index) => `${family}:${index}`)
+    await Promise.all(ids.map((key, index) => ledger.raise(key, index, NOW + 60 + index)))
+    const [levels] = await Promise.all([
+      levelsOf(ledger, family),
+      ...ids.slice(0, 500).map((key) => ledger.raise(key, 1, NOW + 9000)),
+      ...ids.slice(0, 100).map((key) => ledger.raise(`${key}-later`, 1, NOW + 9000)),
+    ])
+    const listed = new Set(levels.map(({ key }) => key))
+    assert.deepEqual(
+      ids.filter((key) => !listed.has(key)),
+      [],
+    )
+    assert.ok(levels.length < 5200)
   })
 
   test('takes any text for key and value', async () => {

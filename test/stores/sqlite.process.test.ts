@@ -73,10 +73,10 @@ describe('sqliteStores', () => {
       import { sqliteStores } from ${JSON.stringify(new URL('../../src/stores/sqlite.ts', import.meta.url).href)}
       await sqliteStores(${JSON.stringify(file)}, Date.now).registry.put('client:a', '1')
       console.log('put')`
-    const child = execFile('node', ['--input-type=module', '-e', script])
+    const exited = once(execFile('node', ['--input-type=module', '-e', script]), 'exit')
     await new Promise((resolve) => setTimeout(resolve, 500))
     holder.exec('COMMIT')
-    const [code] = await once(child, 'exit')
+    const [code] = await exited
     assert.equal(code, 0)
     assert.equal(await sqliteStores(file, still).registry.get('client:a'), '1')
   })
