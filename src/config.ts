@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { isRange } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
-import { type AccessTokenProfile, accessTokenProfiles } from './tokens/access_token.ts'
+import { type AccessTokenProfile, accessTokenProfiles, MAX_TOKEN_LIFETIME_SECONDS } from './tokens/access_token.ts'
 
 export interface Config {
   /** Undefined in development: the origin of each request. */
@@ -55,7 +55,6 @@ export interface Problem {
   readonly problem: string
 }
 
-const MAX_LIFETIME_SECONDS = 30 * 24 * 60 * 60
 const MAX_CACHE_SECONDS = 60 * 60
 const MAX_ASSERTION_SECONDS = 24 * 60 * 60
 
@@ -105,7 +104,7 @@ const Port = v.optional(IntegerText(0, 65535), String(DEFAULT_PORT))
 const Settings = v.object({
   ISSUER: v.optional(Issuer),
   SIGNING_KEYS: v.optional(v.string()),
-  ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_LIFETIME_SECONDS), '1800'),
+  ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_TOKEN_LIFETIME_SECONDS), '1800'),
   ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
   CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),

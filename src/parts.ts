@@ -8,7 +8,7 @@ import type { TokenParts } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { type LimitRate, limitRate } from './policy/rate_limit.ts'
-import { type Cache, cacheRecords } from './records/cache.ts'
+import { type Cache, cacheRecords, STALE_SECONDS } from './records/cache.ts'
 import { observeWrites } from './records/change.ts'
 import { type FindRecord, type RecordKind, readRecords } from './records/records.ts'
 import { DEFAULT_RESOURCE, RESOURCES, resourcesFrom } from './resources/registry.ts'
@@ -82,10 +82,10 @@ export interface Parts extends TokenParts {
 
 /** Checks the list and makes what it takes. */
 export function toParts(features: Features): Parts {
-  const { registry, cacheSeconds: freshSeconds, now, emit } = features
+  const { registry, cacheSeconds, now, emit } = features
   const caches = new Map<string, Cache<unknown>>()
   const cache = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {
-    const made = cacheRecords(read, { prefix, freshSeconds, now, emit })
+    const made = cacheRecords(read, { prefix, freshSeconds: cacheSeconds, now, emit })
     caches.set(prefix, made)
     return made.find
   }
@@ -110,7 +110,10 @@ export function toParts(features: Features): Parts {
     findScopes: cache('scopes', () => scopesOf(registry, findResource)),
     operatorTokenHash: features.operatorTokenHash,
     denial: features.ledger && {
-      revocations: revocations(features.ledger, features.accessTokenLifetime),
+      revocations: revocations(features.ledger, {
+        lifetimeSeconds: features.accessTokenLifetime,
+        staleSeconds: (registry.lagSeconds ?? 0) + cacheSeconds + STALE_SECONDS,
+      }),
       limitRate: limitRate(features.introspectionsPerMinute ?? 0),
     },
     endpoints: {

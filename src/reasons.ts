@@ -53,6 +53,7 @@ export type ClientReason =
   | 'client_id_malformed'
   | 'client_unknown'
   | 'client_disabled'
+  | 'client_public'
   | 'auth_method_mismatch'
   | 'secret_missing'
   | 'secret_mistyped'
@@ -90,7 +91,7 @@ export type AssertionReason =
   | 'assertion_replayed'
 
 export type GrantReason = 'client_public' | 'grant_type_not_allowed'
-export type ScopeReason = 'scope_malformed' | 'scope_not_allowed' | 'scope_not_served'
+export type ScopeReason = 'scope_malformed' | 'scope_not_allowed' | 'scope_not_served' | 'token_too_large'
 /** What can be wrong with what somebody registers. */
 export type MetadataReason = 'metadata_malformed' | 'metadata_inconsistent' | 'metadata_not_yours'
 
@@ -114,7 +115,12 @@ export type DpopReason =
   | 'dpop_jti_missing'
   | 'dpop_replayed'
 
-export type TargetReason = 'resource_malformed' | 'resource_unknown' | 'resource_not_allowed' | 'resources_incompatible'
+export type TargetReason =
+  | 'resource_malformed'
+  | 'resource_unknown'
+  | 'resource_not_allowed'
+  | 'resources_incompatible'
+  | 'token_too_large'
 export type UnavailableReason =
   | 'store_failed'
   | 'record_malformed'

@@ -3,7 +3,8 @@
 import { decodeBase64url } from '../lib/base64url.ts'
 import { parseUnique } from '../lib/json.ts'
 
-const MAX_CHARACTERS = 16 * 1024
+/** Longer JWTs are not read, and so none is issued either. */
+export const MAX_JWT_CHARACTERS: number = 16 * 1024
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -15,7 +16,7 @@ export interface Assertion {
 
 /** Gives undefined for anything but three parts of canonical base64url with two JSON objects, RFC 7515 §5.2 and RFC 7519 §7.2. */
 export function readAssertion(jws: string): Assertion | undefined {
-  const [header, claims, signature, ...more] = jws.length <= MAX_CHARACTERS ? jws.split('.') : []
+  const [header, claims, signature, ...more] = jws.length <= MAX_JWT_CHARACTERS ? jws.split('.') : []
   if (header === undefined || claims === undefined || !signature || more.length > 0) return undefined
   try {
     decodeBase64url(signature)

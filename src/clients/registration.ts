@@ -8,7 +8,7 @@ import { invalidClientMetadata } from '../errors.ts'
 import { isPlainText } from '../lib/plain_text.ts'
 import { scopeMatches, splitScope } from '../policy/scope.ts'
 import { ResourceId } from '../resources/registry.ts'
-import { isFreeClaim } from '../tokens/access_token.ts'
+import { isFreeClaim, MAX_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 import type { Jwk } from '../types.ts'
 import type { RegisteredClient } from './metadata.ts'
 
@@ -26,7 +26,6 @@ export type Metadata = Omit<
   'client_id' | 'client_secrets' | 'client_id_issued_at' | 'registration_access_token_hash'
 >
 
-const MAX_LIFETIME_SECONDS = 30 * 24 * 60 * 60
 const MAX_CLAIMS_CHARACTERS = 4096
 
 const text = (most: number): v.GenericSchema<string> =>
@@ -55,7 +54,7 @@ const Lifetime = v.pipe(
   v.number('must be seconds'),
   v.integer('must be whole seconds'),
   v.minValue(1, 'must be at least 1'),
-  v.maxValue(MAX_LIFETIME_SECONDS, `must be at most ${MAX_LIFETIME_SECONDS}`),
+  v.maxValue(MAX_TOKEN_LIFETIME_SECONDS, `must be at most ${MAX_TOKEN_LIFETIME_SECONDS}`),
 )
 
 const Claims = v.pipe(
@@ -144,6 +143,10 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
     [
       alg !== undefined && !offer.signingAlgs.includes(alg),
       `token_endpoint_auth_signing_alg: must be one of: ${offer.signingAlgs.join(', ')}.`,
+    ],
+    [
+      metadata.token_endpoint_auth_method === 'none' && metadata.introspection === true,
+      'introspection: needs a token_endpoint_auth_method other than none.',
     ],
     [jwks !== undefined && jwks_uri !== undefined, 'jwks: must not stand beside jwks_uri.'],
     [KEYED.includes(method) && (jwks ?? jwks_uri) === undefined, `jwks: this or jwks_uri is needed for ${method}.`],

@@ -3,7 +3,7 @@
 import type { Context as HonoContext } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
 import { authenticate } from '../clients/authenticate.ts'
-import { invalidToken } from '../errors.ts'
+import { invalidClient, invalidToken } from '../errors.ts'
 import { signingKeyAt } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
@@ -19,7 +19,7 @@ export interface IntrospectParts extends RevokeParts {
   readonly limitRate: LimitRate
 }
 
-/** Scope of a bearer token that may ask. */
+/** The scope that a bearer token of a client with `introspection` needs. */
 const SCOPE = 'introspection'
 
 /** RFC 9701 §5. */
@@ -40,31 +40,46 @@ export async function introspect(
   const context = contextOf()
   const caller = await callerOf(request, context, parts)
   parts.limitRate(caller.client_id, context.now)
-  const token = await activeToken(readTokenParameter(request.form), context, parts)
-  const answer = token !== undefined && maySee(caller, token) ? describe(token) : { active: false }
+  const active = await findActive(readTokenParameter(request.form), context, parts)
+  const answer = active !== undefined && maySee(caller, active.token) ? describe(active.token) : { active: false }
   const isSigned = c.req.header('Accept')?.toLowerCase().includes(`application/${SIGNED_TYPE}`)
   if (!isSigned) return new Response(JSON.stringify(answer), { headers: jsonHeaders })
   const headers = { ...jsonHeaders, 'Content-Type': `application/${SIGNED_TYPE}` }
   return new Response(await sign(answer, caller, context, parts), { headers })
 }
 
-/** Any client by its own method, or who bears a token of ours with the scope for it. */
+/** A client by its own method, or the client of a bearer token of ours that has the scope for it. */
 async function callerOf(request: FormRequest, context: Context, parts: IntrospectParts): Promise<Client> {
-  if (!/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) {
-    return authenticate(parts.clientAuth, parts.findClient, request, context)
-  }
-  const token = await activeToken(readBearer(request.headers), context, parts)
-  // A token that is bound to a key would need a proof of it, and one for somebody else is none for us.
-  const isForUs = token !== undefined && audiencesOf(token).includes(context.issuer) && !('cnf' in token.claims)
-  if (!isForUs || !splitScope(scopeOf(token)).includes(SCOPE)) throw invalidToken('token_wrong')
-  const client = await parts.findClient(token.client_id)
-  if (client === undefined || client.disabled) throw invalidToken('token_wrong')
-  return { ...client, introspection: true }
+  if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, parts)
+  const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
+  // RFC 7662 §2.1: without credentials, token scanning would be open to anyone who knows a client_id.
+  if (client.token_endpoint_auth_method === 'none') throw invalidClient('client_public')
+  return client
 }
 
-async function activeToken(jws: string, context: Context, parts: IntrospectParts): Promise<OwnToken | undefined> {
+async function bearerOf({ headers }: FormRequest, context: Context, parts: IntrospectParts): Promise<Client> {
+  const active = await findActive(readBearer(headers), context, parts)
+  if (active === undefined) throw invalidToken('token_wrong')
+  const { token, client } = active
+  const audiences = audiencesOf(token)
+  const isForIssuer = audiences.length === 0 || audiences.includes(context.issuer)
+  // The scope alone gives no right: a client with a wildcard can ask for a scope of any name.
+  const mayAsk = client.introspection === true && splitScope(scopeOf(token)).includes(SCOPE)
+  // A token that is bound to a key would need a proof of that key.
+  if (!isForIssuer || !mayAsk || 'cnf' in token.claims) throw invalidToken('token_wrong')
+  return client
+}
+
+/** Finds the token with its client: without the client, or once it is disabled, the token is over as well. */
+async function findActive(
+  jws: string,
+  context: Context,
+  parts: IntrospectParts,
+): Promise<{ readonly token: OwnToken; readonly client: Client } | undefined> {
   const token = await readOwnToken(jws, { ...context, keyring: parts.keyring })
-  return token === undefined || (await parts.revocations.isRevoked(token)) ? undefined : token
+  if (token === undefined) return undefined
+  const [client, isRevoked] = await Promise.all([parts.findClient(token.client_id), parts.revocations.isRevoked(token)])
+  return client === undefined || client.disabled || isRevoked ? undefined : { token, client }
 }
 
 /** Its own tokens anybody; those for one of its resources who is a resource server. */

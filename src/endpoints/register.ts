@@ -64,8 +64,8 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
     const given = by === 'client' && held !== undefined ? keepOperators(body, held) : body
     const metadata = await readMetadata(given, parts.offer)
     const { client, made } = await replaceClient(idOf(c), metadata, given['client_secrets'], held, parts.now())
-    // Its tokens end with it, also when it is let in again.
-    if (client.disabled && !held?.disabled) await parts.revocations?.cut(parts.now(), client.client_id)
+    // Before the record is written: if that fails, a client without its tokens is better than tokens without their client.
+    if (client.disabled && !held?.disabled) await parts.revocations?.end(client.client_id, parts.now())
     return { client, more: { made, isNew: held === undefined } }
   })
   const change = more.isNew ? 'created' : 'replaced'
@@ -84,8 +84,8 @@ async function read(c: Context, parts: RegisterParts): Promise<Response> {
 async function remove(c: Context, parts: RegisterParts): Promise<Response> {
   const { record, caller } = await findRecord(c, parts)
   await requireMatch(c, record)
+  await parts.revocations?.end(idOf(c), parts.now())
   await removeRecord(parts.registry, clientKey(idOf(c)), record)
-  await parts.revocations?.cut(parts.now(), idOf(c))
   parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }

@@ -2,12 +2,14 @@
 
 import { Hono, type Context as HonoContext } from 'hono'
 import * as v from 'valibot'
+import { isClientId } from '../clients/registry.ts'
 import { invalidRequest } from '../errors.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
 import { type RegisterParts, requireOperator } from './client_records.ts'
+import { etagOf } from './etag.ts'
 import { limitJson, readJson } from './json_request.ts'
 import { jsonHeaders } from './respond.ts'
 
@@ -16,43 +18,70 @@ const FRESH_SECONDS = 30
 
 const VALID_SECONDS = 300
 
+/** How long after a failure no list is tried: one costs the store much, and anyone may ask for it. */
+const SPARED_SECONDS = 5
+
+/** How long a request waits for the list that another request is making. */
+const MAKING_SECONDS = 10
+
 export interface FeedParts {
   readonly revocations: Revocations
   readonly keyring: Keyring
   now(): number
 }
 
+interface List {
+  readonly jwt: string
+  readonly etag: string
+}
+
+/** The last attempt to make a list; `list` is undefined when it failed. */
+interface Attempt {
+  readonly issuer: string
+  readonly at: number
+  readonly list?: List
+  readonly error?: unknown
+}
+
 /**
- * Gives a function that answers with the list as a JWT of `typ` `revocations+jwt`: `revoked` (ids), `clients` (instants by id)
- * and `all`. One is made in half a minute at most.
+ * Returns a function that answers with the list as a JWT of `typ` `revocations+jwt`, whose claims are the members of `Denied`.
+ * At most one list is made every 30 seconds.
  */
 export function revocationList({ revocations, keyring, now }: FeedParts): (issuer: string) => Promise<Response> {
-  const made = new Map<string, { readonly jwt: string; readonly at: number }>()
-  const making = singleFlight<string>(VALID_SECONDS)
-  const make = async (issuer: string): Promise<string> => {
-    const at = now()
+  let last: Attempt | undefined
+  const making = singleFlight<Attempt>(MAKING_SECONDS)
+  const make = async (issuer: string, at: number): Promise<List> => {
     const claims = { iss: issuer, iat: at, exp: at + VALID_SECONDS, ...(await revocations.list()) }
     const jwt = await signJwt(claims, 'revocations+jwt', signingKeyAt(keyring, at))
-    made.clear()
-    made.set(issuer, { jwt, at })
-    return jwt
+    return { jwt, etag: await etagOf(jwt) }
+  }
+  const attempt = async (issuer: string): Promise<Attempt> => {
+    const at = now()
+    last = await make(issuer, at).then(
+      (list) => ({ issuer, at, list }),
+      (error: unknown) => ({ issuer, at, error }),
+    )
+    return last
   }
   return async (issuer) => {
-    const held = made.get(issuer)
-    const isFresh = held !== undefined && held.at <= now() && now() < held.at + FRESH_SECONDS
-    const jwt = isFresh ? held.jwt : await making(issuer, () => make(issuer))
-    const headers = { 'Content-Type': 'application/jwt', 'Cache-Control': `public, max-age=${FRESH_SECONDS}` }
-    return new Response(jwt, { headers })
+    const seconds = last?.list === undefined ? SPARED_SECONDS : FRESH_SECONDS
+    const isFresh = last?.issuer === issuer && last.at <= now() && now() < last.at + seconds
+    const { list, error } = isFresh && last !== undefined ? last : await making(issuer, () => attempt(issuer))
+    if (list === undefined) throw error
+    const caching = { 'Cache-Control': `public, max-age=${FRESH_SECONDS}`, ETag: list.etag }
+    return new Response(list.jwt, { headers: { 'Content-Type': 'application/jwt', ...caching } })
   }
 }
 
 /** What an operator denies. */
 export const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: number | undefined }> = v.object({
-  client_id: v.optional(v.string('must be a text')),
+  client_id: v.optional(
+    v.pipe(v.string('must be a text'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
+  ),
   before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
 })
 
-/** Gives the operator's side: `POST` denies all tokens issued until now, or until `before`; of a client, or of all. */
+/** Returns the operator's side: `POST` denies all tokens issued until now, or until `before`; of a client, or of all. */
 export function cutTokens(parts: RegisterParts, revocations: Revocations): Hono {
   const app = new Hono()
   app.post('/', limitJson, (c) => cut(c, parts, revocations))
@@ -66,9 +95,9 @@ async function cut(c: HonoContext, parts: RegisterParts, revocations: Revocation
     const [issue] = read.issues
     throw invalidRequest('cut_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
   }
-  const { client_id, before = parts.now() } = read.output
-  if (before > parts.now()) throw invalidRequest('cut_malformed', 'before: must not lie ahead.')
-  await revocations.cut(before, client_id)
+  const { client_id, before: until = parts.now() } = read.output
+  if (until > parts.now()) throw invalidRequest('cut_malformed', 'before: must not lie ahead.')
+  const before = await revocations.cut(until, client_id)
   parts.emit({ event: 'tokens_cut', before, ...(client_id !== undefined && { client_id }) })
   return new Response(JSON.stringify({ ...(client_id && { client_id }), before }), { headers: jsonHeaders })
 }

@@ -34,8 +34,9 @@ export async function revoke(
   const token = readTokenParameter(request.form)
   const own = await readOwnToken(token, { ...context, keyring: parts.keyring })
   if (own?.client_id === client_id) {
-    await parts.revocations.revoke(own)
-    parts.emit({ event: 'token_revoked', client_id, jti: own.jti })
+    const { cutAt } = await parts.revocations.revoke(own, context.now)
+    if (cutAt === undefined) parts.emit({ event: 'token_revoked', client_id, jti: own.jti })
+    else parts.emit({ event: 'tokens_cut', before: cutAt, client_id })
   }
   return new Response(null, { headers: { 'Cache-Control': jsonHeaders['Cache-Control'] ?? '' } })
 }

@@ -1,10 +1,19 @@
 /** `POST /token`: the phases of a token request, in order, each once. */
 
 import type { Context as HonoContext } from 'hono'
+import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { authenticate } from '../clients/authenticate.ts'
 import type { FindClient } from '../clients/registry.ts'
-import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
+import {
+  attribute,
+  invalidRequest,
+  invalidScope,
+  invalidTarget,
+  type OAuthError,
+  unauthorizedClient,
+  unsupportedGrantType,
+} from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
@@ -54,6 +63,7 @@ export async function token(
     const confirmed = await confirm(parts.confirmations, request, client, context)
     const { accessToken, key } = await decide(request, grant, client, confirmed, context, parts)
     const jwt = await signAccessToken(accessToken, parts.accessTokenProfile, key)
+    if (jwt.length > MAX_JWT_CHARACTERS) throw tooLarge(accessToken)
     parts.emit(issued(accessToken, grant))
     return respond(jwt, accessToken, confirmed)
   })
@@ -109,6 +119,14 @@ async function decide(
     claims: client.claims ?? {},
   }
   return { accessToken, key: signingKeyAt(parts.keyring, context.now, signingAlgOf(resources)) }
+}
+
+/** A token that this server cannot read back could not be revoked. */
+function tooLarge({ scopes, resources }: AccessToken): OAuthError {
+  const isOfScopes = scopes.join(' ').length > resources.join(' ').length
+  return isOfScopes
+    ? invalidScope('token_too_large', 'The token would be too large; ask for fewer scopes.')
+    : invalidTarget('token_too_large', 'The token would be too large; ask for fewer resources.')
 }
 
 function issued(token: AccessToken, grant: Grant): Parameters<Emit>[0] {

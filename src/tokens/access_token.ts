@@ -21,6 +21,9 @@ export interface AccessToken {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
+/** No setting lets a token live longer, and denials of tokens count on it. */
+export const MAX_TOKEN_LIFETIME_SECONDS: number = 30 * 24 * 60 * 60
+
 interface Profile {
   readonly typ: string
   claims(token: AccessToken): JWTPayload

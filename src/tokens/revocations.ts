@@ -1,84 +1,139 @@
-/** What is denied of tokens that nobody stores: single ones, all of a client, all. Kept until they would have expired. */
+/**
+ * Tokens that are denied although their signature holds: single ones, all of a client, all there are. Tokens are not stored,
+ * so a denial is a level of the ledger that stands until the last token it denies would have expired.
+ */
 
 import { temporarilyUnavailable } from '../errors.ts'
-import type { Ledger } from '../stores/contracts.ts'
+import { encodeBase64url } from '../lib/base64url.ts'
+import type { Ledger, Level } from '../stores/contracts.ts'
+import { MAX_TOKEN_LIFETIME_SECONDS } from './access_token.ts'
 import type { OwnToken } from './own_token.ts'
 
-const REVOKED = 'revoked:'
-const CUT = 'cut:'
+/** Family of the levels of single tokens: `revoked:{jti}`, 1. */
+const REVOKED = 'revoked'
 
-/** No client has this id: it is not of ASCII characters. */
-const EVERYBODY = '\u2217'
+/** Family of the cuts: `cut:{hash of the client_id}`, the last `iat` that is denied. */
+const CUT = 'cut'
 
-/** Beyond the life of a token, for clocks that are late. */
-const SKEW_SECONDS = 60
+/** The cut of all clients; a hash is longer. */
+const EVERY_CLIENT = `${CUT}:all`
 
-/** A list of more is not made: who has so many asks for each token instead. */
+/** How far the clocks of two servers of one issuer may differ. */
+const CLOCK_SKEW_SECONDS = 30
+
+/** How long a denial stands beyond the life of its tokens, for verifiers whose clocks are late. */
+const SLACK_SECONDS = 60
+
+/** A list of more is refused; introspection has no such bound. */
 const MAX_LISTED = 100_000
 
-/** All that is denied now. Instants are epoch seconds. */
+/** Tokens that one client may revoke one by one within the life of a token; after that all of its tokens are denied at once. */
+const MAX_REVOKED_PER_CLIENT = 2000
+
+/** Everything that is denied now. Instants are epoch seconds. */
 export interface Denied {
-  /** Ids of tokens. */
+  /** The `jti` of tokens. */
   readonly revoked: readonly string[]
-  /** Tokens of a client issued at its instant or sooner. */
-  readonly clients: Readonly<Record<string, number>>
-  /** Tokens of anybody issued then or sooner; 0 for none. */
+  /** By {@link hashClientId}: tokens of that client whose `iat` is this instant or earlier. */
+  readonly client_hashes: Readonly<Record<string, number>>
+  /** Tokens of any client whose `iat` is this instant or earlier; 0 for none. */
   readonly all: number
 }
 
-/** Rejects with OAuthError `temporarily_unavailable` when the ledger cannot be reached. */
+/** What a revocation denied: the one token, or all tokens of its client up to an instant. */
+export type Revoked = { readonly cutAt?: number }
+
+/** Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
 export interface Revocations {
-  revoke(token: Pick<OwnToken, 'jti' | 'exp'>): Promise<void>
-  /** Denies what was issued up to an instant, of one client or, without a client, of all. */
-  cut(before: number, client_id?: string): Promise<void>
-  isRevoked(token: OwnToken): Promise<boolean>
+  /** Denies a token; or every token that its client has, once the client has revoked too many. */
+  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id'>, now: number): Promise<Revoked>
+  /**
+   * Denies the tokens issued until an instant, of one client or of all; with what clocks may differ, so tokens issued in the
+   * seconds after it are denied as well. Returns the last `iat` that is denied.
+   */
+  cut(until: number, client_id?: string): Promise<number>
+  /** Denies the tokens of a client that ends now, with those still issued where its record is cached. */
+  end(client_id: string, now: number): Promise<void>
+  isRevoked(token: Pick<OwnToken, 'jti' | 'client_id' | 'iat'>): Promise<boolean>
+  /** @throws OAuthError `temporarily_unavailable` also when there is too much for one list */
   list(): Promise<Denied>
 }
 
-/** @param lifetimeSeconds how long a token may live at most */
-export function revocations(ledger: Ledger, lifetimeSeconds: number): Revocations {
+export interface RevocationsOptions {
+  /** How long a token lives at most by today's settings. */
+  readonly lifetimeSeconds: number
+  /** How long a changed record may go on being used somewhere. */
+  readonly staleSeconds: number
+}
+
+export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: RevocationsOptions): Revocations {
+  const cut = async (until: number, client_id?: string): Promise<number> => {
+    const last = until + CLOCK_SKEW_SECONDS
+    const key = client_id === undefined ? EVERY_CLIENT : await cutOf(client_id)
+    // The longest life there can be and not today's setting: older tokens may have been issued under another.
+    return available(ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS))
+  }
   return {
-    async revoke({ jti, exp }) {
-      await reached(ledger.add(REVOKED + jti, '', exp + SKEW_SECONDS))
+    async revoke({ jti, exp, client_id }, now) {
+      const count = await available(ledger.count(`revoking:${client_id}`, lifetimeSeconds + SLACK_SECONDS))
+      if (count > MAX_REVOKED_PER_CLIENT) return { cutAt: await cut(now, client_id) }
+      await available(ledger.raise(`${REVOKED}:${jti}`, 1, exp + SLACK_SECONDS))
+      return {}
     },
-    async cut(before, client_id = EVERYBODY) {
-      const key = CUT + client_id
-      const expiresAt = before + lifetimeSeconds + SKEW_SECONDS
-      const stands = async (): Promise<boolean> => Number((await reached(ledger.get(key))) ?? 0) >= before
-      // The latest of several at once has to be the one that stays.
-      while (!(await stands())) {
-        await reached(ledger.delete(key))
-        await reached(ledger.add(key, String(before), expiresAt))
-      }
+    cut,
+    async end(client_id, now) {
+      await cut(now + staleSeconds, client_id)
     },
     async isRevoked({ jti, client_id, iat }) {
-      const [revoked, ofClient, ofAll] = await reached(
-        Promise.all([REVOKED + jti, CUT + client_id, CUT + EVERYBODY].map((key) => ledger.get(key))),
-      )
-      return revoked !== undefined || iat <= Number(ofClient ?? -1) || iat <= Number(ofAll ?? -1)
+      const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
+      const [revoked, ofClient = -1, ofAll = -1] = await available(Promise.all(keys.map((key) => ledger.get(key))))
+      return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
     },
     async list() {
-      const [revoked, cuts] = await reached(
-        Promise.all([ledger.list(REVOKED, MAX_LISTED), ledger.list(CUT, MAX_LISTED)]),
-      )
-      if (revoked.length >= MAX_LISTED) {
-        throw temporarilyUnavailable(
-          'revocations_too_many',
-          'There are too many revocations for a list; use introspection.',
-        )
-      }
-      const before = cuts.map(({ key, value }) => [key.slice(CUT.length), Number(value)] as const)
-      return {
-        revoked: revoked.map(({ key }) => key.slice(REVOKED.length)),
-        clients: Object.fromEntries(before.filter(([client_id]) => client_id !== EVERYBODY)),
-        all: new Map(before).get(EVERYBODY) ?? 0,
-      }
+      const cuts = new Map((await levelsOf(ledger, CUT)).map(({ key, value }) => [key, value]))
+      const all = cuts.get(EVERY_CLIENT) ?? 0
+      cuts.delete(EVERY_CLIENT)
+      const revoked = new Set((await levelsOf(ledger, REVOKED)).map(({ key }) => idOf(key)))
+      const client_hashes = Object.fromEntries([...cuts].map(([key, value]) => [idOf(key), value]))
+      return { revoked: [...revoked], client_hashes, all }
     },
   }
 }
 
-function reached<T>(operation: Promise<T>): Promise<T> {
+/** What stands for a client in the public list: the base64url of the SHA-256 of its client_id. */
+export async function hashClientId(client_id: string): Promise<string> {
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(client_id))))
+}
+
+async function cutOf(client_id: string): Promise<string> {
+  return `${CUT}:${await hashClientId(client_id)}`
+}
+
+function idOf(key: string): string {
+  return key.slice(key.indexOf(':') + 1)
+}
+
+/** All levels of a family, or none: a list that lacks some would let denied tokens through. */
+async function levelsOf(ledger: Ledger, family: string): Promise<readonly Level[]> {
+  const levels: Level[] = []
+  try {
+    for await (const page of ledger.list(family)) {
+      levels.push(...page)
+      if (levels.length > MAX_LISTED) break
+    }
+  } catch (cause) {
+    throw ledgerFailed(cause)
+  }
+  if (levels.length <= MAX_LISTED) return levels
+  throw temporarilyUnavailable('revocations_too_many', 'There are too many revocations for a list; use introspection.')
+}
+
+function available<T>(operation: Promise<T>): Promise<T> {
   return operation.catch((cause: unknown) => {
-    throw temporarilyUnavailable('store_failed', 'The ledger of revocations cannot be reached.', cause)
+    throw ledgerFailed(cause)
   })
+}
+
+function ledgerFailed(cause: unknown): Error {
+  return temporarilyUnavailable('store_failed', 'The ledger of revocations cannot be reached.', cause)
 }

@@ -1,76 +1,9 @@
 import assert from 'node:assert/strict'
 import { createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { describe, test } from '#test'
-import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
-import { clientKey, clientRecord } from '../../src/clients/registry.ts'
-import { hashToken } from '../../src/clients/secret_hashes.ts'
-import { dpop } from '../../src/confirmations/dpop.ts'
-import type { Features } from '../../src/parts.ts'
-import { keyOf, toRecord } from '../../src/records/records.ts'
-import { RESOURCES } from '../../src/resources/registry.ts'
-import { memoryStores } from '../../src/stores/memory.ts'
-import { clients, createWorld, ISSUER, NOW, resourceServers } from '../support/world.ts'
-
-const OPERATOR = 'operator-token-operator-token-op'
-const RS = 'https://rs.example'
-
-async function createRevocable(features: Partial<Features> = {}) {
-  const state = { now: NOW }
-  const { registry, ledger } = memoryStores(() => state.now)
-  const all = await clients()
-  const [testClient] = all
-  assert.ok(testClient !== undefined)
-  const more = [
-    { ...testClient, client_id: 'rs', grant_types: [], introspection: true, resources: [RS] },
-    { ...testClient, client_id: 'rs2', introspection: true, resources: ['https://rs2.example/v1'] },
-    { ...testClient, client_id: 'inspector', scope: 'introspection read', resources: [RS] },
-    { ...testClient, client_id: 'no-flag', resources: [RS] },
-  ]
-  for (const client of [...all, ...more]) await registry.put(clientKey(client.client_id), clientRecord(client))
-  for (const each of resourceServers) await registry.put(keyOf(RESOURCES, each.resource), toRecord(each))
-  const operatorTokenHash = await hashToken(OPERATOR)
-  const world = await createWorld({
-    registry,
-    ledger,
-    clientAuth: [clientSecretPost()],
-    confirmations: [dpop({ ledger })],
-    operatorTokenHash,
-    now: () => state.now,
-    ...features,
-  })
-  const post = async (path: string, form: Record<string, string>, headers: Record<string, string> = {}) => {
-    const response = await world.app.request(ISSUER + path, {
-      method: 'POST',
-      body: new URLSearchParams(form),
-      headers,
-    })
-    const text = await response.text()
-    const event = world.events.at(-1)
-    const reason = event?.event === 'request_refused' ? event.reason : undefined
-    const isJson = response.headers.get('Content-Type')?.startsWith('application/json')
-    const answer = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>
-    return { status: response.status, headers: response.headers, text, answer, reason }
-  }
-  const as = (client_id: string) => ({ client_id, client_secret: 'foobar' })
-  const grant = async (more: Record<string, string> = { resource: RS }, client_id = 'test-client', headers = {}) => {
-    const { answer } = await post('/token', { grant_type: 'client_credentials', ...as(client_id), ...more }, headers)
-    return String(answer['access_token'])
-  }
-  const introspect = (token: string, client_id = 'rs', headers = {}) =>
-    post('/introspect', { token, ...as(client_id) }, headers)
-  const revoke = (token: string, client_id = 'test-client') => post('/revoke', { token, ...as(client_id) })
-  const isActive = async (token: string, client_id = 'rs') => (await introspect(token, client_id)).answer['active']
-  const operate = async (method: string, path: string, body?: object) => {
-    const headers = { Authorization: `Bearer ${OPERATOR}`, 'Content-Type': 'application/json' }
-    const response = await world.app.request(ISSUER + path, {
-      method,
-      headers,
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    return { status: response.status, etag: response.headers.get('ETag') }
-  }
-  return { ...world, state, ledger, post, as, grant, introspect, revoke, isActive, operate }
-}
+import { clientKey } from '../../src/clients/registry.ts'
+import { createRevocable, RS } from '../support/revocable.ts'
+import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const world = createRevocable()
 
@@ -174,6 +107,45 @@ describe('POST /introspect', () => {
     }
   })
 
+  test('a token of a client that is unknown or disabled is not active', async () => {
+    const { grant, isActive, registry, state } = await createRevocable()
+    const token = await grant()
+    const record = (await registry.get(clientKey('test-client'))) ?? ''
+    for (const held of [undefined, JSON.stringify({ ...JSON.parse(record), disabled: true })]) {
+      if (held === undefined) await registry.delete(clientKey('test-client'))
+      else await registry.put(clientKey('test-client'), held)
+      state.now += 30
+      assert.equal(await isActive(token), false)
+      await registry.put(clientKey('test-client'), record)
+      state.now += 30
+      assert.equal(await isActive(token), true)
+    }
+  })
+
+  test('a public client proves nothing and may not ask, not even about its own tokens', async () => {
+    const { grant, post } = await world
+    const token = await grant()
+    const { status, answer, reason } = await post('/introspect', { token, client_id: 'public' })
+    assert.deepEqual([status, answer['error'], reason], [401, 'invalid_client', 'client_public'])
+  })
+
+  test('a scope that only a wildcard allows gives nobody the right to ask', async () => {
+    const { grant, post } = await world
+    const token = await grant()
+    const wild = await grant({ scope: 'introspection' }, 'wildcard')
+    assert.equal(decodeJwt(wild)['scope'], 'introspection')
+    const { status, reason } = await post('/introspect', { token }, { Authorization: `Bearer ${wild}` })
+    assert.deepEqual([status, reason], [401, 'token_wrong'])
+  })
+
+  test('takes a bearer token of the fosite profile, which names no audience', async () => {
+    const { grant, post } = await createRevocable({ accessTokenProfile: 'fosite' })
+    const [token, inspecting] = [await grant(), await grant({ scope: 'introspection' }, 'inspector')]
+    assert.deepEqual(decodeJwt(inspecting).aud, [])
+    const { answer } = await post('/introspect', { token }, { Authorization: `Bearer ${inspecting}` })
+    assert.equal(answer['active'], true)
+  })
+
   test('takes a bearer token with the scope for it, and no other', async () => {
     const { grant, post, state } = await createRevocable()
     const token = await grant()
@@ -213,149 +185,6 @@ describe('POST /introspect', () => {
     assert.equal((await introspect('x', 'rs2')).status, 200)
     state.now = NOW + 60
     assert.equal((await introspect('x')).status, 200)
-  })
-})
-
-describe('POST /revoke', () => {
-  test('ends a token of the client, at once; twice is 200 as well', async () => {
-    const { grant, revoke, isActive, events } = await world
-    const [token, other] = [await grant(), await grant()]
-    const { status, text } = await revoke(token)
-    assert.deepEqual([status, text], [200, ''])
-    assert.deepEqual(events.at(-1), { event: 'token_revoked', client_id: 'test-client', jti: decodeJwt(token).jti })
-    assert.deepEqual([await isActive(token), await isActive(other)], [false, true])
-    assert.equal((await revoke(token)).status, 200)
-  })
-
-  test('a foreign, an unknown and an expired token answer alike, and nothing is kept of them', async () => {
-    const { grant, revoke, isActive, ledger, state } = await createRevocable()
-    const token = await grant()
-    for (const [text, client] of [
-      [token, 'a'],
-      [token, 'rs'],
-      ['x', 'test-client'],
-      [`${token}A`, 'test-client'],
-    ] as const) {
-      assert.deepEqual((await revoke(text, client)).status, 200)
-    }
-    assert.equal(await isActive(token), true)
-    state.now = NOW + 1800
-    assert.equal((await revoke(token)).status, 200)
-    assert.deepEqual(await ledger.list('revoked:', 10), [])
-  })
-
-  test('a mark lasts as long as the token could, then it is gone', async () => {
-    const { grant, revoke, ledger, state } = await createRevocable()
-    await revoke(await grant())
-    state.now = NOW + 1800
-    assert.equal((await ledger.list('revoked:', 10)).length, 1)
-    state.now = NOW + 1861
-    assert.equal((await ledger.list('revoked:', 10)).length, 0)
-  })
-
-  test('a ledger that fails is 503, never a revocation that was not made', async () => {
-    const broken = () => Promise.reject(new Error('down'))
-    const { ledger } = memoryStores(() => NOW)
-    const { grant, revoke, introspect } = await createRevocable({ ledger: { ...ledger, add: broken, get: broken } })
-    const token = await grant()
-    for (const { status, reason } of [await revoke(token), await introspect(token)]) {
-      assert.deepEqual([status, reason], [503, 'store_failed'])
-    }
-  })
-})
-
-describe('wider cuts', () => {
-  test('all tokens of a client, and all, before an instant', async () => {
-    const { grant, isActive, operate, state, events } = await createRevocable()
-    const [mine, others] = [await grant(), await grant({ resource: RS }, 'no-flag')]
-    state.now = NOW + 10
-    const later = await grant()
-    assert.equal((await operate('POST', '/revocations', { client_id: 'test-client', before: NOW + 9 })).status, 200)
-    assert.deepEqual(events.at(-1), { event: 'tokens_cut', before: NOW + 9, client_id: 'test-client' })
-    assert.deepEqual([await isActive(mine), await isActive(others), await isActive(later)], [false, true, true])
-    assert.equal((await operate('POST', '/revocations', { before: NOW + 5 })).status, 200)
-    assert.deepEqual([await isActive(others), await isActive(later)], [false, true])
-    await operate('POST', '/revocations', { client_id: 'test-client', before: NOW })
-    assert.equal(await isActive(mine), false, 'an earlier cut does not undo a later one')
-    await operate('POST', '/revocations', {})
-    assert.equal(await isActive(later), false)
-  })
-
-  test('a client that is disabled or deleted loses its tokens, also when it comes back', async () => {
-    const { grant, isActive, operate, state } = await createRevocable({ cacheSeconds: 0 })
-    await operate('PUT', '/register/c', {
-      client_secrets: [{ id: '1', hash: (await clients())[0]?.client_secrets?.[0]?.hash }],
-      resources: [RS],
-    })
-    const first = await grant({ resource: RS }, 'c')
-    assert.equal(await isActive(first), true)
-    await operate('PUT', '/register/c', { disabled: true })
-    assert.equal(await isActive(first), false)
-    state.now = NOW + 1
-    await operate('PUT', '/register/c', { disabled: false, resources: [RS] })
-    assert.equal(await isActive(first), false)
-    const second = await grant({ resource: RS }, 'c')
-    assert.equal(await isActive(second), true)
-    await operate('DELETE', '/register/c')
-    assert.equal(await isActive(second), false)
-  })
-
-  test('of many at once the latest stays', async () => {
-    const { ledger, operate, isActive, grant, state } = await createRevocable()
-    state.now = NOW + 20
-    const token = await grant()
-    state.now = NOW + 40
-    await Promise.all(
-      [30, 5, 20, 10].map((seconds) =>
-        operate('POST', '/revocations', { client_id: 'test-client', before: NOW + seconds }),
-      ),
-    )
-    assert.deepEqual(await ledger.list('cut:', 10), [{ key: 'cut:test-client', value: `${NOW + 30}` }])
-    assert.equal(await isActive(token), false)
-  })
-
-  test('only an operator cuts, and not into the future', async () => {
-    const { operate, app, events } = await world
-    const headers = { 'Content-Type': 'application/json' }
-    assert.equal((await app.request(`${ISSUER}/revocations`, { method: 'POST', headers, body: '{}' })).status, 401)
-    for (const body of [{ before: NOW + 1 }, { before: 'now' }, { before: 0 }, { client_id: 7 }]) {
-      assert.equal((await operate('POST', '/revocations', body)).status, 400)
-      const event = events.at(-1)
-      assert.ok(event?.event === 'request_refused' && event.reason === 'cut_malformed')
-    }
-  })
-})
-
-describe('GET /revocations', () => {
-  test('is a signed list of what is denied and not yet expired, made anew in half a minute', async () => {
-    const { app, grant, revoke, operate, keyring, state } = await createRevocable()
-    const list = async () => {
-      const response = await app.request(`${ISSUER}/revocations`)
-      assert.equal(response.headers.get('Content-Type'), 'application/jwt')
-      assert.match(response.headers.get('Cache-Control') ?? '', /^public, max-age=30$/)
-      const keys = createLocalJWKSet({ keys: [...keyring.publishedAt(NOW).keys] })
-      const options = { issuer: ISSUER, typ: 'revocations+jwt', currentDate: new Date(state.now * 1000) }
-      return (await jwtVerify(await response.text(), keys, options)).payload
-    }
-    assert.deepEqual(await list(), { iss: ISSUER, iat: NOW, exp: NOW + 300, revoked: [], clients: {}, all: 0 })
-    const token = await grant()
-    await revoke(token)
-    await operate('POST', '/revocations', { client_id: 'a', before: NOW })
-    await operate('POST', '/revocations', { before: NOW - 5 })
-    state.now = NOW + 30
-    const { revoked, clients, all } = await list()
-    assert.deepEqual([revoked, clients, all], [[decodeJwt(token).jti], { a: NOW }, NOW - 5])
-    state.now = NOW + 2000
-    assert.deepEqual((await list())['revoked'], [])
-  })
-
-  test('of too many is 503, for a list that is not whole would deny too little', async () => {
-    const { ledger } = memoryStores(() => NOW)
-    const list = async () => Array.from({ length: 100_000 }, (_, index) => ({ key: `revoked:${index}`, value: '' }))
-    const { app, events } = await createRevocable({ ledger: { ...ledger, list } })
-    assert.equal((await app.request(`${ISSUER}/revocations`)).status, 503)
-    const event = events.at(-1)
-    assert.ok(event?.event === 'request_refused' && event.reason === 'revocations_too_many')
   })
 })
 
