@@ -1,49 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportJWK, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { describe, test } from '#test'
-import { freePort, type Running, startServer } from './support/process.ts'
+import { operate, startIssuer, startWorker } from './support/issuer.ts'
+import type { Running } from './support/process.ts'
 import { startRedis } from './support/redis.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
-const REGISTRATION_TOKEN = 'operator-token-operator-token-operator'
 const RS = 'https://rs.example'
 const BCRYPT_FOOBAR = '$2a$10$IxMdI6d.LIRZPpSfEwNoeu4rY3FhDREsxFJXikcgdRRAStxUlsuEO'
-const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-const SIGNING_KEYS = JSON.stringify({ keys: [await exportJWK(privateKey)] })
 const insecure = { [oauth.allowInsecureRequests]: true }
 const auth = oauth.ClientSecretPost('foobar')
 
-/** Starts servers of one issuer, the first of them. */
-async function start(commands: readonly string[], STORE_URL: string): Promise<Running[]> {
-  const ports = await Promise.all(commands.map(freePort))
-  const settings = { ISSUER: `http://localhost:${ports[0]}`, SIGNING_KEYS, REGISTRATION_TOKEN, STORE_URL }
-  return Promise.all(
-    commands.map((command, index) => startServer(command, ports[index] ?? 0, { ...settings, PORT: `${ports[index]}` })),
-  )
-}
-
-async function startWorker(): Promise<Running[]> {
-  const port = await freePort()
-  const file = join(folder, 'worker.vars')
-  const lines = [
-    `ISSUER=http://localhost:${port}`,
-    `SIGNING_KEYS='${SIGNING_KEYS}'`,
-    `REGISTRATION_TOKEN=${REGISTRATION_TOKEN}`,
-  ]
-  writeFileSync(file, lines.join('\n'))
-  return [await startServer(`npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${file}`, port)]
-}
-
-async function seed({ origin }: Running): Promise<void> {
-  const headers = { Authorization: `Bearer ${REGISTRATION_TOKEN}`, 'Content-Type': 'application/json' }
-  const put = async (path: string, body: object) => {
-    const response = await fetch(origin + path, { method: 'PUT', headers, body: JSON.stringify(body) })
-    assert.ok(response.ok, await response.text())
-  }
+async function seed(server: Running): Promise<void> {
+  const put = (path: string, body: object) => operate(server, 'PUT', path, body)
   const client_secrets = [{ id: '1', hash: BCRYPT_FOOBAR }]
   await put(`/resources/${encodeURIComponent(RS)}`, {})
   await put('/register/client', { client_secrets, resources: [RS] })
@@ -86,8 +58,8 @@ const redis = await startRedis()
 
 describe('revoked in one process, inactive in another at the next request; by oauth4webapi, signed answers too', () => {
   const ways: readonly (readonly [name: string, begin: () => Promise<Running[]>])[] = [
-    ['Node, Bun and Deno on SQLite', () => start(FLEET, `sqlite:${join(folder, 'edgemint.db')}`)],
-    ...(redis === undefined ? [] : [['Node, Bun and Deno on Redis', () => start(FLEET, redis.url)] as const]),
+    ['Node, Bun and Deno on SQLite', () => startIssuer(FLEET, `sqlite:${join(folder, 'edgemint.db')}`)],
+    ...(redis === undefined ? [] : [['Node, Bun and Deno on Redis', () => startIssuer(FLEET, redis.url)] as const]),
     ['workerd, through its Durable Object', startWorker],
   ]
   for (const [name, begin] of ways) {
