@@ -45,6 +45,8 @@ export interface Host extends RemoteKeysOptions {
   readonly storeSetting: Problem['setting']
   /** The command that sets a setting on this runtime. */
   commandFor(setting: Problem['setting']): string
+  /** Returns epoch seconds. Called by requests only: in the global scope of a Worker the clock stands at 0. */
+  now(): number
   /** Takes a line for the audit log. */
   write(line: string): void
   /** Takes a line for the operator. */
@@ -62,7 +64,7 @@ export interface Server {
 export async function createServer(host: Host): Promise<Server> {
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
-  const keyring = await openKeyring(config, host.now()).catch(problemOf('SIGNING_KEYS'))
+  const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
   if (isProblems(keyring)) return unconfigured(host, keyring)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
@@ -148,8 +150,8 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   return { app, config: undefined }
 }
 
-function openKeyring({ signingKeys, accessTokenLifetime }: Config, now: number): Promise<Keyring> {
-  const options = { lifetimeSeconds: accessTokenLifetime, now }
+function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyring> {
+  const options = { lifetimeSeconds: accessTokenLifetime }
   return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
 }
 

@@ -127,6 +127,7 @@ export type UnavailableReason =
   | 'comparisons_busy'
   | 'jwks_uri_failed'
   | 'signing_alg_missing'
+  | 'signing_key_missing'
   | 'revocations_too_many'
   | 'rate_limited'
   | 'not_configured'

@@ -23,12 +23,11 @@ export interface Keyring {
 export interface KeyringOptions {
   /** How long a token may live at most. */
   readonly lifetimeSeconds: number
-  /** Epoch seconds. */
-  readonly now: number
 }
 
 /**
- * Reads a private JWK Set, in the order of preference, or one PKCS#8 PEM.
+ * Reads a private JWK Set, in the order of preference, or one PKCS#8 PEM. Whether a key signs is decided at each request:
+ * this runs in the global scope of a Worker, where the clock stands at 0.
  *
  * @throws TypeError whose message says what is wrong and quotes nothing of the keys
  */
@@ -41,11 +40,11 @@ export async function generateKeyring(options: KeyringOptions): Promise<Keyring>
   return toKeyring([await generateKey('RS256')], options)
 }
 
-async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds, now }: KeyringOptions): Promise<Keyring> {
+async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds }: KeyringOptions): Promise<Keyring> {
   const keys = await Promise.all(jwks.map(toSigningKey))
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) throw new TypeError('two keys have the same kid')
   const stateAt = (key: SigningKey, instant: number) => keyState(key, keys, instant, lifetimeSeconds + SKEW_SECONDS)
-  const keyring: Keyring = {
+  return {
     algorithms: [...new Set(keys.map(({ alg }) => alg))],
     signingAt: (instant, alg) =>
       keys.find((key) => (alg === undefined || key.alg === alg) && stateAt(key, instant) === 'signing'),
@@ -54,8 +53,6 @@ async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds, now }: 
       keys: keys.filter((key) => stateAt(key, instant) !== 'expired').map(({ publicJwk }) => publicJwk),
     }),
   }
-  if (keyring.signingAt(now) === undefined) throw new TypeError('holds no key that signs yet')
-  return keyring
 }
 
 /**
@@ -66,5 +63,6 @@ async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds, now }: 
 export function signingKeyAt(keyring: Keyring, now: number, alg?: string): SigningKey {
   const key = keyring.signingAt(now, alg)
   if (key !== undefined) return key
+  if (alg === undefined) throw temporarilyUnavailable('signing_key_missing', 'No key signs yet.')
   throw temporarilyUnavailable('signing_alg_missing', 'There is no key for the algorithm that this resource wants.')
 }

@@ -9,8 +9,7 @@ import { edgemint } from '../support/cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const now = () => Math.floor(Date.now() / 1000)
-const keyringOf = (file: string, instant = now()) =>
-  readKeyring(readFileSync(file, 'utf8'), { lifetimeSeconds: 1800, now: instant })
+const keyringOf = (file: string) => readKeyring(readFileSync(file, 'utf8'), { lifetimeSeconds: 1800 })
 
 describe('edgemint keys', () => {
   test('generate, rotate, list: what the server reads, mode 0600, no private member shown', async () => {

@@ -42,7 +42,7 @@ const VERIFIERS: Readonly<Record<string, Verify>> = {
 async function worldOf(alg: string, features: Parameters<typeof createWorld>[0] = {}) {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   const set = JSON.stringify({ keys: [{ ...(await exportJWK(privateKey)), alg }] })
-  const keyring = await readKeyring(set, { lifetimeSeconds: 1800, now: now() })
+  const keyring = await readKeyring(set, { lifetimeSeconds: 1800 })
   const { app } = await createWorld({ keyring, now, ...features })
   const grant = async (more: Record<string, string> = { resource: AUDIENCE }) => {
     const form = { grant_type: 'client_credentials', client_id: 'test-client', client_secret: 'foobar', ...more }

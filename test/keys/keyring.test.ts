@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type J
 import { describe, test } from '#test'
 import { ALGORITHMS } from '../../src/keys/algorithms.ts'
 import { generateKey } from '../../src/keys/key_set.ts'
-import { generateKeyring, readKeyring } from '../../src/keys/keyring.ts'
+import { generateKeyring, readKeyring, signingKeyAt } from '../../src/keys/keyring.ts'
 import { rotate } from '../../src/keys/rotation.ts'
 import type { PrivateJwk } from '../../src/keys/signing_key.ts'
 import { NOW } from '../support/world.ts'
@@ -16,7 +16,7 @@ async function privateJwk(alg: string): Promise<JWK> {
   assert.ok(pair !== undefined)
   return exportJWK(pair.privateKey)
 }
-const options = { lifetimeSeconds: 1800, now: NOW }
+const options = { lifetimeSeconds: 1800 }
 const read = async (...keys: PrivateJwk[]) => {
   const keyring = await readKeyring(JSON.stringify({ keys }), options)
   const signing = keyring.signingAt(NOW)
@@ -222,8 +222,15 @@ describe('keys and their time', () => {
     assert.equal(kidsOf(publishedAt(NOW + 1_000_000)).length, 3)
   })
 
-  test('a set of which nothing signs yet is refused, and a time that is none', async () => {
-    await assert.rejects(read(await place('1', 'ES256', NOW + 1)), /no key that signs yet/)
+  test('a set of which nothing signs yet is published, and signs when its time comes', async () => {
+    const keyring = await readKeyring(JSON.stringify({ keys: [await place('1', 'ES256', NOW + 1)] }), options)
+    assert.throws(() => signingKeyAt(keyring, NOW), { status: 503, reason: 'signing_key_missing' })
+    assert.throws(() => signingKeyAt(keyring, NOW + 1, 'RS256'), { status: 503, reason: 'signing_alg_missing' })
+    assert.equal(signingKeyAt(keyring, NOW + 1).kid, '1')
+    assert.deepEqual(kidsOf(keyring.publishedAt(NOW)), ['1'])
+  })
+
+  test('a time that is none is refused', async () => {
     await assert.rejects(read(await place('1', 'ES256', -1)), /neither a private JWK Set/)
     await assert.rejects(read(await place('1', 'ES256', 1.5)), /neither a private JWK Set/)
   })

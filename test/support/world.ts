@@ -88,7 +88,7 @@ export const resourceServers: readonly ResourceServer[] = [
   { resource: 'urn:example:ps256', signing_alg: 'PS256' },
 ]
 
-const keys = generateKeyring({ lifetimeSeconds: 1800, now: NOW })
+const keys = generateKeyring({ lifetimeSeconds: 1800 })
 
 /** Builds a world; what is given replaces what it would have. */
 export async function createWorld(features: Partial<Features> = {}): Promise<World> {

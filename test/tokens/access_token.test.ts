@@ -6,7 +6,7 @@ import type { SigningKey } from '../../src/keys/signing_key.ts'
 import { type AccessToken, signAccessToken } from '../../src/tokens/access_token.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
-const keyring = await generateKeyring({ lifetimeSeconds: 1800, now: NOW })
+const keyring = await generateKeyring({ lifetimeSeconds: 1800 })
 const signing = keyring.signingAt(NOW) as SigningKey
 const plain: AccessToken = {
   issuer: ISSUER,
