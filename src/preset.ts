@@ -178,5 +178,8 @@ const testClient: Client = {
 
 function withTestClient(registry: Registry): Registry {
   const key = clientKey(testClient.client_id)
-  return { ...registry, get: async (wanted) => (wanted === key ? clientRecord(testClient) : registry.get(wanted)) }
+  return {
+    ...registry,
+    get: async (wanted, options) => (wanted === key ? clientRecord(testClient) : registry.get(wanted, options)),
+  }
 }

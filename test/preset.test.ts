@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { createServer, type Host } from '../src/preset.ts'
+import type { ReadOptions, Stores } from '../src/stores/contracts.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import { NOW } from './support/world.ts'
 
@@ -72,6 +73,26 @@ describe('createServer in development', () => {
     const response = await (await server).app.request('http://localhost/token', { method: 'POST', body })
     assert.equal(response.status, 401)
   })
+})
+
+test('what a change is decided on is read as the latest, in development too', async () => {
+  const { registry, ledger, close } = memoryStores(() => NOW)
+  // A location that has not seen a write yet.
+  const get = async (key: string, options?: ReadOptions) => (options?.latest ? registry.get(key) : undefined)
+  const openStores = async (): Promise<Stores> => ({ registry: { ...registry, get }, ledger, close })
+  const { app } = await start({ DEV: 'true', REGISTRATION_TOKEN: 'o'.repeat(32) }, { openStores })
+  const send = async (method: string, path: string, body?: object) => {
+    const headers = { Authorization: `Bearer ${'o'.repeat(32)}`, 'Content-Type': 'application/json' }
+    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) }
+    return (await app.request(`http://localhost:8080${path}`, init)).status
+  }
+  for (const path of ['/register/other', `/resources/${encodeURIComponent('https://rs.example')}`]) {
+    assert.equal(await send('PUT', path, {}), 201)
+    assert.equal(await send('PUT', path, {}), 200)
+    assert.equal(await send('GET', path), 200)
+    assert.equal(await send('DELETE', path), 204)
+    assert.equal(await send('GET', path), 404)
+  }
 })
 
 describe('createServer without what it needs', () => {

@@ -85,7 +85,9 @@ describe('createProvider', () => {
 
   test('a store that fails is not the fault of the client', async () => {
     const get = () => Promise.reject(new Error('KV is on fire'))
-    const { app, events } = await createWorld({ registry: { get, put: get, delete: get, list: get } })
+    const { app, events } = await createWorld({
+      registry: { get, put: get, delete: get, replace: get, remove: get, list: get },
+    })
     const response = await app.request('/token', post(howTo))
     assert.equal(response.status, 503)
     assert.equal(response.headers.get('Retry-After'), '5')

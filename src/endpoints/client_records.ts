@@ -8,7 +8,7 @@ import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
 import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
-import { changeRecord, reached } from '../records/change.ts'
+import { changeRecord, readLatest } from '../records/change.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { isTokenOf, readBearer } from './bearer.ts'
@@ -74,7 +74,7 @@ export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
 export function findRecord(c: Context, { registry, ...parts }: RegisterParts): Promise<Omit<Found, 'client'>> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
-    const record = isClientId(client_id) ? await reached(registry.get(clientKey(client_id))) : undefined
+    const record = isClientId(client_id) ? await readLatest(registry, clientKey(client_id)) : undefined
     const caller = await callerOf(c, readMendable(record, client_id), { registry, ...parts })
     if (record === undefined) throw noClient()
     return { record, caller }

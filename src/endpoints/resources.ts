@@ -3,7 +3,7 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { invalidRequest, notFound } from '../errors.ts'
-import { changeRecord, reached, removeRecord } from '../records/change.ts'
+import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
 import { keyOf, parseRecord, toRecord } from '../records/records.ts'
 import { DEFAULT, DEFAULT_RESOURCE, RESOURCES, ResourceId, ResourceMembers } from '../resources/registry.ts'
 import { answer, type RegisterParts, requireOperator } from './client_records.ts'
@@ -50,7 +50,7 @@ async function replace(c: Context, parts: ResourcesParts): Promise<Response> {
     throw invalidRequest('resource_record_malformed', text)
   }
   let isNew = false
-  await requireMatch(c, await reached(registry.get(keyOf(RESOURCES, resource.resource))))
+  await requireMatch(c, await readLatest(registry, keyOf(RESOURCES, resource.resource)))
   await setDefault(resource.resource, isDefault, parts)
   const record = await changeRecord(registry, keyOf(RESOURCES, resource.resource), async (held) => {
     await requireMatch(c, held)
@@ -99,14 +99,14 @@ function readOr(record: string, resource: string): object {
 
 async function findRecord(c: Context, { registry }: ResourcesParts): Promise<{ resource: string; record: string }> {
   const resource = c.req.param('resource') ?? ''
-  const record = v.is(ResourceId, resource) ? await reached(registry.get(keyOf(RESOURCES, resource))) : undefined
+  const record = v.is(ResourceId, resource) ? await readLatest(registry, keyOf(RESOURCES, resource)) : undefined
   if (record === undefined) throw notFound('There is no such resource server.')
   return { resource, record }
 }
 
 /** A role that cannot be read is nobody's. */
 async function readDefault({ registry }: ResourcesParts): Promise<string | undefined> {
-  const record = await reached(registry.get(ROLE_KEY))
+  const record = await readLatest(registry, ROLE_KEY)
   try {
     return record === undefined ? undefined : parseRecord(record, DEFAULT, DEFAULT_RESOURCE).resource
   } catch {

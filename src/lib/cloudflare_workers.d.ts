@@ -9,7 +9,7 @@ declare module 'cloudflare:workers' {
 
   export interface DurableObjectState {
     readonly storage: {
-      readonly sql: { exec(query: string, ...bindings: (string | number)[]): SqlCursor }
+      readonly sql: { exec(query: string, ...bindings: (string | number | null)[]): SqlCursor }
       getAlarm(): Promise<number | null>
       setAlarm(epochMilliseconds: number): Promise<void>
     }

@@ -1,4 +1,4 @@
-/** Changing one record: read, decide, write, and nothing lost when two do so at once, where the backend can tell. */
+/** Changing one record: read the latest, decide, write, and nothing lost when two do so at once. */
 
 import { conflict, preconditionFailed, recordTooLarge, temporarilyUnavailable } from '../errors.ts'
 import type { Registry } from '../stores/contracts.ts'
@@ -21,12 +21,10 @@ export async function changeRecord(
   decide: (held: string | undefined) => Promise<string>,
 ): Promise<string> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const held = await reached(registry.get(key))
+    const held = await readLatest(registry, key)
     const next = await decide(held)
     if (new TextEncoder().encode(next).length > MAX_OCTETS) throw recordTooLarge()
-    const { replace } = registry
-    if (replace === undefined) await reached(registry.put(key, next))
-    if (replace === undefined || (await reached(replace(key, held, next)))) return next
+    if (await reached(registry.replace(key, held, next))) return next
   }
   throw conflict('Others are changing this at the same time.')
 }
@@ -37,8 +35,16 @@ export async function changeRecord(
  * @throws OAuthError `temporarily_unavailable`, `precondition_failed` when somebody else wrote in between
  */
 export async function removeRecord(registry: Registry, key: string, held: string): Promise<void> {
-  if (registry.remove === undefined) await reached(registry.delete(key))
-  else if (!(await reached(registry.remove(key, held)))) throw preconditionFailed()
+  if (!(await reached(registry.remove(key, held)))) throw preconditionFailed()
+}
+
+/**
+ * Returns the text that is stored, as a change or a caller's rights to it are decided on.
+ *
+ * @throws OAuthError `temporarily_unavailable`
+ */
+export function readLatest(registry: Registry, key: string): Promise<string | undefined> {
+  return reached(registry.get(key, { latest: true }))
 }
 
 /** Turns a failure of the store into the answer for it. */
@@ -66,7 +72,7 @@ export function observeWrites(registry: Registry, onWrite: (key: string) => void
     list,
     put: telling(put),
     delete: telling(registry.delete),
-    ...(replace && { replace: telling(replace) }),
-    ...(remove && { remove: telling(remove) }),
+    replace: telling(replace),
+    remove: telling(remove),
   }
 }

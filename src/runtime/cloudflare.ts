@@ -5,7 +5,7 @@ import type { RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
-import { type KvNamespace, kvRegistry } from '../stores/kv.ts'
+import { type KvNamespace, kvRegistry, type RecordNamespace } from '../stores/kv.ts'
 import { curlLine } from './announce.ts'
 import type { Start } from './runtime.ts'
 
@@ -40,9 +40,10 @@ const COMMANDS: Readonly<Partial<Record<Problem['setting'], string>>> = {
 }
 
 async function openStores(): Promise<Stores> {
+  const objects = binding<LedgerNamespace & RecordNamespace>('LEDGER', 'idFromName', 'the Durable Object class Ledger')
   return {
-    registry: kvRegistry(binding<KvNamespace>('CLIENTS', 'list', 'a KV namespace')),
-    ledger: durableLedger(binding<LedgerNamespace>('LEDGER', 'idFromName', 'the Durable Object class Ledger'), now),
+    registry: kvRegistry(binding<KvNamespace>('CLIENTS', 'list', 'a KV namespace'), objects),
+    ledger: durableLedger(objects, now),
     close: async () => undefined,
   }
 }

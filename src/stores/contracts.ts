@@ -7,25 +7,28 @@ export interface Page {
   readonly cursor?: string
 }
 
+/** How a record is read. */
+export interface ReadOptions {
+  /** Whether every write that was made anywhere has to be seen, whatever it costs: for what a change is decided on. */
+  readonly latest: boolean
+}
+
 /**
  * Where records live that are read often and written seldom. Keys are ASCII, values JSON texts of up to 64 KiB. A write
- * may take the backend's time to be seen elsewhere, but never gets lost once its promise has resolved.
+ * may take the backend's time to be seen elsewhere, except by a read of the latest, but never gets lost once its promise has resolved.
  *
- * Every function rejects when the backend fails.
+ * Every function rejects when the backend fails. A write that rejects may have been made all the same.
  */
 export interface Registry {
   /** How long after a write a reader elsewhere may still be given what was there before; absent for not at all. */
   readonly lagSeconds?: number
-  get(key: string): Promise<string | undefined>
+  get(key: string, options?: ReadOptions): Promise<string | undefined>
   put(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
-  /**
-   * Writes unless somebody else did: gives whether what was stored is `expected`, undefined for nothing. A backend that is
-   * only eventually consistent has no such function.
-   */
-  replace?(key: string, expected: string | undefined, value: string): Promise<boolean>
-  /** Deletes unless somebody else wrote: gives whether what was stored is `expected`. Goes with `replace`. */
-  remove?(key: string, expected: string): Promise<boolean>
+  /** Writes if what is stored, everywhere, is `expected`, undefined for nothing; returns whether it was. */
+  replace(key: string, expected: string | undefined, value: string): Promise<boolean>
+  /** Deletes if what is stored, everywhere, is `expected`; returns whether it was. */
+  remove(key: string, expected: string): Promise<boolean>
   /** @param options `limit` 1 to 1000; `cursor` as the page before gave it, for the same prefix */
   list(prefix: string, options: { readonly limit: number; readonly cursor?: string | undefined }): Promise<Page>
 }

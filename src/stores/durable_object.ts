@@ -1,7 +1,13 @@
-/** The ledger in Durable Objects, each a shard of the keys with an SQLite database of its own; seen at once everywhere. */
+/**
+ * The ledger and the records in Durable Objects, each a shard of the keys of one of them with an SQLite database of its own; seen at once
+ * everywhere.
+ */
 
 import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
+import { wakeWithin } from './alarm.ts'
 import type { Ledger as LedgerContract, Level } from './contracts.ts'
+import { type DurableRecords, durableRecords } from './durable_records.ts'
+import type { KvNamespace } from './kv.ts'
 import {
   LEDGER_ADD,
   LEDGER_COUNT,
@@ -16,6 +22,7 @@ import {
   SLACK_SECONDS,
   SWEEP_ROWS,
 } from './ledger_sql.ts'
+import { shardOf } from './shard.ts'
 
 /** Changing it moves keys to other shards and so forgets their marks. */
 const SHARDS = 32
@@ -25,9 +32,12 @@ const SWEEP_SECONDS = 60
 
 /** The class that wrangler.toml binds as LEDGER. The Worker's clock comes with each call. */
 export class Ledger extends DurableObject {
-  constructor(ctx: DurableObjectState, env: unknown) {
+  readonly #records: DurableRecords
+
+  constructor(ctx: DurableObjectState, env: { readonly CLIENTS: KvNamespace }) {
     super(ctx, env)
     ctx.storage.sql.exec(LEDGER_SCHEMA)
+    this.#records = durableRecords(ctx.storage, env.CLIENTS, now)
   }
 
   async add(key: string, value: string, expiresAt: number, now: number): Promise<boolean> {
@@ -59,17 +69,34 @@ export class Ledger extends DurableObject {
     return rows.map(({ key, value }) => ({ key: String(key), value: Number(value) }))
   }
 
+  async getRecord(key: string): Promise<string | undefined> {
+    return this.#records.get(key)
+  }
+
+  async putRecord(key: string, value: string | undefined): Promise<void> {
+    await this.#records.put(key, value)
+  }
+
+  async replaceRecord(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    return this.#records.replace(key, expected, value)
+  }
+
   override async alarm(): Promise<void> {
     const { sql } = this.ctx.storage
-    const swept = sql.exec(LEDGER_SWEEP, Math.floor(Date.now() / 1000) - SLACK_SECONDS).toArray().length
+    const swept = sql.exec(LEDGER_SWEEP, now() - SLACK_SECONDS).toArray().length
     const isEmpty = sql.exec(LEDGER_NEXT_EXPIRY).one()['next'] === null
     if (!isEmpty) await this.#sweepLater(swept < SWEEP_ROWS ? SWEEP_SECONDS : 0)
+    const seconds = await this.#records.settle()
+    if (seconds !== undefined) await wakeWithin(this.ctx.storage, seconds)
   }
 
   async #sweepLater(seconds = SWEEP_SECONDS): Promise<void> {
-    const { storage } = this.ctx
-    if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + seconds * 1000)
+    await wakeWithin(this.ctx.storage, seconds)
   }
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000)
 }
 
 /** What is used of the binding of {@link Ledger}. */
@@ -80,7 +107,7 @@ export interface LedgerNamespace {
 
 /** @param now epoch seconds */
 export function durableLedger(namespace: LedgerNamespace, now: () => number): LedgerContract {
-  const shard = (key: string) => namespace.get(namespace.idFromName(`ledger-${hash(key) % SHARDS}`))
+  const shard = (key: string) => namespace.get(namespace.idFromName(`ledger-${shardOf(key, SHARDS)}`))
   return {
     add: async (key, value, expiresAt) => shard(key).add(key, value, expiresAt, now()),
     count: async (key, windowSeconds) => shard(key).count(key, windowSeconds, now()),
@@ -104,11 +131,4 @@ export function durableLedger(namespace: LedgerNamespace, now: () => number): Le
       }
     },
   }
-}
-
-/** FNV-1a, 32 bits: spreads keys over shards; nothing secret hangs on it. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
-  return value >>> 0
 }

@@ -9,14 +9,14 @@ export function guardStores({ registry, ledger, close }: Stores, seconds: number
 }
 
 function guardRegistry(registry: Registry, seconds: number): Registry {
-  const { lagSeconds, replace, remove } = registry
+  const { lagSeconds } = registry
   return {
     ...(lagSeconds !== undefined && { lagSeconds }),
-    get: (key) => limited(seconds, registry.get(key)),
+    get: (key, options) => limited(seconds, registry.get(key, options)),
     put: (key, value) => limited(seconds, registry.put(key, value)),
     delete: (key) => limited(seconds, registry.delete(key)),
-    ...(replace && { replace: (key, expected, value) => limited(seconds, replace(key, expected, value)) }),
-    ...(remove && { remove: (key, expected) => limited(seconds, remove(key, expected)) }),
+    replace: (key, expected, value) => limited(seconds, registry.replace(key, expected, value)),
+    remove: (key, expected) => limited(seconds, registry.remove(key, expected)),
     list: (prefix, options) => limited(seconds, registry.list(prefix, options)),
   }
 }

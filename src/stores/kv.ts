@@ -1,9 +1,13 @@
 /**
- * The registry in Cloudflare KV: read near the caller, and seen everywhere within about a minute of a write. Never the
- * place for what must happen once; that is the Durable Object's.
+ * The registry on Workers: Cloudflare KV is read near the caller, and sees a change everywhere within about a minute. Changes go
+ * through a Durable Object, which compares before it writes and then writes to KV.
  */
 
 import type { Registry } from './contracts.ts'
+import { shardOf } from './shard.ts'
+
+/** Changing it moves keys to objects that know nothing of them but what KV holds, which may be a minute old. */
+const SHARDS = 32
 
 /** What is used of a KV namespace binding. */
 export interface KvNamespace {
@@ -16,15 +20,30 @@ export interface KvNamespace {
   }>
 }
 
-/** How long KV may go on giving what was there before, and that nothing was; its documentation says "60 seconds or more". */
+/** What is used of the binding of the Durable Object class `Ledger`, which also holds the records. */
+export interface RecordNamespace {
+  idFromName(name: string): unknown
+  get(id: unknown): {
+    getRecord(key: string): Promise<string | undefined>
+    putRecord(key: string, value: string | undefined): Promise<void>
+    replaceRecord(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>
+  }
+}
+
+/** How long KV may go on returning what was there before, or that nothing was; its documentation says "60 seconds or more". */
 const LAG_SECONDS = 60
 
-export function kvRegistry(namespace: KvNamespace): Registry {
+export function kvRegistry(namespace: KvNamespace, objects: RecordNamespace): Registry {
+  const shard = (key: string) => objects.get(objects.idFromName(`registry-${shardOf(key, SHARDS)}`))
   return {
     lagSeconds: LAG_SECONDS,
-    get: async (key) => (await namespace.get(key)) ?? undefined,
-    put: (key, value) => namespace.put(key, value),
-    delete: (key) => namespace.delete(key),
+    async get(key, { latest } = { latest: false }) {
+      return latest ? shard(key).getRecord(key) : ((await namespace.get(key)) ?? undefined)
+    },
+    put: async (key, value) => shard(key).putRecord(key, value),
+    delete: async (key) => shard(key).putRecord(key, undefined),
+    replace: async (key, expected, value) => shard(key).replaceRecord(key, expected, value),
+    remove: async (key, expected) => shard(key).replaceRecord(key, expected, undefined),
     async list(prefix, { limit, cursor = null }) {
       const page = await namespace.list({ prefix, limit, cursor })
       const keys = page.keys.map(({ name }) => name)

@@ -1,10 +1,13 @@
 import { env } from 'cloudflare:workers'
 import { describe } from '#test'
-import { type KvNamespace, kvRegistry } from '../../src/stores/kv.ts'
+import { type KvNamespace, kvRegistry, type RecordNamespace } from '../../src/stores/kv.ts'
 import { freshnessContract } from './freshness_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
+const namespace = env['CLIENTS'] as KvNamespace
+const open = () => kvRegistry(namespace, env['LEDGER'] as RecordNamespace)
+
 describe('kvRegistry', () => {
-  registryContract(() => kvRegistry(env['CLIENTS'] as KvNamespace), false)
-  freshnessContract(() => kvRegistry(env['CLIENTS'] as KvNamespace))
+  registryContract(open, { takesAnyCursor: false, fill: (key, value) => namespace.put(key, value) })
+  freshnessContract(open)
 })

@@ -4,7 +4,7 @@ declare module 'cloudflare:test' {
 
   export function runInDurableObject<T>(
     stub: unknown,
-    use: (instance: unknown, state: DurableObjectState) => T,
+    use: (instance: unknown, state: DurableObjectState) => T | Promise<T>,
   ): Promise<T>
   export function runDurableObjectAlarm(stub: unknown): Promise<boolean>
 }

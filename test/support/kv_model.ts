@@ -18,10 +18,16 @@ export interface KvModel {
   readonly writes: string[]
   /** Seconds; only a test moves it. */
   now: number
-  /** What happens to writes: `refuse` answers 429 as for a second write within a second, `hang` answers nothing. */
-  mode: 'write' | 'refuse' | 'hang'
+  /** What happens to the next writes, and to those after them. */
+  readonly next: Outcome[]
+  usual: Outcome
+  /** Lets the held writes through. */
+  release(): void
   close(): void
 }
+
+/** `refuse` answers 429 as for a second write within a second; `hold` keeps a write until it is released. */
+export type Outcome = 'write' | 'refuse' | 'hold'
 
 interface Read {
   readonly value: string | undefined
@@ -30,6 +36,7 @@ interface Read {
 
 export async function startKv(): Promise<KvModel> {
   const server = createServer()
+  const held: (() => void)[] = []
   const locations = new Map<string, Map<string, Read>>()
   const cacheOf = (request: IncomingMessage): Map<string, Read> => {
     const location = String(request.headers[LOCATION_HEADER.toLowerCase()])
@@ -45,7 +52,11 @@ export async function startKv(): Promise<KvModel> {
     values: new Map(),
     writes: [],
     now: 0,
-    mode: 'write',
+    next: [],
+    usual: 'write',
+    release() {
+      for (const write of held.splice(0)) write()
+    },
     close() {
       server.closeAllConnections()
       server.close()
@@ -56,25 +67,26 @@ export async function startKv(): Promise<KvModel> {
     const key = decodeURIComponent(new URL(request.url ?? '/', 'http://kv').pathname.slice(1))
     const cache = cacheOf(request)
     if (request.method === 'GET') {
-      const held = cache.get(key)
-      const isFresh = held !== undefined && kv.now < held.readAt + KV_CACHE_SECONDS
-      const value = isFresh ? held.value : kv.values.get(key)
+      const read = cache.get(key)
+      const isFresh = read !== undefined && kv.now < read.readAt + KV_CACHE_SECONDS
+      const value = isFresh ? read.value : kv.values.get(key)
       if (!isFresh) cache.set(key, { value, readAt: kv.now })
       response.writeHead(value === undefined ? 404 : 200).end(value)
       return
     }
     kv.writes.push(`${request.method} ${key}`)
-    if (kv.mode === 'hang') return
-    if (kv.mode === 'refuse') {
-      response.writeHead(429).end()
-      return
+    const write = (): void => {
+      const value = request.method === 'PUT' ? body : undefined
+      if (value === undefined) kv.values.delete(key)
+      else kv.values.set(key, value)
+      // Where it was written a change is seen at once.
+      cache.set(key, { value, readAt: kv.now })
+      response.writeHead(200).end()
     }
-    const value = request.method === 'PUT' ? body : undefined
-    if (value === undefined) kv.values.delete(key)
-    else kv.values.set(key, value)
-    // Where it was written a change is seen at once.
-    cache.set(key, { value, readAt: kv.now })
-    response.writeHead(200).end()
+    const outcome = kv.next.shift() ?? kv.usual
+    if (outcome === 'write') write()
+    else if (outcome === 'hold') held.push(write)
+    else response.writeHead(429).end()
   })
   return kv
 }

@@ -1,0 +1,140 @@
+/**
+ * Records in the SQLite database of a Durable Object, and from there in KV. The table is the truth; KV is the copy that is read.
+ * A key without a row was never written through the object: then what KV holds counts.
+ */
+
+import { within } from '../lib/within.ts'
+import { type Alarms, wakeWithin } from './alarm.ts'
+import type { KvNamespace } from './kv.ts'
+import {
+  RECORD_IN_KV,
+  RECORD_PENDING,
+  RECORD_READ,
+  RECORD_WRITE,
+  RECORDS_PENDING,
+  RECORDS_SCHEMA,
+  RECORDS_SWEEP,
+  RECORDS_WAITING,
+} from './records_sql.ts'
+
+/** KV takes one write a second for each key. */
+const KV_PAUSE_SECONDS = 1
+
+/** The alarm checks first after a write, then at intervals as long as KV has lacked it, but no longer than the last. */
+const FIRST_CHECK_SECONDS = 2
+const LAST_CHECK_SECONDS = 60
+
+/** How long the alarm waits for one write to KV. */
+const PATIENCE_SECONDS = 10
+
+/**
+ * How long a deleted record is remembered. Afterwards KV is asked again, and each of its locations serves what it has read for "60
+ * seconds or more"; a day is far beyond that.
+ */
+const TOMBSTONE_SECONDS = 86_400
+
+/** What is used of an object's storage. */
+export interface ObjectStorage extends Alarms {
+  readonly sql: Sql
+}
+
+type Value = string | number | null
+type Row = Readonly<Record<string, Value>>
+
+interface Sql {
+  exec(query: string, ...bindings: Value[]): { one(): Row; toArray(): readonly Row[] }
+}
+
+/** The records of one object. A value of `undefined` stands for no record. */
+export interface DurableRecords {
+  get(key: string): Promise<string | undefined>
+  /** Rejects when KV has not taken the value; it stands all the same, and the alarm tries again. */
+  put(key: string, value: string | undefined): Promise<void>
+  /** Writes if the record is `expected`; returns whether it was. Rejects like `put`. */
+  replace(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>
+  /** Writes to KV what it lacks; returns after how many seconds there is more to do, undefined for never. */
+  settle(): Promise<number | undefined>
+}
+
+/** @param now epoch seconds */
+export function durableRecords(storage: ObjectStorage, kv: KvNamespace, now: () => number): DurableRecords {
+  const { sql } = storage
+  sql.exec(RECORDS_SCHEMA)
+  const publish = publisher(sql, kv)
+
+  const rowOf = (key: string): Row | undefined => sql.exec(RECORD_READ, key).toArray()[0]
+  const readUnwritten = async (key: string) => (rowOf(key) === undefined ? kv.get(key) : null)
+  const current = (key: string, unwritten: string | null): string | undefined => {
+    const { value } = rowOf(key) ?? { value: unwritten }
+    return value == null ? undefined : String(value)
+  }
+  const write = async (key: string, value: string | undefined): Promise<void> => {
+    sql.exec(RECORD_WRITE, key, value ?? null, now())
+    await publish(key)
+  }
+  return {
+    get: async (key) => current(key, await readUnwritten(key)),
+    async put(key, value) {
+      // The alarm is set before the write: an object that ends between the table and KV is woken to go on.
+      await wakeWithin(storage, FIRST_CHECK_SECONDS)
+      await write(key, value)
+    },
+    async replace(key, expected, value) {
+      const unwritten = await readUnwritten(key)
+      await wakeWithin(storage, FIRST_CHECK_SECONDS)
+      // Nothing is awaited between this comparison and the write of the table.
+      if (current(key, unwritten) !== expected) return false
+      await write(key, value)
+      return true
+    },
+    async settle() {
+      sql.exec(RECORDS_SWEEP, now() - TOMBSTONE_SECONDS)
+      const keys = sql.exec(RECORDS_PENDING).toArray()
+      const late = `KV gave no answer within ${PATIENCE_SECONDS} s`
+      await Promise.allSettled(keys.map(({ key }) => within(PATIENCE_SECONDS, publish(String(key)), late)))
+      return secondsToNext(sql, now())
+    },
+  }
+}
+
+function secondsToNext(sql: Sql, now: number): number | undefined {
+  const { pending_since, deleted_at } = sql.exec(RECORDS_WAITING).one()
+  if (typeof pending_since === 'number') {
+    return Math.min(LAST_CHECK_SECONDS, Math.max(FIRST_CHECK_SECONDS, now - pending_since))
+  }
+  if (typeof deleted_at !== 'number') return undefined
+  return Math.max(LAST_CHECK_SECONDS, deleted_at + TOMBSTONE_SECONDS - now)
+}
+
+/**
+ * Returns a function that writes the newest value of a key to KV unless KV has it. Writes of one key take turns: KV keeps the one that
+ * arrives last.
+ */
+function publisher(sql: Sql, kv: KvNamespace): (key: string) => Promise<void> {
+  const turns = new Map<string, Promise<void>>()
+  const tryOnce = async (key: string): Promise<void> => {
+    const [row] = sql.exec(RECORD_PENDING, key).toArray()
+    if (row === undefined) return
+    const { value, version } = row
+    await (value === null ? kv.delete(key) : kv.put(key, String(value)))
+    sql.exec(RECORD_IN_KV, key, Number(version))
+  }
+  const tryTwice = async (key: string): Promise<void> => {
+    try {
+      await tryOnce(key)
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, KV_PAUSE_SECONDS * 1000))
+      await tryOnce(key)
+    }
+  }
+  return async (key) => {
+    const before = turns.get(key) ?? Promise.resolve()
+    const turn = before.catch(() => undefined).then(() => tryTwice(key))
+    turns.set(key, turn)
+    try {
+      await turn
+    } finally {
+      if (turns.get(key) === turn) turns.delete(key)
+    }
+  }
+}
