@@ -3,47 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from '#test'
 import type { Stores } from '../src/stores/contracts.ts'
+import { withoutClock } from './support/clock.ts'
 
 const NOW = 1_800_000_000
 
-/** Two rotations leave two keys, each with the instant from which it signs. */
-async function rotatedTwice(generateKey: (alg: string, signsFrom: number) => Promise<object>): Promise<string> {
-  return JSON.stringify({ keys: [await generateKey('ES256', NOW - 600), await generateKey('ES256', NOW - 7200)] })
-}
-
-/** Whether the test runner called: on workerd it shares the globals with what it tests. */
-function isRunner(): boolean {
-  const [, , , caller = ''] = (new Error().stack ?? '').split('\n')
-  return caller.includes('vitest')
-}
-
-/** Runs `work` while every read of the runtime's clock throws. */
-async function withoutClock<T>(work: () => Promise<T>): Promise<T> {
-  const [RealDate, realNow] = [globalThis.Date, performance.now.bind(performance)]
-  const refuse =
-    <R>(read: () => R) =>
-    (): R => {
-      if (isRunner()) return read()
-      throw new Error('the clock was read before the first request')
-    }
-  globalThis.Date = new Proxy(RealDate, {
-    apply: refuse(() => RealDate()),
-    construct: (target, values) =>
-      values.length === 0 ? refuse(() => new RealDate())() : Reflect.construct(target, values),
-    get: (target, name) => (name === 'now' ? refuse(RealDate.now) : Reflect.get(target, name)),
-  })
-  performance.now = refuse(realNow)
-  try {
-    return await work()
-  } finally {
-    globalThis.Date = RealDate
-    performance.now = realNow
-  }
-}
-
 test('neither the modules nor a start read the clock; the first request does', async () => {
-  const { generateKey } = await import('../src/keys/key_set.ts')
-  const SIGNING_KEYS = await rotatedTwice(generateKey)
   const lines: string[] = []
   let isServing = false
   const now = (): number => {
@@ -52,11 +16,14 @@ test('neither the modules nor a start read the clock; the first request does', a
   }
   const { app, config } = await withoutClock(async () => {
     const { createServer } = await import('../src/preset.ts')
+    const { generateKey } = await import('../src/keys/key_set.ts')
     const { memoryStores } = await import('../src/stores/memory.ts')
+    // As two rotations leave them.
+    const keys = [await generateKey('ES256', NOW - 600), await generateKey('ES256', NOW - 7200)]
     return createServer({
       environment: {
         ISSUER: 'https://tokens.example',
-        SIGNING_KEYS,
+        SIGNING_KEYS: JSON.stringify({ keys }),
         DPOP_NONCE_REQUIRED: 'true',
         REGISTRATION_TOKEN: 'x'.repeat(32),
       },

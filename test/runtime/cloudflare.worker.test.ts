@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { createServer, type Host } from '../../src/preset.ts'
+import { generateKey } from '../../src/keys/key_set.ts'
+import { createServer, type Host, type Server } from '../../src/preset.ts'
 import { start } from '../../src/runtime/cloudflare.ts'
+import { withoutClock } from '../support/clock.ts'
 
 /** The host that a start on Workers hands to the server. */
 async function hostOf(): Promise<Host> {
@@ -13,6 +15,20 @@ async function hostOf(): Promise<Host> {
   assert.ok(given !== undefined)
   return given
 }
+
+test('a start reads no clock', async () => {
+  const keys = [await generateKey('ES256', 1), await generateKey('ES256', 2)]
+  const environment = { ISSUER: 'https://tokens.example', SIGNING_KEYS: JSON.stringify({ keys }) }
+  let server: Server | undefined
+  const createHere = async (host: Host): Promise<Server> => {
+    server = await createServer({ ...host, environment })
+    return server
+  }
+  const { fetch } = await withoutClock(() => start(createHere, true))
+  assert.ok(server?.config !== undefined)
+  const jwks = await fetch(new Request('https://tokens.example/.well-known/jwks.json'))
+  assert.equal(jwks.status, 200)
+})
 
 describe('the certificate that Cloudflare tells of', () => {
   const cases: readonly [name: string, tlsClientAuth: Record<string, string> | null, isVerified?: boolean][] = [
