@@ -8,7 +8,7 @@ import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
 import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
-import { changeRecord, readLatest } from '../records/change.ts'
+import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { isTokenOf, readBearer } from './bearer.ts'
@@ -100,15 +100,35 @@ export function changeClient<T>(
   return attribute(client_id, async () => {
     if (!isClientId(client_id)) throw noClient()
     let changed: Omit<Changed<T>, 'record'> | undefined
-    const record = await changeRecord(parts.registry, clientKey(client_id), async (text) => {
-      const held = c.req.method === 'PUT' ? readMendable(text, client_id) : readClient(text, client_id)
-      const caller = await callerOf(c, held, parts)
-      await requireMatch(c, text)
-      changed = { ...(await decide(held, caller)), caller }
-      return clientRecord(changed.client)
-    })
+    const record = await changeRecord(
+      parts.registry,
+      clientKey(client_id),
+      async (text) => {
+        const held = c.req.method === 'PUT' ? readMendable(text, client_id) : readClient(text, client_id)
+        const caller = await callerOf(c, held, parts)
+        await requireMatch(c, text)
+        changed = { ...(await decide(held, caller)), caller }
+        return clientRecord(changed.client)
+      },
+      () => hasLastWord(c, changed?.caller),
+    )
     return { ...(changed as Omit<Changed<T>, 'record'>), record }
   })
+}
+
+/** Deletes a record as it was found. */
+export function removeClient(
+  c: Context,
+  { record, caller }: Omit<Found, 'client'>,
+  { registry }: RegisterParts,
+): Promise<void> {
+  const key = clientKey(idOf(c))
+  return hasLastWord(c, caller) ? reached(registry.delete(key)) : removeRecord(registry, key, record)
+}
+
+/** A client that changes its record all the time must not keep an operator from changing it, unless the operator names a version. */
+function hasLastWord(c: Context, caller: Caller | undefined): boolean {
+  return caller === 'operator' && !['If-Match', 'If-None-Match'].some((name) => c.req.header(name) !== undefined)
 }
 
 export function noClient(): OAuthError {

@@ -7,7 +7,7 @@ import { readMetadata } from '../clients/registration.ts'
 import { CLIENTS, clientKey, clientRecord } from '../clients/registry.ts'
 import { hashToken } from '../clients/secret_hashes.ts'
 import { invalidClientMetadata } from '../errors.ts'
-import { changeRecord, reached, removeRecord } from '../records/change.ts'
+import { changeRecord, reached } from '../records/change.ts'
 import { keyOf } from '../records/records.ts'
 import { readBearer } from './bearer.ts'
 import {
@@ -17,6 +17,7 @@ import {
   findRecord,
   idOf,
   type RegisterParts,
+  removeClient,
   requireOperator,
   shown,
 } from './client_records.ts'
@@ -85,7 +86,7 @@ async function remove(c: Context, parts: RegisterParts): Promise<Response> {
   const { record, caller } = await findRecord(c, parts)
   await requireMatch(c, record)
   await parts.revocations?.end(idOf(c), parts.now())
-  await removeRecord(parts.registry, clientKey(idOf(c)), record)
+  await removeClient(c, { record, caller }, parts)
   parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }
