@@ -152,6 +152,11 @@ export interface Confirmed {
   readonly tokenType?: 'DPoP'
   /** For the response. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * Uses up what may be used once, such as the `jti` of a proof. The endpoint calls it once, after everything else that can
+   * refuse the request. Throws OAuthError when it was used before.
+   */
+  readonly claim?: () => Promise<void>
 }
 
 /** One way to bind a token to its holder. */
@@ -160,7 +165,7 @@ export interface Confirmation {
   readonly method: string
   /** Members of the metadata document, RFC 8414 §2. */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** Gives undefined when neither request nor client ask for it. Throws OAuthError when it fails. */
+  /** Returns undefined when neither request nor client ask for it. Throws OAuthError when it fails. Writes nothing. */
   confirm(request: FormRequest, client: Client, context: Context): Promise<Confirmed | undefined>
 }
 

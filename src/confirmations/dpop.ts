@@ -47,8 +47,17 @@ export function dpop({ ledger, nonces }: DpopOptions): Confirmation {
       if (nonces !== undefined && !(await nonces.isGood(proof.claims['nonce'], context.now))) {
         throw useDpopNonce(nonce ?? '')
       }
-      await checkFirst(proof, jkt, ledger)
-      return { cnf: { jkt }, tokenType: 'DPoP', ...(nonce !== undefined && { headers: { 'DPoP-Nonce': nonce } }) }
+      const mark = markOf(proof, jkt)
+      return {
+        cnf: { jkt },
+        tokenType: 'DPoP',
+        ...(nonce !== undefined && { headers: { 'DPoP-Nonce': nonce } }),
+        claim: async () => {
+          if (!(await claimOnce(ledger, mark.parts, mark.expiresAt))) {
+            throw invalidDpopProof('dpop_replayed', 'The DPoP proof was used before.')
+          }
+        },
+      }
     },
   }
 }
@@ -90,12 +99,9 @@ function targetOf(text: string): string | undefined {
   return origin + pathname
 }
 
-/** After all else: a proof that is refused must not use up its `jti`. RFC 9449 §11.1. */
-async function checkFirst({ claims }: Assertion, jkt: string, ledger: Ledger): Promise<void> {
+/** What makes the proof one of its kind, and until when (epoch seconds) it could be used again. RFC 9449 §11.1. */
+function markOf({ claims }: Assertion, jkt: string): { readonly parts: readonly string[]; readonly expiresAt: number } {
   const { jti, iat } = claims
   if (typeof jti !== 'string' || jti === '') throw invalidDpopProof('dpop_jti_missing', 'The DPoP proof has no jti.')
-  const expiresAt = Math.ceil(Number(iat)) + MAX_AGE_SECONDS + SKEW_SECONDS
-  if (!(await claimOnce(ledger, ['dpop', jkt, jti], expiresAt))) {
-    throw invalidDpopProof('dpop_replayed', 'The DPoP proof was used before.')
-  }
+  return { parts: ['dpop', jkt, jti], expiresAt: Math.ceil(Number(iat)) + MAX_AGE_SECONDS + SKEW_SECONDS }
 }

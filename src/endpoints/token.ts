@@ -21,7 +21,7 @@ import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
-import type { Client, ClientAuth, Confirmation, Confirmed, Context, FormRequest, Grant } from '../types.ts'
+import type { Client, ClientAuth, Confirmation, Confirmed, Context, FormRequest, Grant, Permit } from '../types.ts'
 import { readFormRequest } from './form_request.ts'
 import { jsonHeaders } from './respond.ts'
 
@@ -60,8 +60,11 @@ export async function token(
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
-    const confirmed = await confirm(parts.confirmations, request, client, context)
-    const { accessToken, key } = await decide(request, grant, client, confirmed, context, parts)
+    const permit = await grant.permit(request, client, context)
+    const { confirmed, claims } = await confirm(parts.confirmations, request, client, context)
+    const { accessToken, key } = await decide(request, permit, client, confirmed, context, parts)
+    // Last, so that a request that is refused leaves no mark.
+    for (const claim of claims) await claim()
     const jwt = await signAccessToken(accessToken, parts.accessTokenProfile, key)
     if (jwt.length > MAX_JWT_CHARACTERS) throw tooLarge(accessToken)
     parts.emit(issued(accessToken, grant))
@@ -78,30 +81,31 @@ function chooseGrant({ form }: FormRequest, grants: TokenParts['grants']): Grant
   return grant
 }
 
-/** All that binds the token, together. */
+/** Collects what binds the token, and what has to be claimed for it. */
 async function confirm(
   confirmations: readonly Confirmation[],
   request: FormRequest,
   client: Client,
   context: Context,
-): Promise<Confirmed> {
+): Promise<{ confirmed: Confirmed; claims: readonly NonNullable<Confirmed['claim']>[] }> {
   let all: Confirmed = { cnf: {} }
+  const claims: NonNullable<Confirmed['claim']>[] = []
   for (const { confirm } of confirmations) {
-    const confirmed = await confirm(request, client, context)
-    if (confirmed !== undefined) all = { ...all, ...confirmed, cnf: { ...all.cnf, ...confirmed.cnf } }
+    const { claim, ...confirmed } = (await confirm(request, client, context)) ?? { cnf: {} }
+    all = { ...all, ...confirmed, cnf: { ...all.cnf, ...confirmed.cnf } }
+    if (claim !== undefined) claims.push(claim)
   }
-  return all
+  return { confirmed: all, claims }
 }
 
 async function decide(
   request: FormRequest,
-  grant: Grant,
+  permit: Permit,
   client: Client,
   { cnf }: Confirmed,
   context: Context,
   parts: TokenParts,
 ): Promise<{ accessToken: AccessToken; key: SigningKey }> {
-  const permit = await grant.permit(request, client, context)
   const resources = await grantResources(request.form, permit, parts.resources)
   const lifetimes = [client, ...resources].map(
     ({ access_token_lifetime = Number.POSITIVE_INFINITY }) => access_token_lifetime,
