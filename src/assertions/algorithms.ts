@@ -19,3 +19,9 @@ export const ASSERTION_ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map<stri
   ['EdDSA', { kty: 'OKP', crv: 'Ed25519' }],
   ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }],
 ])
+
+/** Whether two values of `alg` name one algorithm. Every EdDSA key of this server is of Ed25519, the name that RFC 9864 §2.2 gave it. */
+export function isSameAlgorithm(one: unknown, other: unknown): boolean {
+  const nameOf = (alg: unknown): unknown => (alg === 'EdDSA' ? 'Ed25519' : alg)
+  return nameOf(one) === nameOf(other)
+}

@@ -2,7 +2,8 @@
 
 import * as v from 'valibot'
 import type { Jwk } from '../types.ts'
-import { ASSERTION_ALGORITHMS } from './algorithms.ts'
+import { ASSERTION_ALGORITHMS, isSameAlgorithm } from './algorithms.ts'
+import { problemOfMembers } from './public_members.ts'
 
 /** Each may cost a verification when an assertion names none. */
 const MAX_KEYS = 20
@@ -12,7 +13,7 @@ export const JwkSet: v.GenericSchema<unknown, { keys: Jwk[] }> = v.object({
   keys: v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(MAX_KEYS)),
 })
 
-/** Gives the keys that fit `alg` and, when the JWS names one, `kid`. */
+/** Returns the public keys that fit `alg` and, when the JWS names one, `kid`. */
 export function fittingKeys(keys: readonly Jwk[], alg: string, kid: string | undefined): readonly Jwk[] {
   return keys.filter((key) => (kid === undefined || key['kid'] === kid) && fits(key, alg))
 }
@@ -22,14 +23,7 @@ function fits(key: Jwk, alg: string): boolean {
   const { kty, crv, use = 'sig', key_ops = ['verify'] } = key
   if (algorithm === undefined || kty !== algorithm.kty || (algorithm.crv !== undefined && crv !== algorithm.crv))
     return false
-  // An exponent of 1, however it is written, would make every number a signature of itself.
-  if (kty === 'RSA' && /^A*[QEB]?$/.test(String(key['e']))) return false
-  const isForAlg = key['alg'] === undefined || isSameAlg(key['alg'], alg)
-  return isForAlg && use === 'sig' && Array.isArray(key_ops) && key_ops.includes('verify')
-}
-
-/** RFC 9864 gave EdDSA on this curve a name of its own. */
-function isSameAlg(one: unknown, other: string): boolean {
-  const name = (alg: unknown): unknown => (alg === 'Ed25519' ? 'EdDSA' : alg)
-  return name(one) === name(other)
+  const isForAlg = key['alg'] === undefined || isSameAlgorithm(key['alg'], alg)
+  const isToVerify = use === 'sig' && Array.isArray(key_ops) && key_ops.includes('verify')
+  return isForAlg && isToVerify && problemOfMembers(key) === undefined
 }

@@ -3,7 +3,7 @@
 import type { AssertionReason } from '../reasons.ts'
 import type { Ledger } from '../stores/contracts.ts'
 import type { Jwk } from '../types.ts'
-import { ASSERTION_ALGORITHMS } from './algorithms.ts'
+import { ASSERTION_ALGORITHMS, isSameAlgorithm } from './algorithms.ts'
 import type { Assertion } from './assertion.ts'
 import { fittingKeys } from './jwk_set.ts'
 import { claimOnce } from './replay.ts'
@@ -58,7 +58,7 @@ function checkHeader({ header }: Assertion, { types, alg }: AssertionRules): Ass
   if ('crit' in header || 'b64' in header) return 'assertion_crit'
   if (kid !== undefined && typeof kid !== 'string') return 'assertion_malformed'
   const isKnown = typeof header['alg'] === 'string' && ASSERTION_ALGORITHMS.has(header['alg'])
-  return isKnown && (alg === undefined || header['alg'] === alg) ? undefined : 'assertion_alg_not_allowed'
+  return isKnown && (alg === undefined || isSameAlgorithm(header['alg'], alg)) ? undefined : 'assertion_alg_not_allowed'
 }
 
 async function checkSignature(

@@ -1,7 +1,8 @@
 /** Client metadata as somebody hands it in: checked member by member, and then together. */
 
 import * as v from 'valibot'
-import { isPrivate, problemOfKey } from '../assertions/public_key.ts'
+import { problemOfKey } from '../assertions/public_key.ts'
+import { isPrivate } from '../assertions/public_members.ts'
 import { isPublicUrl } from '../assertions/remote_keys.ts'
 import { readDistinguishedName } from '../certificates/distinguished_name.ts'
 import { invalidClientMetadata } from '../errors.ts'

@@ -19,6 +19,10 @@ const pairs = new Map(
   ),
 )
 
+const p256 = pairs.get('ES256')?.jwk
+const stranger = await exportJWK((await generateKeyPair('ES256')).publicKey)
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
 interface Making {
   readonly alg?: string
   readonly header?: Record<string, unknown>
@@ -82,18 +86,58 @@ describe('dpop', () => {
   })
 
   const accepted: readonly [name: string, making: Making, path?: string][] = [
-    ['8 s ahead', { claims: { iat: NOW + 8 } }],
+    ['30 s ahead, within the skew', { claims: { iat: NOW + 30 } }],
     ['10 s old', { claims: { iat: NOW - 10 } }],
     ['89 s old, within the skew', { claims: { iat: NOW - 89 } }],
     ['with members nobody knows', { claims: { foo: { a: 1 } }, header: { foo: 'bar' } }],
     ['a request with a query', {}, '/token?foo=bar'],
     ['an htu with query and fragment', { claims: { htu: `${ISSUER}/token?a=1#b` } }],
     ['an htu with the default port and capitals in the host', { claims: { htu: 'HTTPS://TOKENS.example:443/token' } }],
+    [
+      'whose key says that it verifies',
+      { header: { jwk: { ...p256, use: 'sig', key_ops: ['verify'], alg: 'ES256' } } },
+    ],
     ['typ in capitals', { header: { typ: 'DPoP+JWT' } }],
   ]
   for (const [name, making, path] of accepted) {
     test(`accepts a proof ${name}`, async () => {
       assert.equal((await (await world).send(await prove(making), 'test-client', path)).status, 200)
+    })
+  }
+
+  // RFC 9864 §2.2: two names of one algorithm.
+  for (const alg of ['EdDSA', 'Ed25519']) {
+    for (const named of ['EdDSA', 'Ed25519']) {
+      test(`accepts a proof of ${alg} with a key for ${named}, and its thumbprint is that of the bare key`, async () => {
+        const jwk = pairs.get(alg)?.jwk as JWK
+        const { status, answer } = await (await world).send(
+          await prove({ alg, header: { jwk: { ...jwk, alg: named } } }),
+        )
+        assert.equal(status, 200)
+        assert.deepEqual(decodeJwt(answer['access_token'] ?? '')['cnf'], { jkt: await calculateJwkThumbprint(jwk) })
+      })
+    }
+  }
+
+  for (const alg of ALGORITHMS) {
+    test(`refuses other spellings of the key, which would have other thumbprints: ${alg}`, async () => {
+      const jwk: JWK = pairs.get(alg)?.jwk as JWK
+      for (const member of ['x', 'y', 'n', 'e'].filter((each) => each in jwk)) {
+        const text = String((jwk as Record<string, unknown>)[member])
+        const plain = text.replaceAll('-', '+').replaceAll('_', '/')
+        for (const spelling of [
+          `${text}=`,
+          ` ${text}`,
+          `${text}\n`,
+          `A A${text}`,
+          ...(plain === text ? [] : [plain]),
+        ]) {
+          const { status, reason } = await (await world).send(
+            await prove({ alg, header: { jwk: { ...jwk, [member]: spelling } } }),
+          )
+          assert.deepEqual([status, reason], [400, 'dpop_key_wrong'], `${member} ${JSON.stringify(spelling)}`)
+        }
+      }
     })
   }
 
@@ -107,11 +151,19 @@ describe('dpop', () => {
     ['whose jwk is private', { header: { jwk: { ...pairs.get('ES256')?.jwk, d: 'x' } } }, 'dpop_key_wrong'],
     ['whose jwk is symmetric', { header: { jwk: { kty: 'oct', k: 'AAAA' } } }, 'dpop_key_wrong'],
     ['whose jwk is of another type', { header: { jwk: pairs.get('PS256')?.jwk } }, 'dpop_key_wrong'],
-    [
-      'with the key of somebody else',
-      { header: { jwk: { ...pairs.get('ES256')?.jwk, x: 'AAAA' } } },
-      'dpop_signature_wrong',
-    ],
+    ['with the key of another client', { header: { jwk: stranger } }, 'dpop_signature_wrong'],
+    ['whose point is not on the curve', { header: { jwk: { ...p256, x: p256?.y } } }, 'dpop_signature_wrong'],
+    ['whose point is cut', { header: { jwk: { ...p256, x: 'AAAA' } } }, 'dpop_key_wrong'],
+    ['whose jwk is null', { header: { jwk: null } }, 'dpop_key_wrong'],
+    ['whose jwk is a list', { header: { jwk: [p256] } }, 'dpop_key_wrong'],
+    ['whose jwk is for encryption', { header: { jwk: { ...p256, use: 'enc' } } }, 'dpop_key_wrong'],
+    ['whose jwk is for another algorithm', { header: { jwk: { ...p256, alg: 'ES384' } } }, 'dpop_key_wrong'],
+    ...PRIVATE_MEMBERS.map((member): [string, Making, Reason] => [
+      `whose jwk has ${member}`,
+      { header: { jwk: { ...p256, [member]: 'AAAA' } } },
+      'dpop_key_wrong',
+    ]),
+    ['with b64', { header: { b64: true } }, 'dpop_header_wrong'],
     ['without htm', { claims: { htm: undefined } }, 'dpop_htm_wrong'],
     ['for another method', { claims: { htm: 'GET' } }, 'dpop_htm_wrong'],
     ['for the method in small letters', { claims: { htm: 'post' } }, 'dpop_htm_wrong'],
@@ -122,9 +174,12 @@ describe('dpop', () => {
     ['without iat', { claims: { iat: undefined } }, 'dpop_iat_wrong'],
     ['whose iat is a text', { claims: { iat: `${NOW}` } }, 'dpop_iat_wrong'],
     ['too old', { claims: { iat: NOW - 90 } }, 'dpop_iat_wrong'],
-    ['too far ahead', { claims: { iat: NOW + 31 } }, 'dpop_iat_wrong'],
+    ['too far ahead', { claims: { iat: NOW + 30.5 } }, 'dpop_iat_wrong'],
     ['without jti', { claims: { jti: undefined } }, 'dpop_jti_missing'],
     ['whose jti is a number', { claims: { jti: 7 } }, 'dpop_jti_missing'],
+    ['whose jti is empty', { claims: { jti: '' } }, 'dpop_jti_missing'],
+    ['whose htu is a list', { claims: { htu: [`${ISSUER}/token`] } }, 'dpop_htu_wrong'],
+    ['for another scheme', { claims: { htu: `${ISSUER.replace('https', 'http')}/token` } }, 'dpop_htu_wrong'],
   ]
   for (const [name, making, reason] of refused) {
     test(`refuses a proof ${name}`, async () => {
@@ -198,6 +253,22 @@ describe('dpop with nonces', () => {
     for (const nonce of ['', 'A'.repeat(22), 7, null]) {
       assert.equal((await send(await prove({ claims: { nonce } }))).reason, 'dpop_nonce_wrong')
     }
+  })
+
+  test('is good from a period before its own to the end of the next, on every process of the same secret', async () => {
+    const [one, other] = await Promise.all([1, 2].map(async () => nonces(await deriveHmacKey('secret', 'dpop nonces'))))
+    for (const [at, seen] of [
+      [NOW, true],
+      [NOW + 59.9, true],
+      [NOW + 60, true],
+      [NOW + 119.9, true],
+      [NOW + 120, false],
+      [NOW - 60, true],
+      [NOW - 60.1, false],
+    ] as const) {
+      assert.equal(await other?.isGood(await one?.current(NOW), at), seen, `${at - NOW}`)
+    }
+    assert.equal(await one?.current(NOW), await one?.current(NOW + 59.9))
   })
 
   test('is the same wherever the secret is the same, and another for another purpose', async () => {

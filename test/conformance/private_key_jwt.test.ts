@@ -73,6 +73,10 @@ async function createAssertionWorld({ ledger }: { ledger?: Ledger } = {}) {
     { ...method, client_id: 'other', jwks: { keys } },
     { ...method, client_id: 'es-only', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys } },
     { ...method, client_id: 'bound', jwks: { keys: [{ ...pairOf('RS256').publicJwk, alg: 'PS256', kid: 'RS256' }] } },
+    ...['EdDSA', 'Ed25519'].flatMap((alg) => [
+      { ...method, client_id: `key-${alg}`, jwks: { keys: [{ ...pairOf('EdDSA').publicJwk, alg }] } },
+      { ...method, client_id: `pinned-${alg}`, token_endpoint_auth_signing_alg: alg, jwks: { keys } },
+    ]),
     { ...method, client_id: 'for-enc', jwks: { keys: [{ ...pairOf('ES256').publicJwk, use: 'enc' }] } },
     { ...method, client_id: 'e-one', jwks: { keys: [{ ...pairOf('RS256').publicJwk, e: 'AQ' }] } },
     { ...method, client_id: 'e-one-long', jwks: { keys: [{ ...pairOf('RS256').publicJwk, e: 'AAAAAQ' }] } },
@@ -131,17 +135,26 @@ describe('private_key_jwt, accepted', () => {
   const accepted: readonly [name: string, making: Making, more?: Record<string, string>][] = [
     ...ALGORITHMS.map((alg): [string, Making] => [alg, { alg }]),
     ...ALGORITHMS.map((alg): [string, Making] => [`${alg}, no kid`, { alg, header: { kid: undefined } }]),
+    ['typ in capitals', { header: { typ: 'Client-Authentication+JWT' } }],
     ['typ client-authentication+jwt', { header: { typ: 'client-authentication+jwt' } }],
     ['no typ', { header: { typ: undefined } }],
     ['aud is the token endpoint', { claims: { aud: `${ISSUER}/token` } }],
     ['aud is a list of one', { claims: { aud: [ISSUER] } }],
-    ['exp an hour ahead', { claims: { exp: NOW + 3600 } }],
+    ['exp an hour and the skew ahead', { claims: { exp: NOW + 3630 } }],
     ['exp with a fraction', { claims: { exp: NOW + 60.5 } }],
-    ['iat and nbf five seconds ahead', { claims: { iat: NOW + 5, nbf: NOW + 5 } }],
+    ['iat and nbf ahead within the skew', { claims: { iat: NOW + 30, nbf: NOW + 30 } }],
+    ['iat and nbf long ago', { claims: { iat: 0, nbf: -1 } }],
     ['expired within the skew', { claims: { exp: NOW - 29 } }],
     ['no iat', { claims: { iat: undefined } }],
     ['client_id beside it', {}, { client_id: 'pkjwt' }],
     ['the algorithm that the client is bound to', { client: 'es-only' }],
+    // RFC 9864 §2.2: two names of one algorithm for a key of Ed25519.
+    ...['key-EdDSA', 'key-Ed25519', 'pinned-EdDSA', 'pinned-Ed25519'].flatMap((client) =>
+      ['EdDSA', 'Ed25519'].map((alg): [string, Making] => [
+        `${alg} by ${client}`,
+        { client, alg, header: { kid: 'EdDSA' }, key: pairOf('EdDSA').privateKey },
+      ]),
+    ),
     ['unknown claims and header members', { header: { x: 1 }, claims: { x: { a: 1, b: ':' } } }],
   ]
   for (const [name, making, more] of accepted) {
@@ -155,6 +168,9 @@ describe('private_key_jwt, accepted', () => {
 describe('private_key_jwt, refused with 401 invalid_client', () => {
   const refused: readonly [name: string, making: Making, reason: Reason][] = [
     ['typ of an access token', { header: { typ: 'at+jwt' } }, 'assertion_typ_wrong'],
+    ['typ of a DPoP proof', { header: { typ: 'dpop+jwt' } }, 'assertion_typ_wrong'],
+    ['typ of a token of ours', { header: { typ: 'token-introspection+jwt' } }, 'assertion_typ_wrong'],
+    ['empty typ', { header: { typ: '' } }, 'assertion_typ_wrong'],
     ['typ that is no text', { header: { typ: 1 } }, 'assertion_typ_wrong'],
     ['kid that nobody has', { header: { kid: 'nope' } }, 'assertion_key_unknown'],
     ['kid that is a path', { header: { kid: '../../etc/passwd' } }, 'assertion_key_unknown'],
@@ -181,10 +197,11 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     ['exp as text', { claims: { exp: `${NOW + 60}` } }, 'assertion_exp_missing'],
     ['exp null', { claims: { exp: null } }, 'assertion_exp_missing'],
     ['expired beyond the skew', { claims: { exp: NOW - 30 } }, 'assertion_expired'],
-    ['exp more than an hour ahead', { claims: { exp: NOW + 3631 } }, 'assertion_lives_too_long'],
+    ['exp more than an hour ahead', { claims: { exp: NOW + 3630.5 } }, 'assertion_lives_too_long'],
     ['exp in the year 5138', { claims: { exp: 99999999999 } }, 'assertion_lives_too_long'],
-    ['nbf ahead', { claims: { nbf: NOW + 31 } }, 'assertion_not_yet_valid'],
-    ['iat ahead', { claims: { iat: NOW + 90 } }, 'assertion_not_yet_valid'],
+    ['nbf ahead', { claims: { nbf: NOW + 30.5 } }, 'assertion_not_yet_valid'],
+    ['nbf null', { claims: { nbf: null } }, 'assertion_not_yet_valid'],
+    ['iat ahead', { claims: { iat: NOW + 30.5 } }, 'assertion_not_yet_valid'],
     ['nbf as text', { claims: { nbf: '0' } }, 'assertion_not_yet_valid'],
     ['no jti', { claims: { jti: undefined } }, 'assertion_jti_missing'],
     ['jti as a number', { claims: { jti: 7 } }, 'assertion_jti_missing'],
@@ -194,7 +211,7 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     ['a key for encryption', { client: 'for-enc' }, 'assertion_key_unknown'],
     ['a key with the exponent 1', { client: 'e-one', alg: 'RS256' }, 'assertion_key_unknown'],
     ['a key with the exponent 1, written long', { client: 'e-one-long', alg: 'RS256' }, 'assertion_key_unknown'],
-    ['an RSA key of 1024 bits', { client: 'weak', alg: 'RS256' }, 'assertion_signature_wrong'],
+    ['an RSA key of 1024 bits', { client: 'weak', alg: 'RS256' }, 'assertion_key_unknown'],
     ['a point that is not on the curve', { client: 'off-curve' }, 'assertion_signature_wrong'],
     ['a key whose key_ops lack verify', { client: 'not-for-verify' }, 'assertion_key_unknown'],
     ['a client of client_secret_basic', { client: 'client_secret_basic' }, 'auth_method_mismatch'],
