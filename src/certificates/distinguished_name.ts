@@ -26,13 +26,21 @@ const STRINGS: ReadonlyMap<number, string> = new Map([
   [0x1e, 'utf-16be'],
 ])
 
-/** Relative names, the most specific first as in RFC 4514 §2.1; each a set of types and values. */
-type Names = readonly (readonly (readonly [oid: string, value: string])[])[]
+/**
+ * One attribute of RFC 4514 §3 (type, value) and what ends it: `+` before another of the same relative name, `,` before the
+ * next relative name, nothing at the end of the text. Spaces around types and values are accepted, as OpenSSL writes them.
+ */
+const ATTRIBUTE = / *([a-z][a-z\d-]*|\d+(?:\.\d+)+) *=((?:\\(?:[ "#+,;<=>\\]|[\da-f]{2})|[^"+,;<>\\\0])*)([+,]|$)/giy
 
-/** Gives the name of a certificate. @throws TypeError when it is none */
+type Attribute = readonly [oid: string, value: string]
+
+/** Relative names, the most specific first as in RFC 4514 §2.1; each a set of types and values. */
+type Names = readonly (readonly Attribute[])[]
+
+/** Returns the name of a certificate, of which each part must have a string as its value. @throws TypeError for anything else */
 export function distinguishedName(name: Der): string {
   const names = childrenOf(name).map((set) =>
-    childrenOf(set, TAG.set).map((attribute): [string, string] => {
+    childrenOf(set, TAG.set).map((attribute): Attribute => {
       const [type, value] = childrenOf(attribute)
       if (type === undefined || value === undefined) throw new TypeError('an attribute without a value')
       return [oidOf(type), stringOf(value)]
@@ -42,41 +50,44 @@ export function distinguishedName(name: Der): string {
 }
 
 /**
- * Reads a name as RFC 4514 §3 writes it. Values are taken to the letter, capitals and blanks included.
+ * Reads a name as RFC 4514 §3 writes it, with at least one attribute. Values are compared exactly, including case and spaces.
  *
  * @throws TypeError or URIError when the text is no such name
  */
 export function readDistinguishedName(text: string): string {
-  return canonical(splitUnescaped(text, ',').map((names) => splitUnescaped(names, '+').map(readAttribute)))
+  const attributes = [...text.matchAll(ATTRIBUTE)]
+  // Only the end of the text is an empty separator, and every match begins where the one before ends.
+  if (attributes.at(-1)?.[3] !== '') throw new TypeError('not a name as RFC 4514 writes it')
+  const names: Attribute[][] = []
+  let separator = ','
+  for (const [, type = '', value = '', next = ''] of attributes) {
+    if (separator === ',') names.push([])
+    names.at(-1)?.push([oidOfType(type), readValue(value)])
+    separator = next
+  }
+  return canonical(names)
 }
 
 function canonical(names: Names): string {
   return JSON.stringify(names.map((set) => set.map(([oid, value]) => `${oid}=${value}`).sort()))
 }
 
-function readAttribute(text: string): [oid: string, value: string] {
-  const equals = text.indexOf('=')
-  const type = text.slice(0, Math.max(equals, 0)).trim().toUpperCase()
-  const oid = /^\d+(\.\d+)+$/.test(type) ? type : TYPES.get(type)
+function oidOfType(type: string): string {
+  const oid = /^\d/.test(type) ? type : TYPES.get(type.toUpperCase())
   if (oid === undefined) throw new TypeError('an attribute type that has no name here; write its OID')
-  return [oid, readValue(text.slice(equals + 1))]
+  return oid
 }
 
-/** Blanks around a value do not belong to it unless they are escaped. */
+/** Spaces around a value do not belong to it unless they are escaped. */
 function readValue(text: string): string {
   const value = text.replace(/^ +/, '').replace(/(?<!\\)((?:\\\\)*) +$/, '$1')
   if (value.startsWith('#')) return stringOf(readDer(fromHex(value.slice(1))))
-  if (/[";<>]/.test(value.replace(/\\./gs, ''))) throw new TypeError('a character that must be escaped')
-  return decodeURIComponent(value.replace(/\\([\da-f]{2})|\\(.)|%/gis, unescapeMatch))
+  return decodeURIComponent(value.replace(/\\([\da-f]{2})|\\(.)|%/gi, unescapeMatch))
 }
 
 /** Escaped octets are UTF-8 together, so they take the way of percent-encoding. */
 function unescapeMatch(_match: string, hex: string | undefined, character = '%'): string {
   return hex === undefined ? encodeURIComponent(character) : `%${hex}`
-}
-
-function splitUnescaped(text: string, separator: ',' | '+'): string[] {
-  return (separator === ',' ? text.match(/(?:\\.|[^\\,])+/gs) : text.match(/(?:\\.|[^\\+])+/gs)) ?? []
 }
 
 function fromHex(text: string): Uint8Array {
