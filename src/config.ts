@@ -81,7 +81,10 @@ const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
 const Ranges: v.GenericSchema<string, string[]> = v.pipe(
   v.string(),
   v.transform((text) => text.split(',').map((range) => range.trim())),
-  v.everyItem(isRange, 'must be IP addresses and CIDR ranges with commas between'),
+  v.everyItem(
+    isRange,
+    'must be IP addresses and CIDR ranges with commas between, IPv4 as four decimal numbers without leading zeros',
+  ),
 )
 
 const Issuer: v.GenericSchema<string> = v.pipe(

@@ -1,50 +1,96 @@
-/** IP addresses: what kind they are, and which belong together. Takes IPv4 and IPv6, the latter also in brackets. */
+/**
+ * IP addresses and ranges, read strictly: IPv4 as four decimal numbers without leading zeros, IPv6 as RFC 4291 §2.2 writes it.
+ * Anything else is no address, because two programs may read it as two addresses.
+ *
+ * @see RFC 6943 §3.1.1
+ */
 
 import ipaddr from 'ipaddr.js'
 
-/** Unicast by the registries, yet within a network: IPv4-compatible IPv6 (RFC 4291 §2.5.5.1), and the host of an Azure machine. */
-const NOT_PUBLIC = ['::/96', '168.63.129.16/32']
+type Address = ipaddr.IPv4 | ipaddr.IPv6
 
-/** Private, loopback, link-local and other special addresses give false. */
+/**
+ * Unicast by the table of ipaddr.js, but not reachable or of the local network: IPv4-compatible IPv6 (RFC 4291 §2.5.5.1), the dummy
+ * prefix (RFC 9780), and the host of an Azure machine.
+ */
+const NOT_PUBLIC = ['::/96', '100:0:0:1::/64', '168.63.129.16/32']
+
+/** Whether a host of a URL or an address from DNS is neither private, loopback, link-local nor special in another way. */
 export function isPublicAddress(text: string): boolean {
-  return parse(text)?.range() === 'unicast' && !isInRanges(text, NOT_PUBLIC)
+  return readHost(text)?.range() === 'unicast' && !isInRanges(text, NOT_PUBLIC)
 }
 
-/** Addresses that only this machine can have, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3. */
+/** Whether the address of a host or a peer is one that only this machine can have, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3. */
 export function isLoopbackAddress(text: string): boolean {
-  return parse(text)?.range() === 'loopback'
+  return readHost(text)?.range() === 'loopback'
+}
+
+/** Whether a text is an address, without brackets and zone. */
+export function isAddress(text: string): boolean {
+  return readAddress(text) !== undefined
 }
 
 /** Whether a text is an address or a CIDR range. */
 export function isRange(text: string): boolean {
-  return ipaddr.isValid(text) || ipaddr.isValidCIDR(text)
+  return readRange(text) !== undefined
 }
 
-/** Whether an address is in one of the ranges, each an address or CIDR. */
+/** Whether the address of a host or a peer is in one of the ranges, each an address or CIDR. A range that is malformed holds none. */
 export function isInRanges(text: string, ranges: readonly string[]): boolean {
-  const address = parse(text)
+  const address = readHost(text)
   return address !== undefined && ranges.some((range) => contains(range, address))
 }
 
-/** Gives an address, 4 or 16 octets, as a text that is the same for the same address. @throws Error for another number of octets */
+/** Returns an address, 4 or 16 octets, as a text that is the same for the same address. @throws Error for another number of octets */
 export function addressText(octets: Uint8Array): string {
   return ipaddr.fromByteArray([...octets]).toString()
 }
 
-/** Whether two texts write the same address. */
+/** Whether two texts write the same octets. An IPv4 address and its form in IPv6 are two addresses. RFC 8705 §2.1.2 */
 export function isSameAddress(one: string, other: string): boolean {
-  const address = parse(one)
-  return address !== undefined && address.toString() === parse(other)?.toString()
+  const address = readAddress(one)
+  return address !== undefined && address.toString() === readAddress(other)?.toString()
 }
 
-function contains(range: string, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  const [network, bits] = ipaddr.isValidCIDR(range) ? ipaddr.parseCIDR(range) : [parse(range), undefined]
-  if (network === undefined || network.kind() !== address.kind()) return false
-  return address.match(network, bits ?? network.toByteArray().length * 8)
+function contains(range: string, address: Address): boolean {
+  const [network, bits] = readRange(range) ?? []
+  return network !== undefined && network.kind() === address.kind() && address.match(network, bits ?? 0)
 }
 
-/** An IPv4 address in the form of IPv6 is taken for what it is. */
-function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  const address = text.replace(/^\[|\]$/g, '')
-  return ipaddr.isValid(address) ? ipaddr.process(address) : undefined
+function readRange(text: string): readonly [network: Address, bits: number] | undefined {
+  const [, network = text, length] = /^(.*)\/(0|[1-9]\d{0,2})$/.exec(text) ?? []
+  const address = readAddress(network)
+  if (address === undefined) return undefined
+  const width = address.toByteArray().length * 8
+  const bits = length === undefined ? width : Number(length)
+  if (bits > width) return undefined
+  const unmapped = unmap(address)
+  if (unmapped === address) return [address, bits]
+  // A shorter prefix would hold IPv4 addresses and others.
+  return bits < MAPPED_BITS ? undefined : [unmapped, bits - MAPPED_BITS]
+}
+
+/** Of the prefix `::ffff:0:0/96`, RFC 4291 §2.5.5.2. */
+const MAPPED_BITS = 96
+
+/** Reads what a URL or a runtime writes: perhaps in brackets, with a zone, or an IPv4 address in the form of IPv6. */
+function readHost(text: string): Address | undefined {
+  const address = readAddress(text.replace(/^\[(.*)\]$/, '$1').replace(/%[^%]*$/, ''))
+  return address && unmap(address)
+}
+
+function unmap(address: Address): Address {
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address
+}
+
+function readAddress(text: string): Address | undefined {
+  const isStrict = text.includes(':') ? isIpv6(text) : ipaddr.IPv4.isValidFourPartDecimal(text)
+  return isStrict ? ipaddr.parse(text) : undefined
+}
+
+/** ipaddr.js also accepts zones and octal numbers, and reads `::1.2.3.4` as if it were `::ffff:1.2.3.4`. */
+function isIpv6(text: string): boolean {
+  const [, before, ipv4] = /^(.*:)(\d[\d.]*\.[\d.]*)$/.exec(text) ?? []
+  const isTailStrict = ipv4 === undefined || (before !== '::' && ipaddr.IPv4.isValidFourPartDecimal(ipv4))
+  return /^[\da-f:.]+$/i.test(text) && isTailStrict && ipaddr.IPv6.isValid(text)
 }
