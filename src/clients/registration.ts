@@ -1,17 +1,15 @@
 /** Client metadata as somebody hands it in: checked member by member, and then together. */
 
 import * as v from 'valibot'
-import { problemOfKey } from '../assertions/public_key.ts'
-import { isPrivate } from '../assertions/public_members.ts'
 import { isPublicUrl } from '../assertions/remote_keys.ts'
-import { readDistinguishedName } from '../certificates/distinguished_name.ts'
 import { invalidClientMetadata } from '../errors.ts'
 import { isPlainText } from '../lib/plain_text.ts'
 import { scopeMatches, splitScope } from '../policy/scope.ts'
 import { ResourceId } from '../resources/registry.ts'
 import { isFreeClaim, MAX_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
-import type { Jwk } from '../types.ts'
+import { NAME_MEMBERS, problemOfNames } from './certificate_names.ts'
 import type { RegisteredClient } from './metadata.ts'
+import { problemOfKeys } from './registered_keys.ts'
 
 /** What a client can be registered for. */
 export interface Offer {
@@ -69,15 +67,6 @@ const Jwks = v.object(
   'must be a JWK Set',
 )
 
-/** RFC 8705 §2.1.2. */
-const NAMES = [
-  'tls_client_auth_subject_dn',
-  'tls_client_auth_san_dns',
-  'tls_client_auth_san_uri',
-  'tls_client_auth_san_ip',
-  'tls_client_auth_san_email',
-] as const
-
 const FLAGS = [
   'dpop_bound_access_tokens',
   'tls_client_certificate_bound_access_tokens',
@@ -104,7 +93,7 @@ export const ClientMetadata: v.GenericSchema<unknown, Metadata & { response_type
   access_token_lifetime: v.optional(Lifetime),
   claims: v.optional(Claims),
   ...v.entriesFromList(FLAGS, v.optional(v.boolean('must be true or false'))),
-  ...v.entriesFromList(NAMES, v.optional(text(512))),
+  ...v.entriesFromList(NAME_MEMBERS, v.optional(text(512))),
 })
 
 /**
@@ -120,7 +109,7 @@ export async function readMetadata(given: Readonly<Record<string, unknown>>, off
     throw invalidClientMetadata('metadata_malformed', `${v.getDotPath(issue as never) ?? 'The body'}: ${message}.`)
   }
   const { response_types: _none, ...metadata } = read.output
-  const problem = problemOf(metadata, offer) ?? (await problemOfKeys(metadata))
+  const problem = problemOf(metadata, offer) ?? problemOfNames(metadata) ?? (await problemOfKeys(metadata))
   if (problem !== undefined) throw invalidClientMetadata('metadata_inconsistent', problem)
   return metadata
 }
@@ -130,7 +119,7 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
   const { jwks, jwks_uri, grant_types = [], token_endpoint_auth_signing_alg: alg } = metadata
   const method = metadata.token_endpoint_auth_method ?? 'none'
   const methods = [...offer.authMethods, 'none']
-  const names = NAMES.filter((name) => metadata[name] !== undefined)
+  const names = NAME_MEMBERS.filter((name) => metadata[name] !== undefined)
   const tests: readonly [boolean, string][] = [
     [
       !grant_types.every((grant) => offer.grantTypes.includes(grant)),
@@ -155,7 +144,6 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
       method === 'tls_client_auth' && names.length !== 1,
       'token_endpoint_auth_method: tls_client_auth needs exactly one tls_client_auth_ member.',
     ],
-    [!isName(metadata.tls_client_auth_subject_dn), 'tls_client_auth_subject_dn: must be a name as RFC 4514 writes it.'],
     [!isWithin(metadata), 'default_scope: must be within scope and without a wildcard.'],
   ]
   return tests.find(([isWrong]) => isWrong)?.[1]
@@ -164,32 +152,7 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
 /** Methods whose proof is a key of the client. */
 const KEYED: readonly string[] = ['private_key_jwt', 'self_signed_tls_client_auth']
 
-function isName(subject: string | undefined): boolean {
-  try {
-    if (subject !== undefined) readDistinguishedName(subject)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function isWithin({ scope = '', default_scope = '' }: Metadata): boolean {
   const patterns = splitScope(scope)
   return splitScope(default_scope).every((token) => patterns.some((pattern) => scopeMatches(pattern, token)))
-}
-
-async function problemOfKeys({ jwks, token_endpoint_auth_method }: Metadata): Promise<string | undefined> {
-  for (const key of jwks?.keys ?? []) {
-    // A key that only carries a certificate need not be one that signs assertions.
-    const isCertificate = token_endpoint_auth_method === 'self_signed_tls_client_auth'
-    const problem = isCertificate ? problemOfCertificate(key) : await problemOfKey(key)
-    if (problem !== undefined) return `jwks: ${problem}.`
-  }
-  return undefined
-}
-
-function problemOfCertificate(key: Jwk): string | undefined {
-  if (isPrivate(key)) return 'holds a private or symmetric key'
-  const hasOne = Array.isArray(key['x5c']) || typeof key['x5t#S256'] === 'string'
-  return hasOne ? undefined : 'holds a key without x5c and x5t#S256'
 }

@@ -1,0 +1,75 @@
+/** The names by which a CA's certificate identifies a client: how each is written in the metadata and how it is compared. */
+
+import { readDistinguishedName } from '../certificates/distinguished_name.ts'
+import { isAddress, isSameAddress } from '../lib/ip_address.ts'
+import type { Client, ClientCertificate } from '../types.ts'
+
+/** @see RFC 8705 §2.1.2 */
+export const NAME_MEMBERS = [
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email',
+] as const
+
+type NameMember = (typeof NAME_MEMBERS)[number]
+
+interface CertificateName {
+  /** Whether a certificate can hold what a client registers. */
+  isWellFormed(registered: string): boolean
+  /** What a client is told when it cannot. */
+  readonly form: string
+  isOf(certificate: ClientCertificate, registered: string): boolean
+}
+
+/** Labels of letters, digits, hyphens and underscores; no wildcard, which would stand for itself only. RFC 1123 §2.1 */
+const HOST = /^(?=.{1,253}$)[a-z\d_](?:[\w-]{0,61}[a-z\d_])?(?:\.[a-z\d_](?:[\w-]{0,61}[a-z\d_])?)*$/i
+
+/** By member. Names are compared exactly, except where letter case or notation does not count. */
+export const CERTIFICATE_NAMES: Readonly<Record<NameMember, CertificateName>> = {
+  tls_client_auth_subject_dn: {
+    isWellFormed: (text) => nameOf(text) !== undefined,
+    form: 'must be a name as RFC 4514 writes it',
+    isOf: ({ subject }, registered) => subject === nameOf(registered),
+  },
+  tls_client_auth_san_dns: {
+    isWellFormed: (text) => HOST.test(text),
+    form: 'must be a host name without a wildcard',
+    isOf: ({ subjectAltNames: { dns } }, registered) =>
+      dns.some((name) => name.toLowerCase() === registered.toLowerCase()),
+  },
+  tls_client_auth_san_uri: {
+    isWellFormed: (text) => /^[a-z][a-z\d+.-]*:[\x21-\x7e]+$/i.test(text) && URL.canParse(text),
+    form: 'must be an absolute URI',
+    isOf: ({ subjectAltNames: { uri } }, registered) => uri.includes(registered),
+  },
+  tls_client_auth_san_ip: {
+    isWellFormed: isAddress,
+    form: 'must be an IP address, IPv4 as four decimal numbers without leading zeros',
+    isOf: ({ subjectAltNames: { ip } }, registered) => ip.some((address) => isSameAddress(address, registered)),
+  },
+  tls_client_auth_san_email: {
+    isWellFormed: (text) => /^[\x21-\x3f\x41-\x7e]{1,64}@/.test(text) && HOST.test(text.slice(text.indexOf('@') + 1)),
+    form: 'must be an email address',
+    isOf: ({ subjectAltNames: { email } }, registered) => email.includes(registered),
+  },
+}
+
+/** Returns the first member that no certificate can match and what it must be, undefined if there is none. */
+export function problemOfNames(metadata: Pick<Client, NameMember>): string | undefined {
+  const member = NAME_MEMBERS.find((each) => {
+    const text = metadata[each]
+    return text !== undefined && !CERTIFICATE_NAMES[each].isWellFormed(text)
+  })
+  return member && `${member}: ${CERTIFICATE_NAMES[member].form}.`
+}
+
+/** Returns undefined for a text that is no name, and so the name of no certificate. */
+function nameOf(registered: string): string | undefined {
+  try {
+    return readDistinguishedName(registered)
+  } catch {
+    return undefined
+  }
+}
