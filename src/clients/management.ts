@@ -6,7 +6,7 @@ import type { ClientSecret } from '../types.ts'
 import type { RegisteredClient } from './metadata.ts'
 import type { Metadata } from './registration.ts'
 import { CLIENTS } from './registry.ts'
-import { type MadeSecret, makeSecret, readSecrets } from './secret_list.ts'
+import { limitSecret, type MadeSecret, makeSecret, readSecrets, secretLimitOf } from './secret_list.ts'
 
 /** Who asks. */
 export type Caller = 'operator' | 'client'
@@ -63,25 +63,32 @@ export interface Replaced {
 
 /**
  * Puts metadata in the place of what a client had. Its secrets stay unless a list of them is given; a client that
- * authenticates by secret and never had one gets one.
+ * authenticates by secret and has none gets one.
+ *
+ * @throws OAuthError `invalid_client_metadata`
  */
 export async function replaceClient(
   client_id: string,
   metadata: Metadata,
   givenSecrets: unknown,
   held: RegisteredClient | undefined,
+  caller: Caller,
   now: number,
 ): Promise<Replaced> {
   const before = held?.client_secrets ?? []
   const secrets = givenSecrets === undefined ? before : readSecrets(givenSecrets, before, now)
-  const made =
-    givenSecrets === undefined && secrets.length === 0 && usesSecret(metadata) ? await makeSecret(now) : undefined
+  const needsOne = givenSecrets === undefined && secrets.length === 0 && usesSecret(metadata)
+  const limitAt = caller === 'client' && held !== undefined ? secretLimitOf(held) : 0
+  const made = needsOne ? limitSecret(await makeSecret(now), limitAt, now) : undefined
   const client = {
     ...metadata,
     client_id,
     client_id_issued_at: held?.client_id_issued_at ?? now,
     registration_access_token_hash: held?.registration_access_token_hash,
     client_secrets: made === undefined ? secrets : [made.secret],
+    // The ends of secrets that an operator hands in or is given are the limit.
+    secret_limit_at:
+      secrets === before && (made === undefined || caller === 'client') ? held?.secret_limit_at : undefined,
   }
   return { client, made }
 }

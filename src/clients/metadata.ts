@@ -18,6 +18,8 @@ export interface RegisteredClient extends Client {
   readonly client_id_issued_at?: number | undefined
   /** Of its `registration_access_token`. */
   readonly registration_access_token_hash?: string | undefined
+  /** Latest end of the secrets that the client makes for itself, epoch seconds, 0 for none; see `secretLimitOf`. */
+  readonly secret_limit_at?: number | undefined
 }
 
 const Seconds: v.GenericSchema<number> = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -75,5 +77,6 @@ export const ClientRecord: v.GenericSchema<unknown, RegisteredClient> = v.object
   ),
   access_token_lifetime: v.optional(v.pipe(Seconds, v.minValue(1))),
   client_id_issued_at: v.optional(Seconds),
+  secret_limit_at: v.optional(Seconds),
   claims: v.optional(v.record(v.string(), v.unknown())),
 })

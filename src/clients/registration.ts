@@ -22,7 +22,7 @@ export interface Offer {
 /** What a client is registered with, without what the server gives. */
 export type Metadata = Omit<
   RegisteredClient,
-  'client_id' | 'client_secrets' | 'client_id_issued_at' | 'registration_access_token_hash'
+  'client_id' | 'client_secrets' | 'client_id_issued_at' | 'registration_access_token_hash' | 'secret_limit_at'
 >
 
 const MAX_CLAIMS_CHARACTERS = 4096

@@ -5,7 +5,7 @@ import { invalidClientMetadata } from '../errors.ts'
 import { isPlainText } from '../lib/plain_text.ts'
 import type { ClientSecret } from '../types.ts'
 import { generateSecret } from './generated_secret.ts'
-import { MAX_SECRETS } from './metadata.ts'
+import { MAX_SECRETS, type RegisteredClient } from './metadata.ts'
 import { hashKind, hashSecret } from './secret_hashes.ts'
 
 const Instant = v.pipe(
@@ -101,6 +101,35 @@ export function addSecret(
   }
   const others = keepOthersUntil === undefined ? live : live.map((other) => endBy(other, keepOthersUntil))
   return [...others, secret]
+}
+
+/**
+ * Returns the latest end (epoch seconds) of the secrets that a client makes for itself, 0 for any. It is the latest end that an
+ * operator gave to its secrets, unless one of them has no end. Until the client first changes its secrets itself, the ends in the
+ * record are the operator's; from then on the record keeps the limit.
+ */
+export function secretLimitOf({
+  client_secrets = [],
+  secret_limit_at,
+}: Pick<RegisteredClient, 'client_secrets' | 'secret_limit_at'>): number {
+  const ends = client_secrets.map(({ expires_at = 0 }) => expires_at)
+  return secret_limit_at ?? (ends.includes(0) ? 0 : Math.max(0, ...ends))
+}
+
+/**
+ * Shortens a secret so that it ends by `limitAt`, epoch seconds, 0 for no limit.
+ *
+ * @throws OAuthError `invalid_client_metadata` when the limit has passed
+ */
+export function limitSecret(made: MadeSecret, limitAt: number, now: number): MadeSecret {
+  if (limitAt === 0) return made
+  if (limitAt <= now) {
+    throw invalidClientMetadata(
+      'metadata_not_yours',
+      'client_secrets: they have expired, only an operator adds another.',
+    )
+  }
+  return { ...made, secret: endBy(made.secret, limitAt) }
 }
 
 function endBy(secret: ClientSecret, instant: number): ClientSecret {

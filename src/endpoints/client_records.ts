@@ -151,7 +151,7 @@ export function shown(
   registrationUrl: string,
   { made, registration_access_token }: Told = {},
 ): Readonly<Record<string, unknown>> {
-  const { registration_access_token_hash: _hash, client_secrets = [], ...metadata } = client
+  const { registration_access_token_hash: _hash, secret_limit_at: _limit, client_secrets = [], ...metadata } = client
   return {
     ...metadata,
     ...(made && { client_secret: made.client_secret, client_secret_expires_at: made.secret.expires_at ?? 0 }),

@@ -47,7 +47,14 @@ export function register(parts: RegisterParts): Hono {
 async function create(c: Context, parts: RegisterParts): Promise<Response> {
   await requireOperator(c, parts)
   const metadata = await readMetadata(await readJson(c), parts.offer)
-  const { client, made } = await replaceClient(crypto.randomUUID(), metadata, undefined, undefined, parts.now())
+  const { client, made } = await replaceClient(
+    crypto.randomUUID(),
+    metadata,
+    undefined,
+    undefined,
+    'operator',
+    parts.now(),
+  )
   const registration_access_token = generateSecret()
   const owned = { ...client, registration_access_token_hash: await hashToken(registration_access_token) }
   const record = await changeRecord(parts.registry, clientKey(client.client_id), async () => clientRecord(owned))
@@ -64,7 +71,7 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
   const { client, record, caller, more } = await changeClient(c, parts, async (held, by) => {
     const given = by === 'client' && held !== undefined ? keepOperators(body, held) : body
     const metadata = await readMetadata(given, parts.offer)
-    const { client, made } = await replaceClient(idOf(c), metadata, given['client_secrets'], held, parts.now())
+    const { client, made } = await replaceClient(idOf(c), metadata, given['client_secrets'], held, by, parts.now())
     // Before the record is written: if that fails, a client without its tokens is better than tokens without their client.
     if (client.disabled && !held?.disabled) await parts.revocations?.end(client.client_id, parts.now())
     return { client, more: { made, isNew: held === undefined } }

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { generateSecret } from '../clients/generated_secret.ts'
 import { withoutHash } from '../clients/management.ts'
 import { hashToken } from '../clients/secret_hashes.ts'
-import { addSecret, makeSecret, NewSecret } from '../clients/secret_list.ts'
+import { addSecret, limitSecret, makeSecret, NewSecret, secretLimitOf } from '../clients/secret_list.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
 import { answer, changeClient, idOf, noClient, type RegisterParts, shown } from './client_records.ts'
 import { readJson } from './json_request.ts'
@@ -29,24 +29,29 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
   const { keep_others_until, label, expires_at } = read.output
   const now = parts.now()
   const made = await makeSecret(now, { ...(label && { label }), ...(expires_at && { expires_at }) })
-  const { client, record, caller } = await changeClient(c, parts, async (held) => {
+  const { client, record, caller, more } = await changeClient(c, parts, async (held, by) => {
     if (held === undefined) throw noClient()
-    const client_secrets = addSecret(held.client_secrets ?? [], made, now, keep_others_until)
-    return { client: { ...held, client_secrets }, more: undefined }
+    const secret_limit_at = by === 'client' ? secretLimitOf(held) : undefined
+    const limited = limitSecret(made, secret_limit_at ?? 0, now)
+    const client_secrets = addSecret(held.client_secrets ?? [], limited, now, keep_others_until)
+    return { client: { ...held, client_secrets, secret_limit_at }, more: limited }
   })
   parts.emit({ event: 'client_changed', change: 'secret_added', client_id: client.client_id, by: caller })
   const { client_secrets = [] } = client
-  const told = { ...withoutHash(made.secret), client_secret: made.client_secret }
+  const told = { ...withoutHash(more.secret), client_secret: more.client_secret }
   return answer({ ...told, client_secrets: client_secrets.map(withoutHash) }, record, 201)
 }
 
 async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
   const id = c.req.param('id')
-  const { caller } = await changeClient(c, parts, async (held) => {
+  const { caller } = await changeClient(c, parts, async (held, by) => {
     const secrets = held?.client_secrets ?? []
     if (held === undefined) throw noClient()
     if (!secrets.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
-    return { client: { ...held, client_secrets: secrets.filter((secret) => secret.id !== id) }, more: undefined }
+    const client_secrets = secrets.filter((secret) => secret.id !== id)
+    // The limit outlives the secret that set it.
+    const secret_limit_at = by === 'client' ? secretLimitOf(held) : held.secret_limit_at
+    return { client: { ...held, client_secrets, secret_limit_at }, more: undefined }
   })
   parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })

@@ -1,73 +1,12 @@
 import assert from 'node:assert/strict'
 import { exportJWK, generateKeyPair } from 'jose'
 import { describe, test } from '#test'
-import { remoteKeys } from '../../src/assertions/remote_keys.ts'
-import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
-import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
-import { privateKeyJwt } from '../../src/clients/private_key_jwt.ts'
-import { hashToken } from '../../src/clients/secret_hashes.ts'
-import { selfSignedTlsClientAuth } from '../../src/clients/self_signed_tls_client_auth.ts'
-import { tlsClientAuth } from '../../src/clients/tls_client_auth.ts'
 import type { Reason } from '../../src/reasons.ts'
-import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { createWorld, ISSUER, NOW } from '../support/world.ts'
+import { createManaged, OPERATOR } from '../support/managed.ts'
+import { ISSUER, NOW } from '../support/world.ts'
 
-const OPERATOR = 'operator-token-operator-token-op'
 const BCRYPT_FOOBAR = '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K'
-const JSON_TYPE = { 'Content-Type': 'application/json' }
-
-type Answer = Record<string, unknown> & { client_id: string; client_secret: string; registration_access_token: string }
-interface Sending {
-  readonly token?: string | undefined
-  readonly body?: unknown
-  readonly headers?: Record<string, string>
-}
-
-async function createManaged({ registry = memoryStores(() => NOW).registry }: { registry?: Registry } = {}) {
-  const state = { now: NOW }
-  const { ledger } = memoryStores(() => NOW)
-  const keys = remoteKeys({ fetch: () => Promise.reject(new Error('no network')), now: () => NOW })
-  const { app, events } = await createWorld({
-    registry,
-    clientAuth: [
-      clientSecretBasic(),
-      clientSecretPost(),
-      privateKeyJwt({ ledger, remoteKeys: keys, maxLifetimeSeconds: 60 }),
-      tlsClientAuth(),
-      selfSignedTlsClientAuth(keys),
-    ],
-    operatorTokenHash: await hashToken(OPERATOR),
-    now: () => state.now,
-  })
-  const send = async (method: string, path: string, { token = OPERATOR, body, headers = {} }: Sending = {}) => {
-    const response = await app.request(ISSUER + path, {
-      method,
-      headers: {
-        ...(token !== '' && { Authorization: `Bearer ${token}` }),
-        ...(body !== undefined && JSON_TYPE),
-        ...headers,
-      },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    const event = events.at(-1)
-    const reason = event?.event === 'request_refused' ? event.reason : undefined
-    const answer = (text === '' ? {} : JSON.parse(text)) as Answer
-    return {
-      status: response.status,
-      headers: response.headers,
-      answer,
-      reason,
-      etag: response.headers.get('ETag') ?? '',
-    }
-  }
-  const grant = async (client_id: string, client_secret: string) => {
-    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret })
-    return (await app.request(`${ISSUER}/token`, { method: 'POST', body })).status
-  }
-  return { state, send, grant, events, registry }
-}
 
 const world = createManaged()
 const keyed = { token_endpoint_auth_method: 'private_key_jwt' }

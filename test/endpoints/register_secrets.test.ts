@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { generateSecret } from '../../src/clients/generated_secret.ts'
+import { clientKey } from '../../src/clients/registry.ts'
+import { hashSecret } from '../../src/clients/secret_hashes.ts'
+import { createManaged } from '../support/managed.ts'
+import { NOW } from '../support/world.ts'
+
+const END = NOW + 1000
+const hash = await hashSecret(generateSecret())
+type Ends = readonly number[]
+
+/** Registers a client and gives its secrets these ends; returns how the client and the operator add secrets. */
+async function createLimited(ends: Ends) {
+  const made = await createManaged()
+  const { send } = made
+  const { answer } = await send('POST', '/register', { body: {} })
+  const path = `/register/${answer.client_id}`
+  const set = (list: Ends) => {
+    const client_secrets = list.map((expires_at, index) => ({ id: `${index}`, hash, expires_at }))
+    return send('PUT', path, { body: { client_secrets } })
+  }
+  assert.equal((await set(ends)).status, 200)
+  const { registration_access_token: token } = answer
+  const add = async (body: object = {}, by: 'client' | 'operator' = 'client') => {
+    const added = await send('POST', `${path}/secrets`, { body, ...(by === 'client' && { token }) })
+    return { ...added, end: added.answer['expires_at'] }
+  }
+  const endsNow = async () => {
+    const { client_secrets } = (await send('GET', path, { token })).answer
+    return (client_secrets as { expires_at?: number }[]).map(({ expires_at }) => expires_at)
+  }
+  return { ...made, client_id: answer.client_id, path, token, set, add, endsNow }
+}
+
+describe('a secret that a client makes for itself', () => {
+  const cases: readonly [name: string, ends: Ends, asked: object, end: number][] = [
+    ['where no end was set it has none', [0], {}, 0],
+    ['where no end was set it has the one asked for', [0], { expires_at: END }, END],
+    ['where the client has no secret it has none', [], {}, 0],
+    ['beside one without end it has none', [END, 0], {}, 0],
+    ['ends with the latest of the others', [END - 10, END, END - 20], {}, END],
+    ['ends sooner when that is asked', [END], { expires_at: END - 1 }, END - 1],
+    ['ends no later when that is asked', [END], { expires_at: END + 1 }, END],
+    ['ends all the same when 0 is asked', [END], { expires_at: 0 }, END],
+    ['ends with the others when those are cut short', [END], { keep_others_until: NOW + 1 }, END],
+    ['ends with the latest of the others, some of which have expired', [NOW - 1, END], {}, END],
+  ]
+  for (const [name, ends, asked, end] of cases) {
+    test(name, async () => {
+      const { add, endsNow } = await createLimited(ends)
+      const added = await add(asked)
+      assert.deepEqual([added.status, added.end], [201, end])
+      assert.equal((await endsNow()).at(-1), end)
+    })
+  }
+
+  test('is refused when their time is over, also in the last second', async () => {
+    for (const [now, status] of [
+      [END - 1, 201],
+      [END, 400],
+      [END + 9999, 400],
+    ]) {
+      const { state, add, endsNow } = await createLimited([END - 5, END])
+      state.now = now ?? 0
+      const { answer, reason, ...added } = await add({ expires_at: END + 10_000 })
+      assert.equal(added.status, status)
+      if (status === 201) continue
+      assert.deepEqual([answer['error'], reason], ['invalid_client_metadata', 'metadata_not_yours'])
+      assert.match(String(answer['error_description']), /^client_secrets: .*operator/)
+      assert.deepEqual(await endsNow(), [END - 5, END])
+    }
+  })
+
+  test('does not authenticate after the end that the operator set', async () => {
+    const { state, add, grant, client_id } = await createLimited([END])
+    const { answer } = await add()
+    state.now = END - 1
+    assert.equal(await grant(client_id, answer.client_secret), 200)
+    state.now = END
+    assert.equal(await grant(client_id, answer.client_secret), 401)
+  })
+
+  test('keeps the limit when the client deletes the secrets that set it', async () => {
+    const { send, path, token, add, state } = await createLimited([END])
+    assert.equal((await send('DELETE', `${path}/secrets/0`, { token })).status, 204)
+    assert.equal((await add()).end, END)
+    const { answer } = await send('GET', path, { token })
+    for (const { id } of answer['client_secrets'] as { id: string }[]) {
+      assert.equal((await send('DELETE', `${path}/secrets/${id}`, { token })).status, 204)
+    }
+    const replaced = await send('PUT', path, { token, body: { client_name: 'a' } })
+    assert.deepEqual([replaced.status, replaced.answer['client_secret_expires_at']], [200, END])
+    const [{ id } = { id: '' }] = replaced.answer['client_secrets'] as { id: string }[]
+    assert.equal((await send('DELETE', `${path}/secrets/${id}`, { token })).status, 204)
+    state.now = END
+    assert.equal((await send('PUT', path, { token, body: { client_name: 'b' } })).reason, 'metadata_not_yours')
+    assert.equal((await add()).reason, 'metadata_not_yours')
+  })
+
+  test('has no limit from the ends that the client itself asked for', async () => {
+    const { send, path, token, add, state, endsNow } = await createLimited([0])
+    assert.equal((await add({ expires_at: NOW + 100, keep_others_until: NOW + 10 })).end, NOW + 100)
+    assert.deepEqual(await endsNow(), [NOW + 10, NOW + 100])
+    assert.equal((await send('DELETE', `${path}/secrets/0`, { token })).status, 204)
+    assert.equal((await send('PUT', path, { token, body: { client_name: 'a' } })).status, 200)
+    assert.equal((await send('PUT', path, { body: { client_name: 'b' } })).status, 200)
+    state.now = NOW + 200
+    assert.deepEqual([(await add()).end, (await add({ expires_at: END })).end], [0, END])
+  })
+
+  test('keeps the limit when the client cuts its secrets short, renews its token or is replaced without a list', async () => {
+    const { send, path, add, token, state } = await createLimited([END])
+    assert.equal((await add({ expires_at: NOW + 5, keep_others_until: NOW + 5 })).end, NOW + 5)
+    assert.equal((await send('PUT', path, { body: { client_name: 'a' } })).status, 200)
+    assert.equal((await send('PUT', path, { token, body: { client_name: 'b' } })).status, 200)
+    state.now = NOW + 10
+    assert.equal((await add()).end, END)
+  })
+})
+
+describe('an operator', () => {
+  test('is not limited, and opens the limit again', async () => {
+    const { state, add } = await createLimited([END])
+    assert.equal((await add()).end, END)
+    state.now = END + 1
+    assert.equal((await add()).status, 400)
+    assert.equal((await add({ expires_at: END + 500 }, 'operator')).end, END + 500)
+    assert.equal((await add()).end, END + 500)
+    assert.equal((await add({}, 'operator')).end, 0)
+    assert.equal((await add()).end, 0)
+  })
+
+  test('sets the limit by a list of secrets, also of a client that had none', async () => {
+    const { set, add } = await createLimited([0])
+    assert.equal((await add()).end, 0)
+    assert.equal((await set([END - 7])).status, 200)
+    assert.equal((await add()).end, END - 7)
+    assert.equal((await set([0])).status, 200)
+    assert.equal((await add()).end, 0)
+  })
+
+  test('who deletes one leaves the limit as it is', async () => {
+    const { send, path, add } = await createLimited([END - 5, END])
+    assert.equal((await add()).end, END)
+    for (const id of ['0', '1']) assert.equal((await send('DELETE', `${path}/secrets/${id}`)).status, 204)
+    assert.equal((await add()).end, END)
+  })
+
+  test('makes a secret without end by a PUT of a client that has none left', async () => {
+    const { send, path, token, state } = await createLimited([END])
+    assert.equal((await send('DELETE', `${path}/secrets/0`, { token })).status, 204)
+    state.now = END
+    const { status, answer } = await send('PUT', path, { body: {} })
+    assert.deepEqual([status, answer['client_secret_expires_at']], [200, 0])
+    assert.equal((await send('POST', `${path}/secrets`, { token, body: {} })).answer['expires_at'], 0)
+  })
+})
+
+describe('the limit', () => {
+  test('is neither shown nor taken from what is handed in', async () => {
+    const { send, path, token, add, registry, client_id } = await createLimited([END])
+    assert.equal((await add()).end, END)
+    assert.ok((await registry.get(clientKey(client_id)))?.includes(`"secret_limit_at":${END}`))
+    for (const by of [{ token }, {}]) {
+      const { answer } = await send('GET', path, by)
+      assert.equal('secret_limit_at' in answer, false)
+      const body = { client_name: 'a', secret_limit_at: 0 }
+      const { status, answer: replaced } = await send('PUT', path, { ...by, body })
+      assert.deepEqual([status, 'secret_limit_at' in replaced], [200, false])
+    }
+    assert.equal((await add()).end, END)
+  })
+})
