@@ -62,6 +62,21 @@ describe('readConfig', () => {
     ['REGISTRATION_TOKEN', `${'x'.repeat(40)} x`, /at least 32 characters/],
     ['STORE_URL', 'sqlite::memory:', /must be sqlite:PATH/],
     ['TRUSTED_PROXIES', '10.0.0.5, proxy.example', /must be IP addresses and CIDR ranges/],
+    ...[
+      '010.9.9.9',
+      '10.9',
+      '10',
+      '10.0.0.1,',
+      '0x0a.0.0.1',
+      '10.0.0.0/08',
+      '[::1]',
+      'fe80::1%eth0',
+      '::ffff:0:0/95',
+    ].map((value): [string, string, RegExp] => [
+      'TRUSTED_PROXIES',
+      value,
+      /four decimal numbers without leading zeros/,
+    ]),
     ['TRUSTED_PROXIES', '10.0.0.0/33', /must be IP addresses and CIDR ranges/],
     ['CLIENT_CERT_VERIFIED', 'maybe', /must be true or false/],
     ['ISSUER', 'http://tokens.example', /must be https/],
@@ -99,6 +114,13 @@ describe('readConfig', () => {
       assert.match(problems[0].problem, problem)
     })
   }
+
+  test('takes addresses and ranges of trusted proxies, spaces around them', () => {
+    const TRUSTED_PROXIES = '10.0.0.5, 192.0.2.0/24 ,2001:db8::/32,::ffff:10.9.9.9/128'
+    const config = readConfig({ ...needed, TRUSTED_PROXIES })
+    const ranges = ['10.0.0.5', '192.0.2.0/24', '2001:db8::/32', '::ffff:10.9.9.9/128']
+    assert.deepEqual('trustedProxies' in config && config.trustedProxies, ranges)
+  })
 
   test('development does not go with the settings of production', () => {
     for (const name of ['ISSUER', 'SIGNING_KEYS'] as const) {

@@ -27,6 +27,11 @@ const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
 const generated = generateSecret()
 const keyPairs = await Promise.all(ALGORITHMS.map((alg) => generateKeyPair(alg, { extractable: true })))
 const method = { grant_types: ['client_credentials'], scope: 'read' }
+/** RFC 9864 §2.2: two names of one algorithm, in a key, in the metadata and in an assertion. */
+const ED_NAMES = ['EdDSA', 'Ed25519'] as const
+const ed = await generateKeyPair('EdDSA', { extractable: true })
+const edJwk = (await exportJWK(ed.publicKey)) as Jwk
+
 const clients: readonly Client[] = [
   { ...method, client_id: 'generated', client_secrets: [{ id: '1', hash: await hashSecret(generated) }] },
   { ...method, client_id: 'chosen', client_secrets: [{ id: '1', hash: await hashSecret('foobar') }] },
@@ -36,6 +41,13 @@ const clients: readonly Client[] = [
     token_endpoint_auth_method: 'private_key_jwt',
     jwks: { keys: await Promise.all(keyPairs.map(async ({ publicKey }) => (await exportJWK(publicKey)) as Jwk)) },
   },
+  ...ED_NAMES.map((alg) => ({
+    ...method,
+    client_id: `by-${alg}`,
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: alg,
+    jwks: { keys: [{ ...edJwk, alg }] },
+  })),
 ]
 
 async function seed({ registry }: Pick<Stores, 'registry'>): Promise<void> {
@@ -67,6 +79,20 @@ async function useClients({ origin }: Running): Promise<void> {
   for (const { privateKey } of keyPairs) {
     tokens.push(await grant(server, 'by-key', oauth.PrivateKeyJwt(privateKey)))
     tokens.push(await openidGrant(server, 'by-key', openid.PrivateKeyJwt(privateKey)))
+  }
+  for (const alg of ED_NAMES) {
+    // Both libraries write Ed25519 by themselves.
+    const rename = (header: Record<string, unknown>) => {
+      header['alg'] = alg
+    }
+    for (const client_id of ED_NAMES.map((name) => `by-${name}`)) {
+      tokens.push(
+        await grant(server, client_id, oauth.PrivateKeyJwt(ed.privateKey, { [oauth.modifyAssertion]: rename })),
+      )
+      tokens.push(
+        await openidGrant(server, client_id, openid.PrivateKeyJwt(ed.privateKey, { [openid.modifyAssertion]: rename })),
+      )
+    }
   }
   tokens.push(await openidGrant(server, 'generated', openid.ClientSecretBasic(generated)))
   tokens.push(await openidGrant(server, 'generated', openid.ClientSecretPost(generated)))

@@ -79,6 +79,11 @@ describe('remoteKeys', () => {
   const answers: readonly [name: string, answer: () => Response][] = [
     ['a redirect', () => new Response(null, { status: 302, headers: { Location: 'http://169.254.169.254/' } })],
     ['more than 64 KiB', () => new Response(`{"keys":[]}${' '.repeat(65536)}`)],
+    ...[201, 203, 204, 206, 304, 400, 401, 404, 500, 503].map((status): [string, () => Response] => [
+      `keys with status ${status}`,
+      () => new Response([204, 304].includes(status) ? null : set('one'), { status }),
+    ]),
+    ['what is no UTF-8', () => new Response(Uint8Array.from([0x7b, 0xff]))],
     ['what is no JSON', () => new Response('<html>')],
     ['what is no key set', () => new Response('{"keys":{}}')],
     ['more keys than 20', () => new Response(JSON.stringify({ keys: Array(21).fill({ kty: 'EC' }) }))],
@@ -90,6 +95,36 @@ describe('remoteKeys', () => {
       await assert.rejects(kids(), isUnavailable)
     })
   }
+
+  test('freshness is counted from the beginning of the fetch', async () => {
+    const { state, kids } = setUp()
+    state.answer = () => {
+      state.now += 2
+      return new Response(set('one'))
+    }
+    await kids()
+    state.answer = () => new Response(set('two'))
+    state.now = NOW + 299
+    assert.deepEqual(await kids(), ['one'])
+    state.now = NOW + 300
+    assert.deepEqual(await kids(), ['two'])
+  })
+
+  test('exactly 64 KiB and 20 keys are taken', async () => {
+    const { state, kids } = setUp()
+    const text = JSON.stringify({ keys: Array(20).fill({ kty: 'EC', kid: 'k' }) })
+    state.answer = () => new Response(text.padEnd(65_536))
+    assert.equal((await kids()).length, 20)
+  })
+
+  test('each URL has its own keys and its own rest', async () => {
+    const { state, kids } = setUp()
+    await kids()
+    state.answer = () => new Response(set('two'))
+    assert.deepEqual(await kids(undefined, 'https://other.example/'), ['two'])
+    assert.deepEqual(await kids({ refresh: true }), ['one'])
+    assert.equal(state.fetches, 2)
+  })
 
   const forbidden = [
     'http://client.example/',

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { type CertificateOptions, clientCertificates } from '../../src/certificates/client_cert.ts'
+import { OAuthError } from '../../src/errors.ts'
+import type { Event } from '../../src/events/events.ts'
+import { clientCert, leaf, self } from '../support/certificates.ts'
+
+const THUMBPRINT_OF_LEAF = 'zV3TGHgeGTJmwbWpzGVj_Y1RGwKEW8GDXXubkKoUupM'
+
+function setUp(options: Partial<CertificateOptions> = {}) {
+  const events: Event[] = []
+  const emit = (event: Event) => void events.push(event)
+  const find = clientCertificates({ trustedProxies: ['10.0.0.5'], isVerifiedByProxy: true, emit, ...options })
+  const ask = (header: string | undefined, peer?: string) => {
+    const headers = new Headers(header === undefined ? {} : { 'Client-Cert': header })
+    return find(
+      new Request('https://tokens.example/a/token?b=c', { headers }),
+      peer === undefined ? undefined : { peer: () => peer },
+    )
+  }
+  return { ask, events }
+}
+
+describe('clientCertificates', () => {
+  test('asks the platform first; the header counts only where it says nothing', async () => {
+    const platform = { clientCert: clientCert(leaf), isVerified: false }
+    const { ask, events } = setUp({ fromPlatform: () => platform })
+    const certificate = await ask(clientCert(self), '10.0.0.5')
+    assert.deepEqual([certificate?.thumbprint, certificate?.isVerified], [THUMBPRINT_OF_LEAF, false])
+    assert.deepEqual(events, [])
+    const silent = setUp({ fromPlatform: () => undefined })
+    assert.equal((await silent.ask(clientCert(leaf), '10.0.0.5'))?.thumbprint, THUMBPRINT_OF_LEAF)
+  })
+
+  test('says of a certificate whether the proxy verified it', async () => {
+    for (const isVerifiedByProxy of [true, false]) {
+      const { ask } = setUp({ isVerifiedByProxy })
+      assert.equal((await ask(clientCert(leaf), '10.0.0.5'))?.isVerified, isVerifiedByProxy)
+    }
+  })
+
+  test('without a header there is none, whoever is connected', async () => {
+    const { ask, events } = setUp()
+    for (const peer of [undefined, '10.0.0.5', '192.0.2.1']) assert.equal(await ask(undefined, peer), undefined)
+    assert.deepEqual(events, [])
+  })
+
+  test('passes over the header of another peer and of one that is not known, and reports it', async () => {
+    const { ask, events } = setUp()
+    assert.equal(await ask(clientCert(leaf), '10.0.0.6'), undefined)
+    assert.equal(await ask(clientCert(leaf)), undefined)
+    const event = { event: 'client_cert_ignored', path: '/a/token' }
+    assert.deepEqual(events, [{ ...event, peer: '10.0.0.6' }, event])
+  })
+
+  test('a header that holds no certificate is invalid_request', async () => {
+    const { ask } = setUp()
+    for (const header of ['', '::', ':AAAA:', ':A:', clientCert(leaf).slice(1), `${clientCert(leaf)};a=1`]) {
+      const isMalformed = (error: unknown) => error instanceof OAuthError && error.reason === 'client_cert_malformed'
+      await assert.rejects(ask(header, '10.0.0.5'), isMalformed, header)
+    }
+    assert.equal((await ask(` ${clientCert(leaf)} `, '10.0.0.5'))?.thumbprint, THUMBPRINT_OF_LEAF)
+  })
+})

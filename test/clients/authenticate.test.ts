@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { authenticate } from '../../src/clients/authenticate.ts'
+import { OAuthError } from '../../src/errors.ts'
+import type { ClientReason } from '../../src/reasons.ts'
+import type { Client, ClientAuth } from '../../src/types.ts'
+import { ISSUER, NOW } from '../support/world.ts'
+
+const context = { issuer: ISSUER, tokenEndpoint: `${ISSUER}/token`, now: NOW }
+
+interface Asking {
+  /** What the first look-up finds, and the one after a failure. */
+  readonly records: readonly [Client | undefined, (Client | undefined)?]
+  readonly form?: Record<string, string>
+  readonly methods?: readonly ClientAuth[]
+}
+
+/** A method that takes a client whose `scope` is the parameter of its own name. */
+function methodOf(method: string, isOfConnection = false): ClientAuth {
+  return {
+    method,
+    isOfConnection,
+    read: ({ form }) => {
+      const proof = form.get(method)
+      if (proof === null) return undefined
+      const verify = async ({ scope }: Client): Promise<ClientReason | undefined> =>
+        scope === proof ? undefined : 'secret_wrong'
+      return { client_id: form.get('of') ?? form.get('client_id') ?? '', verify }
+    },
+  }
+}
+const METHODS = [
+  methodOf('client_secret_basic'),
+  methodOf('client_secret_post'),
+  methodOf('private_key_jwt'),
+  methodOf('tls_client_auth', true),
+]
+
+async function ask({ records, form = {}, methods = METHODS }: Asking) {
+  const asked: unknown[] = []
+  const [first, renewed] = records
+  const findClient = async (id: string, options?: { readonly refresh: boolean }) => {
+    asked.push([id, options?.refresh ?? false])
+    return options?.refresh ? renewed : first
+  }
+  const all = { client_id: 'a', ...form }
+  const body = {
+    get: (name: string) => (Object.hasOwn(all, name) ? (all[name as keyof typeof all] ?? null) : null),
+    getAll: () => [],
+  }
+  try {
+    const client = await authenticate(methods, findClient, { headers: new Headers(), form: body }, context)
+    return { client, asked }
+  } catch (error) {
+    assert.ok(error instanceof OAuthError)
+    return { reason: error.reason, status: error.status, clientId: error.clientId, asked }
+  }
+}
+
+const client = (more: Partial<Client> = {}): Client => ({ client_id: 'a', scope: 'good', ...more })
+
+describe('authenticate', () => {
+  test('returns the record that was found, and asks for it once', async () => {
+    const record = client()
+    const { client: found, asked } = await ask({ records: [record], form: { client_secret_post: 'good' } })
+    assert.equal(found, record)
+    assert.deepEqual(asked, [['a', false]])
+  })
+
+  test('after a failure reads the record again and returns the newer one', async () => {
+    const renewed = client({ scope: 'new' })
+    const { client: found, asked } = await ask({ records: [client(), renewed], form: { client_secret_post: 'new' } })
+    assert.equal(found, renewed)
+    assert.deepEqual(asked, [
+      ['a', false],
+      ['a', true],
+    ])
+  })
+
+  const failures: readonly [name: string, records: Asking['records'], reason: ClientReason][] = [
+    ['the same record', [client(), client()], 'secret_wrong'],
+    ['no newer record', [client(), undefined], 'secret_wrong'],
+    ['another record that does not help', [client(), client({ scope: 'other' })], 'secret_wrong'],
+    ['a record that was disabled', [client(), client({ disabled: true })], 'client_disabled'],
+    [
+      'a record of another method',
+      [client(), client({ token_endpoint_auth_method: 'private_key_jwt' })],
+      'auth_method_mismatch',
+    ],
+  ]
+  for (const [name, records, reason] of failures) {
+    test(`fails where the second reading gives ${name}`, async () => {
+      const answer = await ask({ records, form: { client_secret_post: 'new' } })
+      assert.deepEqual([answer.reason, answer.status, answer.clientId], [reason, 401, 'a'])
+    })
+  }
+
+  test('lets in a client that was enabled, or got the method, since it was read', async () => {
+    for (const before of [{ disabled: true }, { token_endpoint_auth_method: 'private_key_jwt' }]) {
+      const renewed = client()
+      const { client: found } = await ask({ records: [client(before), renewed], form: { client_secret_post: 'good' } })
+      assert.equal(found, renewed)
+    }
+  })
+
+  test('an unknown client is read once', async () => {
+    const { reason, clientId, asked } = await ask({
+      records: [undefined, client()],
+      form: { client_secret_post: 'good' },
+    })
+    assert.deepEqual([reason, clientId, asked], ['client_unknown', 'a', [['a', false]]])
+  })
+
+  test('an id that cannot be one is not looked up', async () => {
+    for (const [id, reason] of [
+      ['', 'credentials_missing'],
+      ['ü', 'client_id_malformed'],
+      ['a\n', 'client_id_malformed'],
+      ['x'.repeat(257), 'client_id_malformed'],
+    ]) {
+      const answer = await ask({ records: [client()], form: { client_id: id ?? '', client_secret_post: 'good' } })
+      assert.deepEqual([answer.reason, answer.asked], [reason, []])
+    }
+  })
+
+  test('only what the client is registered for counts; by default both ways to send a secret', async () => {
+    const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth']
+    for (const registered of [undefined, 'none', ...methods, '__proto__', 'constructor']) {
+      for (const used of methods) {
+        const record = client(registered === undefined ? {} : { token_endpoint_auth_method: registered })
+        const { reason } = await ask({ records: [record, record], form: { [used]: 'good' } })
+        const isAllowed = registered === used || (registered === undefined && used.startsWith('client_secret_'))
+        // A certificate is of the connection, so a public client is still taken by its word.
+        const isPublic = registered === 'none' && used === 'tls_client_auth'
+        assert.equal(reason, isAllowed || isPublic ? undefined : 'auth_method_mismatch', `${registered} ${used}`)
+      }
+    }
+  })
+
+  test('a request without credentials is that of a public client, whatever the connection shows', async () => {
+    const record = client({ token_endpoint_auth_method: 'none' })
+    assert.equal((await ask({ records: [record] })).client, record)
+    assert.equal((await ask({ records: [record], form: { tls_client_auth: 'bad' } })).client, record)
+    for (const other of [client(), client({ token_endpoint_auth_method: 'client_secret_basic' })]) {
+      assert.equal((await ask({ records: [other, other] })).reason, 'auth_method_mismatch')
+    }
+  })
+
+  test('two methods in a request are invalid_request; a certificate beside one is not a second', async () => {
+    const two = await ask({ records: [client()], form: { client_secret_basic: 'good', client_secret_post: 'good' } })
+    assert.deepEqual([two.reason, two.status, two.asked], ['credentials_several', 400, []])
+    const beside = await ask({ records: [client()], form: { client_secret_basic: 'good', tls_client_auth: 'bad' } })
+    assert.equal(beside.client?.client_id, 'a')
+    const registered = client({ token_endpoint_auth_method: 'tls_client_auth' })
+    const secret = await ask({
+      records: [registered, registered],
+      form: { client_secret_basic: 'good', tls_client_auth: 'good' },
+    })
+    assert.equal(secret.reason, 'auth_method_mismatch')
+  })
+
+  test('a client_id in the form has to be that of the credentials, or be left out', async () => {
+    const form = { of: 'a', private_key_jwt: 'good' }
+    const record = client({ token_endpoint_auth_method: 'private_key_jwt' })
+    assert.equal((await ask({ records: [record], form: { ...form, client_id: '' } })).client, record)
+    const other = await ask({ records: [record], form: { ...form, client_id: 'b' } })
+    assert.deepEqual([other.reason, other.status, other.asked], ['client_id_mismatch', 400, []])
+  })
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { keepOperators, readClient, replaceClient, withoutHash } from '../../src/clients/management.ts'
+import type { RegisteredClient } from '../../src/clients/metadata.ts'
+import { clientRecord } from '../../src/clients/registry.ts'
+import { hashSecret } from '../../src/clients/secret_hashes.ts'
+import { OAuthError } from '../../src/errors.ts'
+import { NOW } from '../support/world.ts'
+
+const hash = await hashSecret('foobar')
+const held: RegisteredClient = {
+  client_id: 'a',
+  client_name: 'old',
+  client_id_issued_at: 7,
+  registration_access_token_hash: 'hash',
+  grant_types: ['client_credentials'],
+  scope: 'read',
+  default_scope: 'read',
+  resources: ['urn:a'],
+  access_token_lifetime: 60,
+  claims: { a: 1, b: [2] },
+  introspection: true,
+  disabled: false,
+  dpop_bound_access_tokens: true,
+  tls_client_certificate_bound_access_tokens: false,
+  client_secrets: [{ id: '1', hash, label: 'one', created_at: 5, expires_at: 0 }],
+}
+
+describe('replaceClient', () => {
+  test('keeps when the client was made, its token and its secrets, by whomever it is replaced', async () => {
+    for (const caller of ['client', 'operator'] as const) {
+      const { client, made } = await replaceClient('a', { client_name: 'new' }, undefined, held, caller, NOW)
+      assert.equal(made, undefined)
+      const { client_id_issued_at, registration_access_token_hash, client_secrets, client_name, scope } = client
+      assert.deepEqual(
+        [client_id_issued_at, registration_access_token_hash, client_name, scope],
+        [7, 'hash', 'new', undefined],
+      )
+      assert.deepEqual(client_secrets, held.client_secrets)
+    }
+  })
+
+  test('a new one was made now, and gets a secret unless it proves itself otherwise or brings a list', async () => {
+    for (const [method, isMade] of [
+      [undefined, true],
+      ['client_secret_basic', true],
+      ['client_secret_post', true],
+      ['private_key_jwt', false],
+      ['tls_client_auth', false],
+      ['self_signed_tls_client_auth', false],
+      ['none', false],
+    ] as const) {
+      const metadata = method === undefined ? {} : { token_endpoint_auth_method: method }
+      const { client, made } = await replaceClient('a', metadata, undefined, undefined, 'operator', NOW)
+      assert.equal(client.client_id_issued_at, NOW)
+      assert.deepEqual([made !== undefined, client.client_secrets?.length], [isMade, isMade ? 1 : 0])
+      assert.deepEqual(client.client_secrets, made === undefined ? [] : [made.secret])
+      const listed = await replaceClient('a', metadata, [{ id: '1', hash }], undefined, 'operator', NOW)
+      assert.deepEqual([listed.made, listed.client.client_secrets?.length], [undefined, 1])
+      assert.deepEqual((await replaceClient('a', metadata, [], held, 'operator', NOW)).client.client_secrets, [])
+    }
+  })
+})
+
+describe('keepOperators', () => {
+  const changes: Readonly<Record<string, readonly unknown[]>> = {
+    grant_types: [[], ['client_credentials', 'x']],
+    scope: ['', 'read write'],
+    default_scope: ['', 'write'],
+    resources: [[], ['urn:b']],
+    access_token_lifetime: [59, 61, '60'],
+    claims: [{}, { a: 1 }, { a: 1, b: [3] }],
+    introspection: [false, 'true'],
+    disabled: [true],
+    dpop_bound_access_tokens: [false],
+    tls_client_certificate_bound_access_tokens: [true],
+    client_secrets: [
+      [],
+      [{ id: '1', hash }],
+      held.client_secrets,
+      [{ id: '1', label: 'one', created_at: 5, expires_at: 9 }],
+    ],
+  }
+  for (const [member, values] of Object.entries(changes)) {
+    test(`${member} is the operator's`, () => {
+      for (const value of values) {
+        assert.throws(
+          () => keepOperators({ [member]: value }, held),
+          (error) =>
+            error instanceof OAuthError &&
+            error.reason === 'metadata_not_yours' &&
+            error.message.startsWith(`${member}:`),
+        )
+      }
+      const as =
+        member === 'client_secrets' ? held.client_secrets?.map(withoutHash) : held[member as keyof RegisteredClient]
+      const same = keepOperators({ [member]: as, client_name: 'new' }, held)
+      const missing = keepOperators({ client_name: 'new' }, held)
+      assert.deepEqual(same, missing)
+      assert.deepEqual(same[member], member === 'client_secrets' ? undefined : as)
+      assert.equal(same['client_name'], 'new')
+    })
+  }
+
+  test('a member that the client never had cannot be given by itself either', () => {
+    for (const member of Object.keys(changes)) {
+      assert.throws(() => keepOperators({ [member]: 'x' }, { client_id: 'a' }), OAuthError)
+    }
+    assert.equal(keepOperators({}, { client_id: 'a' })['scope'], undefined)
+  })
+})
+
+describe('readClient and withoutHash', () => {
+  test('give a record as it was written, and a secret without its hash', () => {
+    assert.deepEqual(readClient(clientRecord(held), 'a'), held)
+    assert.equal(readClient(undefined, 'a'), undefined)
+    assert.throws(() => readClient(clientRecord(held), 'b'))
+    assert.throws(() => readClient('{', 'a'))
+    const [secret] = held.client_secrets ?? []
+    assert.deepEqual(secret && withoutHash(secret), { id: '1', label: 'one', created_at: 5, expires_at: 0 })
+  })
+})
