@@ -23,6 +23,7 @@ interface Details {
   readonly status?: Status
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
+  readonly clientId?: string | undefined
 }
 
 /** A refusal: its wire form and, for the audit event, its reason and the client it is about. */
@@ -32,20 +33,21 @@ export class OAuthError extends Error {
   readonly reason: Reason
   readonly status: Status
   readonly headers: Readonly<Record<string, string>>
-  /** For the audit event only; mostly set by {@link attribute}. */
-  clientId: string | undefined
+  /** For the audit event only. */
+  readonly clientId: string | undefined
 
   constructor(
     code: ErrorCode,
     reason: Reason,
     description: string,
-    { status = 400, headers = {}, cause }: Details = {},
+    { status = 400, headers = {}, cause, clientId }: Details = {},
   ) {
     super(wireText(description), { cause })
     this.code = code
     this.reason = reason
     this.status = status
     this.headers = headers
+    this.clientId = clientId
   }
 }
 
@@ -54,13 +56,18 @@ function wireText(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }
 
+/** Returns a copy of the error that is about this client: requests that share work also share the error it throws. */
+export function withClient(error: OAuthError, clientId: string): OAuthError {
+  const { code, reason, message, status, headers, cause } = error
+  return new OAuthError(code, reason, message, { status, headers, cause, clientId })
+}
+
 /** Runs `work` and names the client in the OAuthError that it may throw. */
 export async function attribute<T>(clientId: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof OAuthError) error.clientId = clientId
-    throw error
+    throw error instanceof OAuthError ? withClient(error, clientId) : error
   }
 }
 

@@ -1,6 +1,6 @@
 /** A secret that came with a client_id, in whichever way: what both methods of RFC 6749 §2.3.1 do with it. */
 
-import { invalidClient } from '../errors.ts'
+import { invalidClient, withClient } from '../errors.ts'
 import type { Presented } from '../types.ts'
 import { isIntact, looksGenerated } from './generated_secret.ts'
 import type { VerifySecret } from './secrets.ts'
@@ -8,9 +8,7 @@ import type { VerifySecret } from './secrets.ts'
 /** @throws OAuthError `invalid_client` for a generated secret that was mistyped or cut, before anything is looked up */
 export function presentSecret(client_id: string, secret: string, verify: VerifySecret): Presented {
   if (looksGenerated(secret) && !isIntact(secret)) {
-    const error = invalidClient('secret_mistyped')
-    error.clientId = client_id
-    throw error
+    throw withClient(invalidClient('secret_mistyped'), client_id)
   }
   return { client_id, verify: (client, { now }) => verify(client, secret, now) }
 }
