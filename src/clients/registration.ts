@@ -4,7 +4,8 @@ import * as v from 'valibot'
 import { isPublicUrl } from '../assertions/remote_keys.ts'
 import { invalidClientMetadata } from '../errors.ts'
 import { isPlainText } from '../lib/plain_text.ts'
-import { scopeMatches, splitScope } from '../policy/scope.ts'
+import { splitScope } from '../policy/scope.ts'
+import { scopeMatcher } from '../policy/scope_patterns.ts'
 import { ResourceId } from '../resources/registry.ts'
 import { isFreeClaim, MAX_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 import { NAME_MEMBERS, problemOfNames } from './certificate_names.ts'
@@ -153,6 +154,5 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
 const KEYED: readonly string[] = ['private_key_jwt', 'self_signed_tls_client_auth']
 
 function isWithin({ scope = '', default_scope = '' }: Metadata): boolean {
-  const patterns = splitScope(scope)
-  return splitScope(default_scope).every((token) => patterns.some((pattern) => scopeMatches(pattern, token)))
+  return splitScope(default_scope).every(scopeMatcher(splitScope(scope)))
 }

@@ -3,11 +3,15 @@
 import { invalidScope, type OAuthError } from '../errors.ts'
 import type { ScopeReason } from '../reasons.ts'
 import type { Permit, ResourceServer } from '../types.ts'
+import { scopeMatcher } from './scope_patterns.ts'
 
 /** RFC 6749 appendix A.4: one scope-token. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 const MAX_ECHO_CHARACTERS = 100
+
+/** How many scopes a request may ask for. */
+const MAX_SCOPES = 1000
 
 /** Splits on the blank, the only separator there is; empty parts and repeats fall away, order stays. */
 export function splitScope(scope: string): string[] {
@@ -19,7 +23,7 @@ export function splitScope(scope: string): string[] {
  * each resource server. Of a default, what a resource server does not have is left out.
  *
  * @param requested the `scope` parameter, null when absent
- * @throws OAuthError `invalid_scope` when any of it is malformed or not allowed
+ * @throws OAuthError `invalid_scope` when any of it is malformed or not allowed, or when more than 1,000 are asked for
  * @see RFC 6749 §3.3
  */
 export function grantScopes(
@@ -27,10 +31,13 @@ export function grantScopes(
   permit: Permit,
   resources: readonly ResourceServer[],
 ): readonly string[] {
-  const isAllowed = matcherOf(permit.scope)
-  const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [matcherOf(splitScope(scope))]))
+  const isAllowed = scopeMatcher(permit.scope)
+  const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [scopeMatcher(splitScope(scope))]))
   const isServed = (token: string): boolean => ceilings.every((matches) => matches(token))
   const asked = splitScope(requested ?? '')
+  if (asked.length > MAX_SCOPES) {
+    throw invalidScope('scopes_too_many', `A request may ask for at most ${MAX_SCOPES} scopes.`)
+  }
   const tokens = asked.length > 0 ? asked : permit.defaultScope.filter(isServed)
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
@@ -42,25 +49,6 @@ export function grantScopes(
   return tokens
 }
 
-/** Whether one of many patterns matches; those without a wildcard are found at once. */
-function matcherOf(patterns: readonly string[]): (token: string) => boolean {
-  const literals = new Set(patterns.filter((pattern) => !pattern.includes('*')))
-  const wildcards = patterns.filter((pattern) => pattern.includes('*'))
-  return (token) => literals.has(token) || wildcards.some((pattern) => scopeMatches(pattern, token))
-}
-
 function refused(reason: ScopeReason, text: string, token: string): OAuthError {
   return invalidScope(reason, `${text} '${token.slice(0, MAX_ECHO_CHARACTERS)}'.`)
-}
-
-/**
- * Compares part by part between dots: `*` stands for one part that is not empty, a final `*` for all the rest. A
- * requested `*` matches nothing, so that no token carries a wildcard.
- */
-export function scopeMatches(pattern: string, requested: string): boolean {
-  const wanted = requested.split('.')
-  const parts = pattern.split('.')
-  if (wanted.includes('*') || parts.length > wanted.length) return false
-  if (parts.length < wanted.length && parts.at(-1) !== '*') return false
-  return parts.every((part, index) => (part === '*' ? wanted[index] !== '' : part === wanted[index]))
 }
