@@ -98,6 +98,16 @@ const Issuer: v.GenericSchema<string> = v.pipe(
   ),
 )
 
+/** Checked here, since the URL errors of some runtimes quote the URL with its password. */
+const StoreUrl: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:'),
+  v.check(
+    (text) => !/^rediss?:/.test(text) || isRedisUrl(text),
+    'must be redis://USER:PASSWORD@HOST:PORT/DATABASE, where all but the host is optional and a reserved character of the password is percent-encoded',
+  ),
+)
+
 const profiles = Object.keys(accessTokenProfiles) as AccessTokenProfile[]
 
 const DEFAULT_PORT = 8080
@@ -118,10 +128,7 @@ const Settings = v.object({
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
-  STORE_URL: v.optional(
-    v.pipe(v.string(), v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:')),
-    'sqlite:.edgemint/edgemint.db',
-  ),
+  STORE_URL: v.optional(StoreUrl, 'sqlite:.edgemint/edgemint.db'),
   PORT: Port,
   DEV: v.optional(BooleanText, 'false'),
 } satisfies Record<Setting, v.GenericSchema<string | undefined, unknown>>)
@@ -182,4 +189,11 @@ export function readPort({ PORT }: Readonly<Record<string, unknown>>): number {
 function isIssuer({ protocol, hostname, username, password }: URL): boolean {
   const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
   return isSecure && username === '' && password === ''
+}
+
+/** A password with a raw `/`, `?` or `#` ends the authority early, so that some of it would be read as something else. */
+function isRedisUrl(text: string): boolean {
+  if (/[\s\\?#]/.test(text) || /%(?![\da-f]{2})/i.test(text) || !URL.canParse(text)) return false
+  const { hostname, pathname } = new URL(text)
+  return hostname !== '' && /^(\/\d*)?$/.test(pathname)
 }

@@ -165,7 +165,12 @@ function isProblems(outcome: object): outcome is readonly Problem[] {
 }
 
 function problemOf(setting: Problem['setting']): (error: unknown) => readonly Problem[] {
-  return (error) => [{ setting, problem: error instanceof Error ? error.message : String(error) }]
+  return (error) => [{ setting, problem: withoutUserinfo(error instanceof Error ? error.message : String(error)) }]
+}
+
+/** An error may quote the URL of a store, with the password in it. */
+function withoutUserinfo(text: string): string {
+  return text.replace(/\/\/\S*@/g, '//…@')
 }
 
 /** The client of the how-to; its hash is bcrypt of `foobar`. It exists in development only and in no store. */

@@ -100,6 +100,7 @@ describe('readConfig', () => {
     ['STORE_URL', 'postgres://x', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'sqlite:', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'redis:', /must be sqlite:PATH, redis/],
+    ['STORE_URL', 'redis://', /must be sqlite:PATH, redis/],
     ['CACHE_SECONDS', '3601', /at most 3600/],
     ['PORT', '65536', /at most 65535/],
     ['PORT', 'http', /whole number/],
@@ -121,6 +122,48 @@ describe('readConfig', () => {
     const ranges = ['10.0.0.5', '192.0.2.0/24', '2001:db8::/32', '::ffff:10.9.9.9/128']
     assert.deepEqual('trustedProxies' in config && config.trustedProxies, ranges)
   })
+
+  for (const url of [
+    'redis://localhost',
+    'redis://localhost:6379/2',
+    'redis://localhost/',
+    'redis://:S3cret@[::1]:6379',
+    'rediss://user:S3cret%23%2F%3F@redis.example:6380/0',
+    'redis://user:p@ss@localhost',
+  ]) {
+    test(`takes STORE_URL=${url}`, () => {
+      const config = readConfig({ ...needed, STORE_URL: url })
+      assert.ok('storeUrl' in config && config.storeUrl === url)
+    })
+  }
+
+  for (const url of [
+    'redis://user:S3cret#Pass@127.0.0.1:6379',
+    'redis://user:S3cret/Pass@127.0.0.1:6379',
+    'redis://user:S3cret?Pass@127.0.0.1:6379',
+    'redis://user:S3cret\\Pass@127.0.0.1:6379',
+    'redis://user:S3cret Pass@127.0.0.1:6379',
+    'redis://user:S3cret%Pass@127.0.0.1:6379',
+    'redis://user:12/S3cret@127.0.0.1',
+    'redis://user:12#S3cret@127.0.0.1',
+    'redis://user:S3cret@127.0.0.1:65536',
+    'redis://user:S3cret@127.0.0.1:port',
+    'redis://user:S3cret@',
+    'redis://user:S3cret@/0',
+    'redis://user:S3cret@127.0.0.1/zero',
+    'rediss://user:S3cret@127.0.0.1:6379/0?tls=1',
+  ]) {
+    test(`refuses STORE_URL=${url} without quoting it`, () => {
+      const problems = readConfig({ ...needed, STORE_URL: url })
+      assert.ok(Array.isArray(problems))
+      assert.deepEqual(
+        problems.map(({ setting }) => setting),
+        ['STORE_URL'],
+      )
+      assert.match(problems[0].problem, /^must be redis:\/\/USER:PASSWORD@HOST/)
+      assert.ok(!problems[0].problem.includes('S3cret'))
+    })
+  }
 
   test('development does not go with the settings of production', () => {
     for (const name of ['ISSUER', 'SIGNING_KEYS'] as const) {

@@ -139,6 +139,31 @@ describe('createServer without what it needs', () => {
   }
 })
 
+describe('the console', () => {
+  test('never shows the password of a store, whatever its error quotes', async () => {
+    const url = 'redis://user:S3cret@Pass@redis.example:6379'
+    const openStores = () => Promise.reject(new TypeError(`Invalid URL: '${url}'; tried redis://S3cret@[::1]`))
+    const { warnings } = await start({ DEV: 'true' }, { openStores })
+    assert.ok(warnings[0]?.includes("Invalid URL: 'redis://…@redis.example:6379'; tried redis://…@[::1]"), warnings[0])
+  })
+
+  test('never shows a signing key that cannot be read', async () => {
+    for (const SIGNING_KEYS of [
+      'hush',
+      '{"keys":[hush]}',
+      '{"keys":[{"kty":"EC","crv":"P-256","x":"hush","y":"hush","d":"hush"}]}',
+      '{"keys":[{"kty":"hush"}]}',
+      '{"kty":"RSA","n":"hush","e":"AQAB","d":"hush"}',
+      '-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----',
+    ]) {
+      const { config, warnings } = await start({ ISSUER: 'https://tokens.example', SIGNING_KEYS })
+      assert.equal(config, undefined)
+      assert.match(warnings[0] ?? '', /^edgemint: SIGNING_KEYS /)
+      assert.ok(!warnings.join().includes('hush'), warnings.join())
+    }
+  })
+})
+
 describe('createServer in production', () => {
   test('knows no test-client', async () => {
     const { generateKeyPair, exportPKCS8 } = await import('jose')
