@@ -57,6 +57,12 @@ export type Event =
       readonly peer?: string | undefined
       readonly client_id?: undefined
     }
+  | {
+      /** So many lines could not be written, because the log was not read. */
+      readonly event: 'audit_lines_lost'
+      readonly lines: number
+      readonly client_id?: undefined
+    }
 
 /** Takes an event, at once and without throwing. */
 export type Emit = (event: Event) => void

@@ -2,6 +2,9 @@
 
 /** Controls, formatting and bidirectional marks, lone surrogates, private and unassigned code points, line separators. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu')
+
+const BEYOND_ASCII = /[^\x20-\x7e]/
 
 /** Scripts whose letters pass for each other's; of these, one text may have one. */
 const LOOKALIKES = [
@@ -21,4 +24,16 @@ const LOOKALIKES = [
 export function isPlainText(text: string): boolean {
   if (UNSEEN.test(text) || text !== text.normalize('NFKC') || text !== text.trim()) return false
   return LOOKALIKES.filter((script) => script.test(text)).length <= 1
+}
+
+/** Returns JSON of the same value in which each character that cannot be seen is written as `\uXXXX`. */
+export function escapeUnseen(json: string): string {
+  if (!BEYOND_ASCII.test(json)) return json
+  return json.replace(EVERY_UNSEEN, (character) =>
+    Array.from({ length: character.length }, (_, index) => toEscape(character.charCodeAt(index))).join(''),
+  )
+}
+
+function toEscape(codeUnit: number): string {
+  return `\\u${codeUnit.toString(16).padStart(4, '0')}`
 }
