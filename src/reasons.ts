@@ -91,7 +91,12 @@ export type AssertionReason =
   | 'assertion_replayed'
 
 export type GrantReason = 'client_public' | 'grant_type_not_allowed'
-export type ScopeReason = 'scope_malformed' | 'scope_not_allowed' | 'scope_not_served' | 'scopes_too_many' | 'token_too_large'
+export type ScopeReason =
+  | 'scope_malformed'
+  | 'scope_not_allowed'
+  | 'scope_not_served'
+  | 'scopes_too_many'
+  | 'token_too_large'
 /** What can be wrong with what somebody registers. */
 export type MetadataReason = 'metadata_malformed' | 'metadata_inconsistent' | 'metadata_not_yours'
 

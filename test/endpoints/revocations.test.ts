@@ -228,7 +228,7 @@ describe('a client that is disabled or deleted', () => {
         ledger: { ...stores.ledger, ...(half === 'ledger' && { raise: failing(stores.ledger.raise) }) },
         registry: {
           ...stores.registry,
-          ...(half === 'registry' && { remove: failing(stores.registry.remove ?? (async () => false)) }),
+          ...(half === 'registry' && { delete: failing(stores.registry.delete) }),
         },
       }
       const { grant, isActive, operate } = await createRevocable(broken)
