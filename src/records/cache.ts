@@ -58,9 +58,9 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
   // Raised by each write: a read that was under way then may have seen what was there before.
   let writes = 0
 
-  const readAnew = async (id: string): Promise<T | undefined> => {
+  const readAnew = async (id: string, refresh: boolean): Promise<T | undefined> => {
     const [readAt, writesBefore] = [now(), writes]
-    const record = await read(id)
+    const record = await read(id, { refresh })
     failedAt.delete(id)
     if (writes !== writesBefore) return record
     if (record !== undefined) known.set(id, { record, readAt })
@@ -79,7 +79,7 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
     try {
       const isSpared = isWithin(now(), held?.readAt, freshSeconds + STALE_SECONDS)
       if (isSpared && isWithin(now(), failedAt.get(id), SPARED_SECONDS)) throw new Error('it failed just now')
-      return await reading(`${writes} ${id}`, () => readAnew(id))
+      return await reading(`${writes} ${refresh} ${id}`, () => readAnew(id, refresh))
     } catch (error) {
       if (!isWithin(now(), failedAt.get(id), SPARED_SECONDS)) failedAt.set(id, now())
       return standIn(id, held, error, options)

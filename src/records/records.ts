@@ -7,7 +7,7 @@ import type { Registry } from '../stores/contracts.ts'
 /**
  * Gives undefined when there is no such record. Rejects when that cannot be told.
  *
- * `refresh` asks for what was written since, where records are kept for a while.
+ * `refresh` asks for the latest, where records are kept for a while or the registry may be late.
  */
 export type FindRecord<T> = (id: string, options?: { readonly refresh: boolean }) => Promise<T | undefined>
 
@@ -41,8 +41,8 @@ export function toRecord(members: object): string {
  * @throws OAuthError `temporarily_unavailable` when the store fails or a record is not of its kind
  */
 export function readRecords<T>(registry: Registry, kind: RecordKind<T>): FindRecord<T> {
-  return async (id) => {
-    const text = await registry.get(keyOf(kind, id)).catch((cause: unknown) => {
+  return async (id, { refresh } = { refresh: false }) => {
+    const text = await registry.get(keyOf(kind, id), { latest: refresh }).catch((cause: unknown) => {
       throw temporarilyUnavailable('store_failed', 'The registry cannot be reached.', cause)
     })
     return text === undefined ? undefined : parseRecord(text, id, kind)

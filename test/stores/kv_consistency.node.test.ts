@@ -128,6 +128,17 @@ describe('a client that changes its record elsewhere, 20 seconds after the opera
   })
 })
 
+test('a new secret counts at once at every location, although KV is a minute late there', async () => {
+  const { path, key, token } = await createClient()
+  const { body } = await send('a', 'POST', `${path}/secrets`, { token, body: {} })
+  const form = { grant_type: 'client_credentials', client_id: key.slice('client:'.length), scope: 'read' }
+  for (const index of [0, 1]) {
+    const asked = new URLSearchParams({ ...form, client_secret: `${body['client_secret']}` })
+    const response = await fetch(`${deployed.origins[index]}/token`, { method: 'POST', body: asked })
+    assert.equal(response.status, 200, await response.text())
+  }
+})
+
 test('of 20 changes at once, at two locations, that name one version exactly one is made', async () => {
   const { path, token, key } = await createClient()
   const { etag } = await send('b', 'GET', path, { token })
