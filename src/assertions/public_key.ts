@@ -1,6 +1,6 @@
 /** Public keys that a client registers: each must be able to verify an assertion. */
 
-import { importJWK, type JWK } from 'jose'
+import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { Jwk } from '../types.ts'
 import { ASSERTION_ALGORITHMS } from './algorithms.ts'
 import { fittingKeys } from './jwk_set.ts'
@@ -13,7 +13,16 @@ export async function problemOfKey(jwk: Jwk): Promise<string | undefined> {
   const alg = [...ASSERTION_ALGORITHMS.keys()].find((each) => fittingKeys([jwk], each, undefined).length > 0)
   if (alg === undefined) return 'holds a key that fits no algorithm of this server'
   try {
-    await importJWK(jwk as unknown as JWK, alg)
+    const key = (await importJWK(jwk as unknown as JWK, alg)) as CryptoKey
+    // Deno finds out whether a point is on its curve only when it verifies. The signature itself is of no interest.
+    if (jwk['kty'] === 'EC') {
+      await crypto.subtle.verify(
+        { name: 'ECDSA', hash: `SHA-${alg.slice(2)}` },
+        key,
+        new Uint8Array(64),
+        new Uint8Array(),
+      )
+    }
     return undefined
   } catch {
     return 'holds a key that cannot be imported'

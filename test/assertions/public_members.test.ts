@@ -122,6 +122,12 @@ describe('a public key', () => {
     })
   }
 
+  test('an Ed25519 point is accepted with either sign', () => {
+    const octets = decodeBase64url(String(ed25519['x']))
+    octets[31] = (octets[31] ?? 0) ^ 0x80
+    assert.equal(problemOfMembers({ ...ed25519, x: encodeBase64url(octets) }), undefined)
+  })
+
   test('is used for its own algorithm, curve, use and operation only', () => {
     const cases: readonly [more: Jwk, jwk: Jwk, alg: string, fits: boolean][] = [
       [{}, p384, 'ES256', false],
@@ -164,7 +170,9 @@ describe('a public key', () => {
   })
 
   test('whose members look right but which no library imports cannot be registered', async () => {
-    assert.equal(await problemOfKey({ ...p256, x: p256['y'] }), 'holds a key that cannot be imported')
+    for (const jwk of [p256, p384, p521]) {
+      assert.equal(await problemOfKey({ ...jwk, x: jwk['y'] }), 'holds a key that cannot be imported')
+    }
     assert.match((await problemOfKey({ kty: 'EC', crv: 'secp256k1' })) ?? '', /type or curve/)
     assert.match((await problemOfKey({})) ?? '', /type or curve/)
     assert.match((await problemOfKey({ ...p256, alg: 'RS256' })) ?? '', /fits no algorithm/)
