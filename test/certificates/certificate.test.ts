@@ -96,6 +96,7 @@ describe('readCertificate, the parts', () => {
       [nameOf([attribute('CN', der(0x1e, [0, 0xe9, 0x20, 0xac]))]), 'CN=é€'],
       [nameOf([attribute('O', text(0x0c, 'b'))], [attribute('CN', text(0x0c, 'a'))]), 'CN=a,O=b'],
       [nameOf([attribute('OU', text(0x0c, 'b')), attribute('CN', text(0x0c, 'a'))]), 'CN=a+OU=b'],
+      [nameOf([attribute('CN', der(0x0c, [0xef, 0xbb, 0xbf, 0x61]))]), 'CN=\ufeffa'],
       [nameOf([attribute('CN', text(0x0c, ''))]), 'CN='],
     ]
     for (const [subject, name] of subjects) {

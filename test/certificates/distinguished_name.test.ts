@@ -73,7 +73,21 @@ describe('readDistinguishedName', () => {
       'CN=a,+O=b',
     ],
     ...['CN=a\\', 'CN=a\\4', 'CN=a\\g', 'CN=a\\é', 'CN=a\\\\\\', 'CN=a\0', 'CN=a<b', 'CN=a>b', 'CN=a"'],
-    ...['1=a', '2.=a', '.5=a', '2..5=a', 'C N=a', '-CN=a', 'CN', 'CN=#', 'CN=#0C0161,', 'CN=#0C01610C0161'],
+    ...[
+      '1=a',
+      '2.=a',
+      '.5=a',
+      '2..5=a',
+      'C N=a',
+      '-CN=a',
+      'CN',
+      'CN=#',
+      'CN=#0C0161,',
+      'CN=#0C01610C0161',
+      'CN=#0C01616',
+      'CN=#0C016g',
+      'CN=#0C 0161',
+    ],
   ]) {
     test(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => readDistinguishedName(text)))
   }

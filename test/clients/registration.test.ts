@@ -137,7 +137,7 @@ describe('keys', () => {
   const JWKS = 'jwks'
   const ALG = 'token_endpoint_auth_signing_alg'
 
-  for (const [e, isGood] of EXPONENTS.filter(([text]) => text !== 'Aw' && text.length < 6)) {
+  for (const [e, isGood] of EXPONENTS.filter(([text, good]) => !good || text === 'AQAB')) {
     test(`an RSA key whose e is ${JSON.stringify(e)}`, async () => {
       assert.equal(await refusalOf(keyed([{ ...rsa, e }])), isGood ? undefined : JWKS)
       assert.equal(await refusalOf(keyed([p256, { ...rsa, e }])), isGood ? undefined : JWKS)
@@ -218,4 +218,72 @@ describe('certificates', () => {
   for (const key of bad) {
     test(`refuses ${JSON.stringify(key).slice(0, 60)}`, async () => assert.equal(await refusalOf(carried(key)), 'jwks'))
   }
+})
+
+describe('bounds', () => {
+  const size = (characters: number) => ({ a: 'x'.repeat(characters - JSON.stringify({ a: '' }).length) })
+  const url = (characters: number) => 'https://a.example/'.padEnd(characters, 'a')
+  const bounds: readonly [member: string, good: readonly unknown[], bad: readonly unknown[]][] = [
+    ['access_token_lifetime', [1, 2_592_000], [0, -1, 1.5, 2_592_001]],
+    ['claims', [{}, size(4096), { a: 1, b: 2 }], [size(4097), { a: 1, sub: 'b' }, { sub: 'b', a: 1 }, 'a']],
+    ['client_name', ['x', 'x'.repeat(200)], ['', 'x'.repeat(201), ' x', 7]],
+    ['client_uri', [url(2048), 'http://a.example'], [url(2049), 'ftp://a.example', 'a.example', 'https:', '']],
+    [
+      'jwks_uri',
+      [url(2048)],
+      [url(2049), 'a', 'https://', 'https://u@a.example', 'https://:p@a.example', 'https://u:p@a.example'],
+    ],
+    ['scope', ['', 'x'.repeat(8192), 'a b'], ['x'.repeat(8193), 'a"', 'a\\', 'a\n', 'ü']],
+    ['contacts', [[], Array(20).fill('a')], [Array(21).fill('a'), 'a', ['']]],
+    [
+      'grant_types',
+      [[], ['client_credentials'], Array(20).fill('client_credentials')],
+      [Array(21).fill('client_credentials'), [7]],
+    ],
+    [
+      'grant_types',
+      [],
+      [
+        ['client_credentials', 'password'],
+        ['password', 'client_credentials'],
+      ],
+    ],
+    ['resources', [[], Array(100).fill('urn:a')], [Array(101).fill('urn:a'), ['a'], ['urn:a', 'urn:a#b']]],
+    ['tls_client_auth_san_uri', [`urn:${'a'.repeat(508)}`], [`urn:${'a'.repeat(509)}`]],
+    [
+      'token_endpoint_auth_method',
+      ['none', 'client_secret_basic'],
+      ['x', 'x'.repeat(101), '', 'client_secret_jwt', '__proto__'],
+    ],
+    ['response_types', [[]], [['token'], ['code'], 'code']],
+    ...['introspection', 'disabled', 'dpop_bound_access_tokens', 'tls_client_certificate_bound_access_tokens'].map(
+      (member): [string, unknown[], unknown[]] => [member, [true, false], ['true', 0, null]],
+    ),
+  ]
+  for (const [member, good, bad] of bounds) {
+    test(`${member}, ${good.length} accepted and ${bad.length} refused`, async () => {
+      for (const value of good) assert.equal(await refusalOf({ [member]: value }), undefined, JSON.stringify(value))
+      for (const value of bad) {
+        const refused = await refusalOf({ [member]: value })
+        assert.match(refused ?? '', new RegExp(`^${member}(\\.\\d+)?$`), JSON.stringify(value))
+      }
+    })
+  }
+
+  test('each default scope is within one of the patterns', async () => {
+    const scope = 'read users.* api.*.list'
+    for (const default_scope of ['', 'read', 'users.a read', 'api.b.list users.a.b']) {
+      assert.equal(await refusalOf({ scope, default_scope }), undefined, default_scope)
+    }
+    for (const default_scope of ['write', 'read write', 'users.*', 'api.*.list', 'api.list']) {
+      assert.equal(await refusalOf({ scope, default_scope }), 'default_scope', default_scope)
+    }
+    assert.equal(await refusalOf({ default_scope: 'read' }), 'default_scope')
+  })
+
+  test('members that nobody knows are passed over, those of the prototype as well', async () => {
+    const given = JSON.parse('{"__proto__":{"introspection":true},"constructor":1,"client_secret":"a","foo":{}}')
+    assert.deepEqual(await readMetadata(given, OFFER), { grant_types: ['client_credentials'] })
+    assert.equal((await readMetadata(given, OFFER)).introspection, undefined)
+  })
 })

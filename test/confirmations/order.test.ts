@@ -21,7 +21,7 @@ function prove(claims: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT(whole).setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk }).sign(privateKey)
 }
 
-/** A world with both confirmations, which tells the marks that its ledger got. */
+/** A world with both confirmations, with the ends of the marks that its ledger got. */
 async function createCountedWorld({ withNonces = false } = {}) {
   const { registry, ledger } = memoryStores(() => NOW)
   const bound = { tls_client_certificate_bound_access_tokens: true }
@@ -31,12 +31,12 @@ async function createCountedWorld({ withNonces = false } = {}) {
     await registry.put(clientKey(client.client_id), clientRecord(client))
   }
   for (const each of resourceServers) await registry.put(keyOf(RESOURCES, each.resource), toRecord(each))
-  const marks: string[] = []
+  const marks: number[] = []
   const counted: typeof ledger = {
     ...ledger,
-    add: (key, ...rest) => {
-      marks.push(key)
-      return ledger.add(key, ...rest)
+    add: (key, value, expiresAt) => {
+      marks.push(expiresAt)
+      return ledger.add(key, value, expiresAt)
     },
   }
   const made = withNonces ? nonces(await deriveHmacKey('secret', 'dpop nonces')) : undefined
@@ -77,6 +77,17 @@ describe('a DPoP proof in a request that is refused', () => {
       assert.deepEqual(await send(proof, secret), { status: 400, reason: 'dpop_replayed' })
     })
   }
+})
+
+describe('the mark of a DPoP proof', () => {
+  test('lasts as long as the proof could be used again, with the skew and some slack', async () => {
+    const { send, marks } = await createCountedWorld()
+    for (const iat of [NOW, NOW + 0.5, NOW - 89]) assert.equal((await send(await prove({ iat }), secret)).status, 200)
+    assert.deepEqual(
+      marks.map((expiresAt) => expiresAt - NOW),
+      [150, 151, 61],
+    )
+  })
 })
 
 describe('what is wrong with a request is told in this order:', () => {

@@ -8,7 +8,7 @@ import { NOW } from '../support/world.ts'
 
 const END = NOW + 1000
 const hash = await hashSecret(generateSecret())
-type Ends = readonly number[]
+type Ends = readonly (number | undefined)[]
 
 /** Registers a client and gives its secrets these ends; returns how the client and the operator add secrets. */
 async function createLimited(ends: Ends) {
@@ -37,6 +37,7 @@ describe('a secret that a client makes for itself', () => {
   const cases: readonly [name: string, ends: Ends, asked: object, end: number][] = [
     ['where no end was set it has none', [0], {}, 0],
     ['where no end was set it has the one asked for', [0], { expires_at: END }, END],
+    ['beside one whose end was never said it has none', [END, undefined], {}, 0],
     ['where the client has no secret it has none', [], {}, 0],
     ['beside one without end it has none', [END, 0], {}, 0],
     ['ends with the latest of the others', [END - 10, END, END - 20], {}, END],
@@ -54,6 +55,18 @@ describe('a secret that a client makes for itself', () => {
       assert.equal((await endsNow()).at(-1), end)
     })
   }
+
+  test('cuts short the others, also one whose end was never said, and never lengthens one', async () => {
+    const { add, endsNow } = await createLimited([undefined, 0, NOW + 5, NOW + 20, NOW - 1])
+    assert.equal((await add({ keep_others_until: NOW + 10, expires_at: END })).status, 201)
+    assert.deepEqual(await endsNow(), [NOW + 10, NOW + 10, NOW + 5, NOW + 10, END])
+    assert.equal((await add({ keep_others_until: 1 })).status, 201)
+    assert.deepEqual(await endsNow(), [1, 1, 1, 1, 1, 0])
+    assert.deepEqual(
+      [(await add({ label: 'x'.repeat(100) })).status, (await add({ label: 'x'.repeat(101) })).status],
+      [201, 400],
+    )
+  })
 
   test('is refused when their time is over, also in the last second', async () => {
     for (const [now, status] of [
