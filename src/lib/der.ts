@@ -26,12 +26,18 @@ export function childrenOf({ tag, content }: Der, expected: number = TAG.sequenc
   return readElements(content)
 }
 
-/** Gives an OBJECT IDENTIFIER in dotted decimals. */
+/**
+ * Returns an OBJECT IDENTIFIER in dotted decimals.
+ *
+ * @throws TypeError on another tag, and where DER has another encoding for it, so that no two encodings are one identifier
+ */
 export function oidOf({ tag, content }: Der): string {
-  if (tag !== TAG.oid || content.length === 0) throw new TypeError('not an object identifier')
+  const isComplete = (content.at(-1) ?? 0x80) < 0x80
+  if (tag !== TAG.oid || !isComplete) throw new TypeError('not an object identifier')
   const arcs: number[] = []
   let arc = 0
   for (const octet of content) {
+    if (arc === 0 && octet === 0x80) throw new TypeError('an arc with a leading zero')
     arc = arc * 128 + (octet & 0x7f)
     if (arc > Number.MAX_SAFE_INTEGER / 128) throw new TypeError('an arc is too large')
     if (octet < 0x80) {
