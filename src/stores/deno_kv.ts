@@ -83,10 +83,9 @@ function denoKvRegistry(database: () => Promise<DenoKv>): Registry {
       return textOf(entry) === expected && (await kv.atomic().check(entry).delete(place(key)).commit()).ok
     },
     async list(prefix, { limit, cursor = '' }) {
-      const beyond = `${prefix}\u{10ffff}`
-      if (cursor > beyond) return { keys: [] }
-      const start = place(cursor > prefix ? `${cursor}\0` : prefix)
-      const range = { start, end: place(beyond) }
+      if (cursor > prefix && !cursor.startsWith(prefix)) return { keys: [] }
+      const start = place(cursor >= prefix ? `${cursor}\0` : prefix)
+      const range = { start, end: place(`${prefix}\u{10ffff}`) }
       const keys: string[] = []
       for await (const { key } of (await database()).list(range, { limit })) keys.push(key[1] ?? '')
       const last = keys.at(-1)

@@ -123,7 +123,7 @@ function redisRegistry(use: Use): Registry {
     remove: (key, expected) => change(REGISTRY_REMOVE, key, expected),
     list: (prefix, { limit, cursor = '' }) =>
       use(async (client) => {
-        const from = cursor > prefix ? `(${cursor}` : `[${prefix}`
+        const from = cursor >= prefix ? `(${cursor}` : `[${prefix}`
         const range = { BY: 'LEX', LIMIT: { offset: 0, count: limit } } as const
         const keys = await client.zRange(RECORD_KEYS, from, `(${prefix}\u{10ffff}`, range)
         const last = keys.at(-1)

@@ -91,6 +91,47 @@ export function registryContract(open: () => Registry, { takesAnyCursor = true, 
     assert.deepEqual((await registry.list('in:', { limit: 10 })).keys, ['in:a', 'in:b'])
   })
 
+  for (const [name, keys] of [
+    ['keys of one length', ['a', 'b', 'c', 'd', 'e', 'f']],
+    ['keys that begin with one another', ['', 'a', 'a ', 'aa', 'aaa', 'b']],
+    ['keys in both cases', ['A', 'B', 'a', 'b']],
+    ['keys that are not ASCII', ['z', 'é', '\uffee', '\u{1f511}', '\u{1f511}a']],
+  ] as const) {
+    test(`lists ${name} in pages of any size, each once`, async () => {
+      const registry = open()
+      const prefix = `page:${name}:`
+      for (const key of keys) await registry.put(prefix + key, '1')
+      for (const neighbour of [`page:${name}`, `page:${name};`, `page:${name}9:x`]) await registry.put(neighbour, '1')
+      for (let limit = 1; limit <= keys.length + 1; limit++) {
+        const listed: string[] = []
+        let cursor: string | undefined
+        let pages = 0
+        do {
+          const page = await registry.list(prefix, { limit, cursor })
+          assert.ok(page.keys.length <= limit)
+          listed.push(...page.keys)
+          cursor = page.cursor
+          assert.ok(pages++ <= keys.length, 'the cursor moves on')
+        } while (cursor !== undefined)
+        assert.equal(listed.length, keys.length, `${limit} a page`)
+        assert.deepEqual(new Set(listed), new Set(keys.map((key) => prefix + key)))
+        if (limit > keys.length) assert.equal(pages, 1)
+      }
+    })
+  }
+
+  test('lists keys as they are now, between two pages too', async () => {
+    const registry = open()
+    for (const key of ['live:a', 'live:b', 'live:c', 'live:d']) await registry.put(key, '1')
+    const { cursor } = await registry.list('live:', { limit: 2 })
+    assert.ok(cursor !== undefined)
+    await registry.delete('live:b')
+    await registry.delete('live:c')
+    await registry.put('live:e', '1')
+    assert.deepEqual((await registry.list('live:', { limit: 9, cursor })).keys, ['live:d', 'live:e'])
+    assert.deepEqual((await registry.list('live:', { limit: 9 })).keys, ['live:a', 'live:d', 'live:e'])
+  })
+
   test('takes 64 KiB', async () => {
     const registry = open()
     const value = JSON.stringify('x'.repeat(65536 - 2))
