@@ -144,6 +144,71 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.ok(levels.length < 5200)
   })
 
+  test('a window that was opened again lasts its own time', async () => {
+    let now = NOW
+    const ledger = open(() => now)
+    const key = newKey()
+    for (const [after, windowSeconds, count] of [
+      [0, 10, 1],
+      [9, 100, 2],
+      [10, 5, 1],
+      [14, 5, 2],
+      [15, 5, 1],
+    ] as const) {
+      now = NOW + after
+      assert.equal(await ledger.count(key, windowSeconds), count, `after ${after} s`)
+    }
+  })
+
+  test('a mark that has expired is no mark, whenever it was made', async () => {
+    const ledger = open(still)
+    for (const expiresAt of [NOW, NOW - 1, 0]) {
+      const key = newKey()
+      assert.equal(await ledger.add(key, 'first', expiresAt), true)
+      assert.equal(await ledger.get(key), undefined)
+      assert.equal(await ledger.add(key, 'second', NOW + 1), true)
+      assert.equal(await ledger.get(key), 'second')
+    }
+  })
+
+  test('a mark stands for a clock that is set back', async () => {
+    let now = NOW
+    const ledger = open(() => now)
+    const key = newKey()
+    await ledger.add(key, 'first', NOW + 10)
+    now = NOW + 10
+    assert.equal(await ledger.get(key), undefined)
+    now = NOW + 9
+    assert.equal(await ledger.get(key), 'first')
+    assert.equal(await ledger.add(key, 'second', NOW + 99), false)
+  })
+
+  test('lists each level once, with its expiry by the clock of the caller, and none of a similar family', async () => {
+    let now = NOW
+    const ledger = open(() => now)
+    const family = newFamily()
+    const ids = Array.from({ length: 40 }, (): string => crypto.randomUUID())
+    for (const [index, id] of ids.entries()) {
+      await ledger.raise(`${family}:${id}`, index, NOW + 100 + index)
+      for (const similar of [`${family}s:`, `${family};`, `${family.slice(0, -1)}:`]) {
+        await ledger.raise(`${similar}${id}`, 1, NOW + 100 + index)
+      }
+    }
+    now = NOW + 110
+    const live = ids.flatMap((id, index) => (index < 11 ? [] : [{ key: `${family}:${id}`, value: index }]))
+    assert.deepEqual((await levelsOf(ledger, family)).sort(byKey), live.sort(byKey))
+  })
+
+  test('a level that expired and was made again is listed with its new value, once', async () => {
+    let now = NOW
+    const ledger = open(() => now)
+    const key = newLevel()
+    await ledger.raise(key, 9, NOW + 200)
+    now = NOW + 200
+    await ledger.raise(key, 2, NOW + 400)
+    assert.deepEqual(await levelsOf(ledger, key.split(':')[0] ?? ''), [{ key, value: 2 }])
+  })
+
   test('takes any text for key and value', async () => {
     const ledger = open(still)
     for (const text of [legal, 'é\u{1f511}', "'; DROP TABLE ledger; --"]) {
