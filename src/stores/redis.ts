@@ -79,14 +79,18 @@ function openConnection(url: string): Connection {
   client.on('ready', () => {
     outage = undefined
   })
+  // The client retries for as long as its promise to connect is pending; the first call must not wait for that either.
+  const firstOutage = new Promise<void>((resolve) => client.once('error', () => resolve()))
   let connected: Promise<unknown> | undefined
+  const connect = (): Promise<unknown> =>
+    client.connect().catch((error: unknown) => {
+      connected = undefined
+      outage = error
+    })
   return {
     client,
     async ready() {
-      connected ??= client.connect().catch((error: unknown) => {
-        connected = undefined
-        outage = error
-      })
+      connected ??= Promise.race([firstOutage, connect()])
       if (outage === undefined) await connected
       if (!client.isReady) throw new Error('no connection to Redis', { cause: outage })
       return client

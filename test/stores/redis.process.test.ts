@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, createServer, type Socket } from 'node:net'
 import { after } from 'node:test'
+import { createClient } from '@redis/client'
 import { describe, test } from '#test'
 import type { Stores } from '../../src/stores/contracts.ts'
 import { guardStores } from '../../src/stores/guard.ts'
@@ -26,6 +27,63 @@ if (server !== undefined) {
     registryContract(() => open(() => NOW).registry)
     freshnessContract(() => open(() => NOW).registry)
     ledgerContract((now) => open(now).ledger)
+
+    test('stores the keys of ARCHITECTURE.md, each mark for five minutes beyond its expiry', async () => {
+      const { registry, ledger } = open(() => NOW)
+      const raw = await createClient({ url: server.url }).connect()
+      const timeToLive = async (key: string) => Math.ceil((await raw.pTTL(`edgemint:ledger:${key}`)) / 10_000) * 10
+      await registry.put('client:kept', '{"a":1}')
+      assert.equal(await raw.get('edgemint:registry:client:kept'), '{"a":1}')
+      assert.equal(await raw.pTTL('edgemint:registry:client:kept'), -1)
+      assert.equal(await raw.zScore('edgemint:registry-keys', 'client:kept'), 0)
+      await ledger.add('jti:kept', 'x', NOW + 60)
+      assert.deepEqual(
+        { ...(await raw.hGetAll('edgemint:ledger:jti:kept')) },
+        { value: 'x', expires_at: `${NOW + 60}` },
+      )
+      assert.equal(await timeToLive('jti:kept'), 360)
+      await ledger.count('count:kept', 100)
+      assert.equal(await timeToLive('count:kept'), 400)
+      await ledger.add('jti:late', 'x', NOW - 100)
+      assert.equal(await timeToLive('jti:late'), 300)
+      await raw.close()
+    })
+
+    test('an index holds a mark that can be listed until five minutes after its expiry, and no other', async () => {
+      let now = NOW
+      const { ledger } = open(() => now)
+      const raw = await createClient({ url: server.url }).connect()
+      const indexes = await Promise.all(['revoked:', 'cut:'].map((each) => raw.del(`edgemint:ledger-index:${each}`)))
+      assert.equal(indexes.length, 2)
+      const indexed = () => raw.zRange('edgemint:ledger-index:revoked:', 0, -1)
+      await ledger.add('jti:indexed', '', NOW + 10)
+      await ledger.add('revoked:old', '', NOW + 10)
+      await ledger.count('revoked:counted', 10)
+      assert.deepEqual(await indexed(), ['revoked:old'])
+      assert.equal(await raw.exists('edgemint:ledger-index:cut:'), 0)
+      for (const [after, expected] of [
+        [310, ['revoked:old', 'revoked:after-310']],
+        [311, ['revoked:after-310', 'revoked:after-311']],
+      ] as const) {
+        now = NOW + after
+        await ledger.add(`revoked:after-${after}`, '', NOW + 9999)
+        assert.deepEqual(await indexed(), expected)
+      }
+      await raw.close()
+    })
+
+    test('reports at the first call that there is no connection, and why', async () => {
+      const { registry, ledger, close } = redisStores(`redis://127.0.0.1:${await freePort()}`, () => NOW)
+      const isOutage = (error: unknown) => {
+        assert.ok(error instanceof Error)
+        assert.match(error.message, /^no connection to Redis$/)
+        assert.match(String((error.cause as Error).message), /ECONNREFUSED/)
+        return true
+      }
+      await assert.rejects(registry.get('client:a'), isOutage)
+      await assert.rejects(ledger.add('jti:a', '', NOW), isOutage)
+      await close()
+    })
 
     test('a server that is not there fails each call; once it is there, and there again, calls succeed', async () => {
       const port = await freePort()
