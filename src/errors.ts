@@ -17,7 +17,7 @@ import type {
   UnavailableReason,
 } from './reasons.ts'
 
-type Status = 400 | 401 | 404 | 409 | 412 | 413 | 429 | 500 | 503
+type Status = 400 | 401 | 404 | 405 | 409 | 412 | 413 | 415 | 429 | 500 | 503
 
 interface Details {
   readonly status?: Status
@@ -74,6 +74,12 @@ export async function attribute<T>(clientId: string, work: () => Promise<T>): Pr
 /** @see RFC 6749 §5.2 */
 export function invalidRequest(reason: RequestReason, description: string, details?: Details): OAuthError {
   return new OAuthError('invalid_request', reason, description, details)
+}
+
+/** @see RFC 9110 §15.5.6 */
+export function methodNotAllowed(allowed: readonly string[]): OAuthError {
+  const Allow = allowed.join(', ')
+  return invalidRequest('method_not_allowed', `This endpoint takes ${Allow} only.`, { status: 405, headers: { Allow } })
 }
 
 /**

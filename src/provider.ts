@@ -5,8 +5,9 @@ import type { Connection } from './certificates/client_cert.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { metadata } from './endpoints/metadata.ts'
+import { refuseOtherMethods } from './endpoints/methods.ts'
 import { openapi } from './endpoints/openapi.ts'
-import { publicDocument, publicJson } from './endpoints/public_document.ts'
+import { publicText, publish } from './endpoints/public_document.ts'
 import { register } from './endpoints/register.ts'
 import { resources } from './endpoints/resources.ts'
 import { refuse } from './endpoints/respond.ts'
@@ -26,7 +27,11 @@ import {
 } from './parts.ts'
 import type { Context } from './types.ts'
 
-const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
+/** Makes each document, by its path. */
+const METADATA = {
+  '/.well-known/oauth-authorization-server': metadata,
+  '/.well-known/openid-configuration': metadata,
+} as const
 
 /**
  * Builds the provider. It can be served as it is or mounted with `app.route()`. Where the issuer has a path, the endpoints
@@ -44,17 +49,20 @@ export function createProvider(features: Features): Hono<{ Bindings: Connection 
   app.onError((error, c) => refuse(c, error, emit))
   const endpoints = mount(parts, issuerOf)
   const paths = new Set(endpoints.routes.map((route) => route.path))
-  endpoints.get('/openapi.json', ...publicDocument, (c) =>
-    publicJson(openapi(issuerOf(c.req.url), (each) => paths.has(toRoute(each)))),
-  )
+  const describe = openapi((each) => paths.has(toRoute(each)))
+  publish(endpoints, '/openapi.json', (c) => describe(issuerOf(c.req.url)))
   for (const base of new Set(['/', path || '/'])) app.route(base, endpoints)
-  for (const place of METADATA.flatMap((each) => [each, each + path, path + each])) {
-    app.get(place, ...publicDocument, async (c) => {
-      // They are a service to readers; discovery itself must not hang on the registry.
-      const scopes = await parts.findScopes('supported').catch(() => undefined)
-      return publicJson(metadata(issuerOf(c.req.url), scopes ?? [], parts))
-    })
+  for (const [name, documentOf] of Object.entries(METADATA)) {
+    const respond = publicText('application/json')
+    for (const place of new Set([name, name + path, path + name])) {
+      publish(app, place, async (c) => {
+        // They are a service to readers; discovery itself must not hang on the registry.
+        const scopes = await parts.findScopes('supported').catch(() => undefined)
+        return respond(JSON.stringify(documentOf(issuerOf(c.req.url), scopes ?? [], parts)))
+      })
+    }
   }
+  refuseOtherMethods(app)
   return app
 }
 
@@ -73,17 +81,19 @@ function mount(parts: Parts, issuerOf: (url: string) => string): Hono<{ Bindings
       const issuer = issuerOf(req.url)
       return { issuer, tokenEndpoint: below(issuer, ENDPOINTS.token_endpoint), now: now() }
     }
-  app.all(ENDPOINTS.token_endpoint, (c) => token(c, contextOf(c), parts))
-  app.get(ENDPOINTS.jwks_uri, ...publicDocument, () => jwks(parts.keyring, now()))
-  app.all(ENDPOINTS.authorization_endpoint, () => {
+  app.post(ENDPOINTS.token_endpoint, (c) => token(c, contextOf(c), parts))
+  const keys = jwks(parts.keyring)
+  publish(app, ENDPOINTS.jwks_uri, () => keys(now()))
+  // The methods of RFC 6749 §3.1.
+  app.on(['GET', 'POST'], ENDPOINTS.authorization_endpoint, () => {
     throw unsupportedResponseType()
   })
   if (denial !== undefined) {
     const more = { ...parts, ...denial }
     const list = revocationList(more)
-    app.all(DENIAL.revocation_endpoint, (c) => revoke(c, contextOf(c), more))
-    app.all(DENIAL.introspection_endpoint, (c) => introspect(c, contextOf(c), more))
-    app.get(DENIAL.revocations_uri, ...publicDocument, (c) => list(issuerOf(c.req.url)))
+    app.post(DENIAL.revocation_endpoint, (c) => revoke(c, contextOf(c), more))
+    app.post(DENIAL.introspection_endpoint, (c) => introspect(c, contextOf(c), more))
+    publish(app, DENIAL.revocations_uri, (c) => list(issuerOf(c.req.url)))
   }
   if (operatorTokenHash !== undefined) {
     const registrationUrl = (url: string): string => below(issuerOf(url), MANAGEMENT.registration_endpoint)

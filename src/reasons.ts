@@ -27,7 +27,7 @@ export type ErrorCode =
   | 'precondition_failed'
 
 export type RequestReason =
-  | 'method_not_post'
+  | 'method_not_allowed'
   | 'content_type_not_form'
   | 'content_type_not_json'
   | 'query_malformed'

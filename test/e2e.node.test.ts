@@ -89,7 +89,7 @@ for (const [name, dev, bare] of ways) {
         const [, curl = ''] = /try: (curl .*)/.exec(server.output()) ?? []
         const { stdout } = await run('sh', ['-c', curl.replace('localhost:8080', `localhost:${port}`)])
         await verify(server.origin, new Response(stdout), server.origin)
-        assert.equal((await fetch(`${server.origin}/token`)).status, 400)
+        assert.equal((await fetch(`${server.origin}/token`)).status, 405)
         if (name !== 'workerd') assert.ok(server.output().includes(`edgemint: listening on http://localhost:${port}\n`))
       })
     })

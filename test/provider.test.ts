@@ -48,7 +48,7 @@ describe('createProvider', () => {
     const outer = new Hono().route('/auth', app)
     assert.equal((await outer.request('/auth/token', post(howTo))).status, 200)
     const refused = await outer.request('/auth/token')
-    assert.equal(refused.status, 400)
+    assert.equal(refused.status, 405)
     assert.equal(((await refused.json()) as { error: string }).error, 'invalid_request')
   })
 

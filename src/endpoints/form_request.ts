@@ -1,4 +1,4 @@
-/** The first phase of every endpoint that takes a form: method, media type, size, encoding, repeats. */
+/** The first phase of every endpoint that takes a form: media type, size, encoding, repeats. */
 
 import type { Context as HonoContext } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -15,16 +15,13 @@ const REPEATABLE: ReadonlySet<string> = new Set(['resource', 'audience'])
 /**
  * Reads the form of a request. The query string does not count.
  *
- * @throws OAuthError `invalid_request`: not POST, another media type, over 64 KiB, malformed, empty, a parameter twice
+ * @throws OAuthError `invalid_request`: another media type, over 64 KiB, malformed, empty, a parameter twice
  * @see RFC 6749 §3.2
  */
 export async function readFormRequest(
   c: HonoContext<{ Bindings: Connection }>,
   findCertificate: FindCertificate,
 ): Promise<FormRequest> {
-  if (c.req.method !== 'POST') {
-    throw invalidRequest('method_not_post', 'This endpoint takes POST only.', { headers: { Allow: 'POST' } })
-  }
   const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
   if (mediaType !== 'application/x-www-form-urlencoded') {
     throw invalidRequest('content_type_not_form', 'The Content-Type must be application/x-www-form-urlencoded.')

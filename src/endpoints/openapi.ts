@@ -6,6 +6,7 @@ import { ClientMetadata } from '../clients/registration.ts'
 import { NewSecret, SecretList } from '../clients/secret_list.ts'
 import { ResourceMembers } from '../resources/registry.ts'
 import { OPERATIONS, type Operation } from './openapi_operations.ts'
+import { publicText } from './public_document.ts'
 import { Cut } from './revocations.ts'
 
 const text = { type: 'string' }
@@ -52,12 +53,22 @@ function schemas(): Readonly<Record<string, object>> {
 }
 
 /**
- * Gives the document.
+ * Returns a function that answers with the document of an issuer. It is made again only when the issuer is another one, as
+ * it may be in development, where it follows the request.
  *
  * @param isMounted whether there is something at a path
  * @see OpenAPI 3.1.1
  */
-export function openapi(issuer: string, isMounted: (path: string) => boolean): object {
+export function openapi(isMounted: (path: string) => boolean): (issuer: string) => Promise<Response> {
+  const respond = publicText('application/json')
+  let latest: { readonly issuer: string; readonly body: string } | undefined
+  return (issuer) => {
+    if (latest?.issuer !== issuer) latest = { issuer, body: JSON.stringify(documentOf(issuer, isMounted)) }
+    return respond(latest.body)
+  }
+}
+
+function documentOf(issuer: string, isMounted: (path: string) => boolean): object {
   const mounted = Object.entries(OPERATIONS).filter(([path]) => isMounted(path))
   return {
     openapi: '3.1.1',

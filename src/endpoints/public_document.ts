@@ -1,18 +1,38 @@
-/** Documents that anybody may read and caches may keep: the keys and the metadata. */
+/** Documents that anyone may read and caches may keep: the keys, the metadata, the list of what is revoked. */
 
-import type { MiddlewareHandler } from 'hono'
+import type { Env, Handler, Hono, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import { etag } from 'hono/etag'
+import { etag, RETAINED_304_HEADERS } from 'hono/etag'
+import { etagOf } from './etag.ts'
 
 const MAX_AGE_SECONDS = 300
 
-/** Gives `ETag` and answers 304, RFC 9110 §13; verifiers in browsers may read it. */
-export const publicDocument: readonly [MiddlewareHandler, MiddlewareHandler] = [
-  cors({ origin: '*', allowMethods: ['GET'] }),
-  etag(),
-]
+const readable = cors({ origin: '*', allowMethods: ['GET', 'HEAD'] })
 
-export function publicJson(body: unknown, type = 'application/json'): Response {
-  const headers = { 'Content-Type': type, 'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}` }
-  return new Response(JSON.stringify(body), { headers })
+/** Adds an `ETag` unless there is one, and answers 304, RFC 9110 §13.1.2. A page may also read a 304. */
+const conditional = etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'Access-Control-Allow-Origin'] })
+
+/** Without `Access-Control-Request-Method`, OPTIONS is no preflight but a method that the document does not have. */
+const preflight: MiddlewareHandler = (c, next) =>
+  c.req.header('Access-Control-Request-Method') === undefined ? next() : readable(c, next)
+
+/** Mounts a document at a path, for GET, HEAD and CORS preflights; pages of any origin may read it. */
+export function publish<E extends Env>(app: Hono<E>, path: string, document: Handler<E>): void {
+  app.options(path, preflight)
+  app.get(path, readable, conditional, document)
+}
+
+/**
+ * Returns a function that makes the 200 response for a body, with its `ETag`. The tag of the latest body is kept, so that a
+ * body that does not change is hashed once. To be served by {@link publish}, which answers the preconditions.
+ *
+ * @param maxAgeSeconds how long caches may keep the response
+ */
+export function publicText(type: string, maxAgeSeconds: number = MAX_AGE_SECONDS): (body: string) => Promise<Response> {
+  const headers = { 'Content-Type': type, 'Cache-Control': `public, max-age=${maxAgeSeconds}` }
+  let latest: { readonly body: string; readonly etag: Promise<string> } | undefined
+  return async (body) => {
+    if (latest?.body !== body) latest = { body, etag: etagOf(body) }
+    return new Response(body, { headers: { ...headers, ETag: await latest.etag } })
+  }
 }

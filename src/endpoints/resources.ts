@@ -1,6 +1,6 @@
 /** `/resources`: resource servers, kept by an operator. */
 
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
 import { invalidRequest, notFound } from '../errors.ts'
 import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
@@ -22,14 +22,14 @@ const ROLE_KEY = keyOf(DEFAULT_RESOURCE, DEFAULT)
 /** Gives the endpoint as an app, to be mounted at `/resources`. The identifier is percent-encoded in the path. */
 export function resources(parts: ResourcesParts): Hono {
   const app = new Hono()
-  app.use(limitJson, async (c, next) => {
+  const operator: MiddlewareHandler = async (c, next) => {
     await requireOperator(c, parts)
     await next()
-  })
-  app.get('/', (c) => listAll(c, parts))
-  app.get('/:resource', (c) => read(c, parts))
-  app.put('/:resource', (c) => replace(c, parts))
-  app.delete('/:resource', (c) => remove(c, parts))
+  }
+  app.get('/', operator, (c) => listAll(c, parts))
+  app.get('/:resource', operator, (c) => read(c, parts))
+  app.put('/:resource', operator, limitJson, (c) => replace(c, parts))
+  app.delete('/:resource', operator, (c) => remove(c, parts))
   return app
 }
 

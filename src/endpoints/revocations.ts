@@ -9,8 +9,8 @@ import { singleFlight } from '../lib/single_flight.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
 import { type RegisterParts, requireOperator } from './client_records.ts'
-import { etagOf } from './etag.ts'
 import { limitJson, readJson } from './json_request.ts'
+import { publicText } from './public_document.ts'
 import { jsonHeaders } from './respond.ts'
 
 /** How long a list is given out, and how long caches may keep it beside. */
@@ -30,16 +30,11 @@ export interface FeedParts {
   now(): number
 }
 
-interface List {
-  readonly jwt: string
-  readonly etag: string
-}
-
-/** The last attempt to make a list; `list` is undefined when it failed. */
+/** The last attempt to make a list; `jwt` is undefined when it failed. */
 interface Attempt {
   readonly issuer: string
   readonly at: number
-  readonly list?: List
+  readonly jwt?: string
   readonly error?: unknown
 }
 
@@ -50,26 +45,25 @@ interface Attempt {
 export function revocationList({ revocations, keyring, now }: FeedParts): (issuer: string) => Promise<Response> {
   let last: Attempt | undefined
   const making = singleFlight<Attempt>(MAKING_SECONDS)
-  const make = async (issuer: string, at: number): Promise<List> => {
+  const respond = publicText('application/jwt', FRESH_SECONDS)
+  const make = async (issuer: string, at: number): Promise<string> => {
     const claims = { iss: issuer, iat: at, exp: at + VALID_SECONDS, ...(await revocations.list()) }
-    const jwt = await signJwt(claims, 'revocations+jwt', signingKeyAt(keyring, at))
-    return { jwt, etag: await etagOf(jwt) }
+    return signJwt(claims, 'revocations+jwt', signingKeyAt(keyring, at))
   }
   const attempt = async (issuer: string): Promise<Attempt> => {
     const at = now()
     last = await make(issuer, at).then(
-      (list) => ({ issuer, at, list }),
+      (jwt) => ({ issuer, at, jwt }),
       (error: unknown) => ({ issuer, at, error }),
     )
     return last
   }
   return async (issuer) => {
-    const seconds = last?.list === undefined ? SPARED_SECONDS : FRESH_SECONDS
+    const seconds = last?.jwt === undefined ? SPARED_SECONDS : FRESH_SECONDS
     const isFresh = last?.issuer === issuer && last.at <= now() && now() < last.at + seconds
-    const { list, error } = isFresh && last !== undefined ? last : await making(issuer, () => attempt(issuer))
-    if (list === undefined) throw error
-    const caching = { 'Cache-Control': `public, max-age=${FRESH_SECONDS}`, ETag: list.etag }
-    return new Response(list.jwt, { headers: { 'Content-Type': 'application/jwt', ...caching } })
+    const { jwt, error } = isFresh && last !== undefined ? last : await making(issuer, () => attempt(issuer))
+    if (jwt === undefined) throw error
+    return respond(jwt)
   }
 }
 

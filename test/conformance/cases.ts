@@ -27,7 +27,7 @@ interface Success {
 }
 
 interface Refusal {
-  readonly status: 400 | 401 | 404 | 413 | 503
+  readonly status: 400 | 401 | 404 | 405 | 413 | 415 | 503
   readonly error?: ErrorCode
   readonly reason?: Reason
   readonly headers?: Readonly<Record<string, string>>

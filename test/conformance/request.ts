@@ -92,11 +92,11 @@ export const request: readonly TokenCase[] = [
   ...['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(
     (method): TokenCase => ({
       name: `method ${method}`,
-      see: 'fosite §1.1',
+      see: 'RFC 6749 §3.2, RFC 9110 §15.5.6',
       method,
       path: '/token?grant_type=client_credentials',
       basic: me,
-      expect: { ...invalid, reason: 'method_not_post', headers: { Allow: 'POST' } },
+      expect: { status: 405, error: 'invalid_request', reason: 'method_not_allowed', headers: { Allow: 'POST' } },
     }),
   ),
   { name: 'empty body', see: 'fosite §1.3', basic: me, body: '', expect: { ...invalid, reason: 'body_empty' } },

@@ -173,7 +173,7 @@ describe('POST /introspect', () => {
     )
     assert.deepEqual((await post('/introspect', as('rs'))).reason, 'token_parameter_missing')
     for (const path of ['/introspect', '/revoke']) {
-      assert.equal((await app.request(`${ISSUER}${path}?token=x`)).status, 400)
+      assert.equal((await app.request(`${ISSUER}${path}?token=x`)).status, 405)
     }
   })
 

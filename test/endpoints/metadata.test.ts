@@ -110,12 +110,14 @@ describe('metadata', () => {
 })
 
 describe('the authorization endpoint', () => {
-  for (const method of ['GET', 'POST']) {
+  for (const method of ['GET', 'POST', 'HEAD']) {
     test(`says that it has no flow: ${method}`, async () => {
       const { app, events } = await createWorld()
       const response = await app.request(`${ISSUER}/authorize?response_type=code&client_id=x`, { method })
       assert.equal(response.status, 400)
-      assert.equal(((await response.json()) as { error: string }).error, 'unsupported_response_type')
+      if (method !== 'HEAD') {
+        assert.equal(((await response.json()) as { error: string }).error, 'unsupported_response_type')
+      }
       const [event] = events
       assert.ok(event?.event === 'request_refused' && event.reason === 'response_type_unsupported')
     })
