@@ -4,7 +4,7 @@ import { Hono, type Context as HonoContext } from 'hono'
 import type { Connection } from './certificates/client_cert.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks } from './endpoints/jwks.ts'
-import { metadata } from './endpoints/metadata.ts'
+import { metadata, openidMetadata } from './endpoints/metadata.ts'
 import { refuseOtherMethods } from './endpoints/methods.ts'
 import { openapi } from './endpoints/openapi.ts'
 import { publicText, publish } from './endpoints/public_document.ts'
@@ -30,7 +30,7 @@ import type { Context } from './types.ts'
 /** Makes each document, by its path. */
 const METADATA = {
   '/.well-known/oauth-authorization-server': metadata,
-  '/.well-known/openid-configuration': metadata,
+  '/.well-known/openid-configuration': openidMetadata,
 } as const
 
 /**

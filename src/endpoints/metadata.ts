@@ -42,6 +42,21 @@ export function metadata(
   }
 }
 
+/**
+ * Returns the document for readers of OpenID Connect Discovery. There are no ID tokens here; the two members more are required
+ * of every such document, and verifiers that start from it take the algorithms for those of the access tokens.
+ *
+ * @see OpenID Connect Discovery 1.0 §3
+ */
+export function openidMetadata(...given: Parameters<typeof metadata>): Readonly<Record<string, unknown>> {
+  const [, , { keyring }] = given
+  return {
+    ...metadata(...given),
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: keyring.algorithms,
+  }
+}
+
 /** What is said of client authentication at the token endpoint, said of another endpoint. */
 function authOf(endpoint: string, clientAuth: readonly ClientAuth[]): Readonly<Record<string, unknown>> {
   const algs = clientAuth.flatMap(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi'
+import { clientCredentialsGrant, customFetch as clientCustomFetch, discovery, type FetchBody } from 'openid-client'
 import { describe, test } from '#test'
 import { remoteKeys } from '../../src/assertions/remote_keys.ts'
 import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
@@ -13,6 +15,28 @@ const { ledger } = memoryStores(() => NOW)
 const keys = remoteKeys({ fetch: () => Promise.reject(new Error('no network')), now: () => NOW })
 const OAUTH = '/.well-known/oauth-authorization-server'
 const OPENID = '/.well-known/openid-configuration'
+
+const isUrl = (value: unknown): boolean => typeof value === 'string' && URL.canParse(value)
+const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string')
+
+/** RFC 8414 §2 and OpenID Connect Discovery 1.0 §3. */
+const REQUIRED: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  [OAUTH]: {
+    issuer: isUrl,
+    authorization_endpoint: isUrl,
+    token_endpoint: isUrl,
+    response_types_supported: isTextList,
+  },
+  [OPENID]: {
+    issuer: isUrl,
+    authorization_endpoint: isUrl,
+    token_endpoint: isUrl,
+    jwks_uri: isUrl,
+    response_types_supported: isTextList,
+    subject_types_supported: isTextList,
+    id_token_signing_alg_values_supported: isTextList,
+  },
+}
 
 describe('metadata', () => {
   test('says what is mounted and nothing else', async () => {
@@ -54,15 +78,27 @@ describe('metadata', () => {
     assert.deepEqual(document['token_endpoint_auth_methods_supported'], ['client_secret_basic'])
   })
 
-  test('is the same document under both names, and 304 to who has it', async () => {
-    const { app } = await createWorld()
-    const [one, two] = await Promise.all([app.request(ISSUER + OAUTH), app.request(ISSUER + OPENID)])
-    assert.equal(await one.text(), await two.text())
-    const ETag = one.headers.get('ETag')
-    assert.ok(ETag)
-    const again = await app.request(ISSUER + OAUTH, { headers: { 'If-None-Match': ETag } })
-    assert.equal(again.status, 304)
+  test('for OpenID has what OpenID Connect Discovery requires besides, and nothing else', async () => {
+    const { app, keyring } = await createWorld()
+    const [oauth, openid] = await Promise.all(
+      [OAUTH, OPENID].map(
+        async (path) => (await app.request(ISSUER + path)).json() as Promise<Record<string, unknown>>,
+      ),
+    )
+    assert.deepEqual(openid, {
+      ...oauth,
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: keyring.algorithms,
+    })
   })
+
+  for (const [path, required] of Object.entries(REQUIRED)) {
+    test(`has the members that are required of ${path}`, async () => {
+      const { app } = await createWorld()
+      const document = (await (await app.request(ISSUER + path)).json()) as Record<string, unknown>
+      for (const [member, isOfItsType] of Object.entries(required)) assert.ok(isOfItsType(document[member]), member)
+    })
+  }
 
   test('an issuer with a path: where RFC 8414 §3.1 looks, where OpenID looks, and the endpoints below it', async () => {
     const issuer = 'https://tokens.example/tenant/1'
@@ -107,6 +143,31 @@ describe('metadata', () => {
     const document = (await (await app.request(`http://localhost:1234${OAUTH}`)).json()) as Record<string, unknown>
     assert.equal(document['issuer'], 'http://localhost:1234')
   })
+})
+
+describe('discovery by client libraries', () => {
+  for (const path of [OAUTH, OPENID]) {
+    const algorithm = path === OAUTH ? 'oauth2' : 'oidc'
+    test(`oauth4webapi and openid-client accept the ${algorithm} document`, async () => {
+      const { app, keyring } = await createWorld()
+      const issuer = new URL(ISSUER)
+      const send = async (
+        url: string,
+        { body, method, headers }: { body?: FetchBody; method: string; headers: HeadersInit },
+      ) => app.request(url, { method, headers, ...(body && { body: String(body) }) })
+      const response = await discoveryRequest(issuer, { algorithm, [customFetch]: send })
+      const server = await processDiscoveryResponse(issuer, response)
+      assert.equal(server.token_endpoint, `${ISSUER}/token`)
+      const configuration = await discovery(issuer, 'test-client', 'foobar', undefined, {
+        algorithm,
+        [clientCustomFetch]: send,
+      })
+      const { access_token } = await clientCredentialsGrant(configuration)
+      assert.ok(access_token)
+      const algorithms = configuration.serverMetadata()['id_token_signing_alg_values_supported']
+      assert.deepEqual(algorithms, path === OAUTH ? undefined : keyring.algorithms)
+    })
+  }
 })
 
 describe('the authorization endpoint', () => {
