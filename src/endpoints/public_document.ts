@@ -23,16 +23,22 @@ export function publish<E extends Env>(app: Hono<E>, path: string, document: Han
 }
 
 /**
- * Returns a function that makes the 200 response for a body, with its `ETag`. The tag of the latest body is kept, so that a
- * body that does not change is hashed once. To be served by {@link publish}, which answers the preconditions.
+ * Returns a function that makes the 200 response for a body, with its `ETag` and its length. These are kept for the latest
+ * body, so that one that does not change is hashed once. {@link publish} answers the preconditions.
  *
  * @param maxAgeSeconds how long caches may keep the response
  */
 export function publicText(type: string, maxAgeSeconds: number = MAX_AGE_SECONDS): (body: string) => Promise<Response> {
-  const headers = { 'Content-Type': type, 'Cache-Control': `public, max-age=${maxAgeSeconds}` }
-  let latest: { readonly body: string; readonly etag: Promise<string> } | undefined
+  let latest: { readonly body: string; readonly headers: Promise<Record<string, string>> } | undefined
+  const headersOf = async (body: string): Promise<Record<string, string>> => ({
+    'Content-Type': type,
+    'Cache-Control': `public, max-age=${maxAgeSeconds}`,
+    ETag: await etagOf(body),
+    // Bun and Deno would otherwise answer HEAD with a length of 0, RFC 9110 §8.6.
+    'Content-Length': String(new TextEncoder().encode(body).length),
+  })
   return async (body) => {
-    if (latest?.body !== body) latest = { body, etag: etagOf(body) }
-    return new Response(body, { headers: { ...headers, ETag: await latest.etag } })
+    if (latest?.body !== body) latest = { body, headers: headersOf(body) }
+    return new Response(body, { headers: await latest.headers })
   }
 }

@@ -35,6 +35,7 @@ for (const [path, { type, maxAge }] of Object.entries(DOCUMENTS)) {
         assert.equal(head.headers.get(name), get.headers.get(name), name)
       }
       assert.equal(await head.text(), '')
+      assert.equal(head.headers.get('Content-Length'), String((await get.arrayBuffer()).byteLength))
     })
 
     // RFC 9110 §13.1.2: weak comparison, lists, and any.
