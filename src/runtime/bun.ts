@@ -1,6 +1,7 @@
 /** Bun: serves a default export by itself, with the port that stands there. */
 
 import process from 'node:process'
+import { isHost, refuseHost } from './host_header.ts'
 import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
 import type { Start } from './runtime.ts'
 
@@ -23,7 +24,10 @@ export const start: Start = async (createServer, isMain) => {
   const quiet = { development: false }
   return {
     fetch: (request: Request, bun: BunServer) =>
-      server.app.fetch(request, { peer: () => bun.requestIP(request)?.address }),
+      // Bun itself refuses a request without a Host.
+      isHost(request.headers.get('Host') ?? '')
+        ? server.app.fetch(request, { peer: () => bun.requestIP(request)?.address })
+        : refuseHost(),
     ...options,
     ...quiet,
   }

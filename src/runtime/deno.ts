@@ -3,6 +3,7 @@
 import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
+import { isHost, refuseHost } from './host_header.ts'
 import { announce, listenOptions, now, processHost } from './process.ts'
 import type { Start } from './runtime.ts'
 
@@ -29,6 +30,9 @@ declare const Deno: {
 
 const START_MILLISECONDS = 1000
 
+/** HTTP/1.0 and HTTP/2 need no Host. HTTP/1.1 does, but Deno does not say which of them a request is. */
+const NO_HOST = 'localhost'
+
 const encoder = new TextEncoder()
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
@@ -40,7 +44,9 @@ export const start: Start = async (createServer, isMain) => {
   const handler = {
     // `deno serve` listens where it is told to, so that development has to look who is there.
     fetch: (request: Request, info: Info): Response | Promise<Response> =>
-      server.app.fetch(request, { peer: () => info.remoteAddr.hostname }),
+      isHost(request.headers.get('Host') ?? NO_HOST)
+        ? server.app.fetch(request, { peer: () => info.remoteAddr.hostname })
+        : refuseHost(),
     onListen({ port }: Address): void {
       removeEventListener('beforeunload', serve)
       announce(server, port)

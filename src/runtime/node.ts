@@ -2,6 +2,7 @@
 
 import process from 'node:process'
 import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
+import { isHost, refuseHost } from './host_header.ts'
 import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
 import type { Start } from './runtime.ts'
 
@@ -11,7 +12,9 @@ export const Ledger: undefined = undefined
 export const start: Start = async (createServer, isMain) => {
   const server = await createServer(processHost(process.env))
   const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
-    server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
+    isForOneHost(incoming.rawHeaders)
+      ? server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
+      : refuseHost()
   if (isMain) {
     // Node tells by an event that the console is gone, and ends the process if nobody listens.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
@@ -20,4 +23,19 @@ export const start: Start = async (createServer, isMain) => {
     for (const signal of STOP_SIGNALS) process.once(signal, () => listener.close(() => process.exit()))
   }
   return { fetch }
+}
+
+/**
+ * Whether at most one Host came, and a valid one. Of two, Node keeps the first; the adapter takes its own name for an empty one.
+ *
+ * @param rawHeaders names and values in turns, as they came
+ */
+function isForOneHost(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    const isHostField = name.length === 4 && name.toLowerCase() === 'host'
+    if (isHostField && (++hosts > 1 || !isHost(rawHeaders[index + 1] ?? ''))) return false
+  }
+  return true
 }
