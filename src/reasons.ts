@@ -30,6 +30,8 @@ export type RequestReason =
   | 'method_not_allowed'
   | 'content_type_not_form'
   | 'content_type_not_json'
+  | 'content_encoding_unsupported'
+  | 'charset_unsupported'
   | 'query_malformed'
   | 'token_parameter_missing'
   | 'cut_malformed'

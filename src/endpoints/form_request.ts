@@ -6,6 +6,7 @@ import type { Connection, FindCertificate } from '../certificates/client_cert.ts
 import { invalidRequest, OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
 import type { Form, FormRequest } from '../types.ts'
+import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
@@ -15,15 +16,14 @@ const REPEATABLE: ReadonlySet<string> = new Set(['resource', 'audience'])
 /**
  * Reads the form of a request. The query string does not count.
  *
- * @throws OAuthError `invalid_request`: another media type, over 64 KiB, malformed, empty, a parameter twice
+ * @throws OAuthError `invalid_request`: another media type or charset, compressed, over 64 KiB, malformed, empty, a parameter twice
  * @see RFC 6749 §3.2
  */
 export async function readFormRequest(
   c: HonoContext<{ Bindings: Connection }>,
   findCertificate: FindCertificate,
 ): Promise<FormRequest> {
-  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
-  if (mediaType !== 'application/x-www-form-urlencoded') {
+  if (readMediaType(c) !== 'application/x-www-form-urlencoded') {
     throw invalidRequest('content_type_not_form', 'The Content-Type must be application/x-www-form-urlencoded.')
   }
   const parameters = await readBody(c)

@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { invalidRequest } from '../errors.ts'
 import { parseUnique } from '../lib/json.ts'
+import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 48 * 1024
 
@@ -17,8 +18,7 @@ export const limitJson: MiddlewareHandler = bodyLimit({
 
 /** @throws OAuthError `invalid_request` */
 export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
-  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
-  if (mediaType !== 'application/json') {
+  if (readMediaType(c) !== 'application/json') {
     throw invalidRequest('content_type_not_json', 'The Content-Type must be application/json.')
   }
   const octets = await c.req.arrayBuffer()

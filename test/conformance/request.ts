@@ -22,6 +22,49 @@ export const request: readonly TokenCase[] = [
     form: [grant],
     expect: { status: 200 },
   },
+  ...['utf-8', 'UTF-8', 'utf8', '"utf-8"', 'US-ASCII', 'ISO-8859-1'].map(
+    (charset): TokenCase => ({
+      name: `charset=${charset}`,
+      see: charset.startsWith('ISO') ? 'Apache HttpClient' : 'RFC 6749 B',
+      basic: me,
+      headers: { 'Content-Type': `${form};charset=${charset}` },
+      form: [grant],
+      expect: { status: 200 },
+    }),
+  ),
+  ...['utf-16', 'utf-16le', 'windows-1252', 'utf-8x', '', 'utf-7'].map(
+    (charset): TokenCase => ({
+      name: `charset=${charset}`,
+      see: 'RFC 9110 §15.5.16',
+      basic: me,
+      headers: { 'Content-Type': `${form}; x=y; charset=${charset}` },
+      form: [grant],
+      expect: { status: 415, error: 'invalid_request', reason: 'charset_unsupported' },
+    }),
+  ),
+  ...['gzip', 'br', 'x-gzip', 'identity, gzip'].map(
+    (coding): TokenCase => ({
+      name: `Content-Encoding: ${coding}`,
+      see: 'RFC 9110 §15.5.16',
+      basic: me,
+      headers: { 'Content-Encoding': coding },
+      form: [grant],
+      expect: {
+        status: 415,
+        error: 'invalid_request',
+        reason: 'content_encoding_unsupported',
+        headers: { 'Accept-Encoding': 'identity' },
+      },
+    }),
+  ),
+  {
+    name: 'Content-Encoding: Identity',
+    see: 'RFC 9110 §8.4',
+    basic: me,
+    headers: { 'Content-Encoding': 'Identity' },
+    form: [grant],
+    expect: { status: 200 },
+  },
   {
     name: 'unknown parameters',
     see: 'RFC 6749 §3.2',

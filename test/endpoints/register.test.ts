@@ -202,6 +202,19 @@ describe('POST /register', () => {
     assert.deepEqual([status, reason], [400, 'content_type_not_json'])
   })
 
+  for (const [type, coding, expected] of [
+    ['application/json;charset=utf-16', '', 'charset_unsupported'],
+    ['application/json', 'gzip', 'content_encoding_unsupported'],
+    ['application/json; charset="UTF-8"', 'identity', undefined],
+  ] as const) {
+    test(`${type} ${coding}: ${expected ?? 'read'}`, async () => {
+      const sent = { 'Content-Type': type, ...(coding !== '' && { 'Content-Encoding': coding }) }
+      const { status, reason, headers } = await (await world).send('POST', '/register', { body: {}, headers: sent })
+      assert.deepEqual([status, reason], expected === undefined ? [201, undefined] : [415, expected])
+      assert.equal(headers.get('Accept-Encoding'), expected === 'content_encoding_unsupported' ? 'identity' : null)
+    })
+  }
+
   test('names in other scripts are fine', async () => {
     for (const client_name of ['Отчёты', 'レポート API', 'Τιμές', 'Größe 3', '报告', '🚀 rocket']) {
       assert.equal((await (await world).send('POST', '/register', { body: { client_name } })).status, 201, client_name)

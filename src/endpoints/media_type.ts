@@ -1,0 +1,32 @@
+/** The header fields that say how a request's body is to be read. */
+
+import type { Context } from 'hono'
+import { invalidRequest } from '../errors.ts'
+
+/**
+ * Forms and JSON are UTF-8. The other two are let through because HTTP clients declare them by default (Apache HttpClient
+ * sends ISO-8859-1), and what they are declared for is ASCII, so the same octets.
+ */
+const READABLE_CHARSET = /^"?(?:utf-?8|us-ascii|iso-8859-1)"?$/i
+
+/**
+ * Returns the media type of a request in lower case, without parameters; empty when there is none.
+ *
+ * @throws OAuthError `invalid_request` with status 415: a coding or a charset that is not read here
+ * @see RFC 9110 §15.5.16
+ */
+export function readMediaType({ req }: Context): string {
+  const coding = req.header('Content-Encoding') ?? ''
+  if (!/^(?:identity)?$/i.test(coding)) {
+    const headers = { 'Accept-Encoding': 'identity' }
+    throw invalidRequest('content_encoding_unsupported', 'The body must not be encoded.', { status: 415, headers })
+  }
+  const [type = '', ...parameters] = (req.header('Content-Type') ?? '').split(';')
+  for (const parameter of parameters) {
+    const [name = '', value = ''] = parameter.split('=', 2)
+    if (name.trim().toLowerCase() === 'charset' && !READABLE_CHARSET.test(value.trim())) {
+      throw invalidRequest('charset_unsupported', 'The charset of the body must be UTF-8.', { status: 415 })
+    }
+  }
+  return type.trim().toLowerCase()
+}
