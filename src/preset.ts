@@ -131,10 +131,27 @@ function configured(host: Host, config: Config, parts: Parts): Server['app'] {
   return app.route('/', provider)
 }
 
-/** Whether both ends are this machine, as far as can be seen: a proxy that hides itself cannot. */
+/** Headers that proxies add. */
+const FORWARDED = [
+  'Forwarded',
+  'Via',
+  'X-Forwarded-For',
+  'X-Forwarded-Host',
+  'X-Forwarded-Port',
+  'X-Forwarded-Proto',
+  'X-Forwarded-Server',
+  'X-Real-IP',
+]
+
+/**
+ * Whether both ends are this machine, as far as can be seen: a proxy that hides itself cannot. `wrangler dev` sets
+ * `CF-Connecting-IP` to its peer, and Cloudflare to that of its edge.
+ */
 function isFromHere({ url, headers }: Request, peer = '127.0.0.1'): boolean {
-  const isForwarded = ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host'].some((name) => headers.has(name))
-  return !isForwarded && URL.canParse(url) && isLoopback(new URL(url).hostname) && isLoopbackAddress(peer)
+  const client = headers.get('CF-Connecting-IP') ?? peer
+  const isForwarded = FORWARDED.some((name) => headers.has(name))
+  const isHere = isLoopbackAddress(peer) && isLoopbackAddress(client)
+  return !isForwarded && isHere && URL.canParse(url) && isLoopback(new URL(url).hostname)
 }
 
 function unconfigured(host: Host, problems: readonly Problem[]): Server {

@@ -30,7 +30,8 @@ const wrangler = (port: number) => `--port ${port} --persist-to ${folder}`
 const ways: readonly [name: string, dev: (port: number) => string, bare: (port: number) => string][] = [
   [
     'workerd',
-    (port) => `npm run dev -- ${wrangler(port)}`,
+    // It says itself who is connected, so it may listen on every address.
+    (port) => `npm run dev -- --ip 0.0.0.0 ${wrangler(port)}`,
     (port) => `npx wrangler dev ${wrangler(port)} --env-file ${bareFile}`,
   ],
   ['deno run', () => 'npm run dev:deno', () => 'deno run --allow-all src/index.ts'],

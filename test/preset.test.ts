@@ -60,11 +60,23 @@ describe('createServer in development', () => {
     }
   })
 
-  test('answers nothing that a proxy forwarded, nor to a host that is none', async () => {
-    const { app } = await server
-    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host']) {
+  for (const name of [
+    ...['Forwarded', 'Via', 'X-Real-IP', 'CF-Connecting-IP'],
+    ...['For', 'Host', 'Port', 'Proto', 'Server'].map((part) => `X-Forwarded-${part}`),
+  ]) {
+    test(`answers nothing that a proxy forwarded: ${name}`, async () => {
+      const { app, lines } = await server
       const headers = { [name]: '192.0.2.1' }
       assert.equal((await app.request('http://localhost/token', { ...howTo, headers })).status, 503)
+      assert.equal(JSON.parse(lines.at(-1) ?? '').reason, 'host_not_loopback')
+    })
+  }
+
+  test('on Workers, sees its peer in CF-Connecting-IP', async () => {
+    const { app } = await server
+    for (const peer of ['127.0.0.1', '::1']) {
+      const headers = { 'CF-Connecting-IP': peer }
+      assert.equal((await app.request('http://localhost/token', { ...howTo, headers })).status, 200)
     }
   })
 
