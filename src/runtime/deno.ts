@@ -4,10 +4,11 @@ import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
 import { isHost, refuseHost } from './host_header.ts'
-import { announce, listenOptions, now, processHost } from './process.ts'
+import { announce, auditLog, listenOptions, now, processHost, stopOnSignals, warn } from './process.ts'
 import type { Start } from './runtime.ts'
 
 interface Address {
+  readonly hostname: string
   readonly port: number
 }
 
@@ -21,17 +22,26 @@ declare const Deno: {
   readonly openKv?: (path?: string) => Promise<DenoKv>
   unrefTimer(timer: ReturnType<typeof setTimeout>): void
   readonly env: { toObject(): Record<string, string> }
-  readonly stdout: { writeSync(octets: Uint8Array): number }
+  readonly stdout: { write(octets: Uint8Array): Promise<number> }
   serve(
     options: { port: number; hostname?: string; onListen(address: Address): void },
     handler: (request: Request, info: Info) => Response | Promise<Response>,
-  ): unknown
+  ): DenoServer
+  readonly errors: { readonly Http: new () => Error }
+}
+
+interface DenoServer {
+  /** Resolves when the requests under way are answered. */
+  shutdown(): Promise<void>
 }
 
 const START_MILLISECONDS = 1000
 
 /** HTTP/1.0 and HTTP/2 need no Host. HTTP/1.1 does, but Deno does not say which of them a request is. */
 const NO_HOST = 'localhost'
+
+/** Between the end of a server and the start of the next. */
+const PAUSE_MILLISECONDS = 1000
 
 const encoder = new TextEncoder()
 
@@ -40,35 +50,66 @@ export const Ledger: undefined = undefined
 
 export const start: Start = async (createServer, isMain) => {
   const environment = Deno.env.toObject()
-  const server = await createServer(processHost(environment, { backends: { denokv: openDenoKv }, write }))
+  const log = auditLog(put)
+  const server = await createServer(processHost(environment, { backends: { denokv: openDenoKv }, log }))
+  let ours: DenoServer | undefined
   const handler = {
     // `deno serve` listens where it is told to, so that development has to look who is there.
     fetch: (request: Request, info: Info): Response | Promise<Response> =>
       isHost(request.headers.get('Host') ?? NO_HOST)
         ? server.app.fetch(request, { peer: () => info.remoteAddr.hostname })
         : refuseHost(),
-    onListen({ port }: Address): void {
+    onListen(address: Address): void {
       removeEventListener('beforeunload', serve)
-      announce(server, port)
+      announce(server, address.port)
+      serveAgainAfterFailure((onListen) => {
+        ours = Deno.serve({ ...address, onListen }, handler.fetch)
+      })
     },
   }
   // Nothing tells the two commands apart (`import.meta.main` is true under both) but this: under `deno serve` a listening
   // server keeps the event loop busy, under `deno run` the loop runs dry once the entry is evaluated.
   function serve(): void {
-    Deno.serve({ ...listenOptions(server, environment), onListen: handler.onListen }, handler.fetch)
+    ours = Deno.serve({ ...listenOptions(server, environment), onListen: handler.onListen }, handler.fetch)
   }
   if (isMain) {
     addEventListener('beforeunload', serve, { once: true })
     // The loop of a server that is told to stop runs dry as well, so the question is put at the start only.
     Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', serve), START_MILLISECONDS))
+    stopOnSignals(log, () => {
+      removeEventListener('beforeunload', serve)
+      // `deno serve` shuts its own server down, without a limit, and then ends the process.
+      return ours?.shutdown() ?? new Promise(() => undefined)
+    })
   }
   return handler
 }
 
-/** What `console.log` does to a line costs more here than the signature of a token. */
-function write(line: string): void {
-  let octets = encoder.encode(`${line}\n`)
-  while (octets.length > 0) octets = octets.subarray(Deno.stdout.writeSync(octets))
+/**
+ * Listens again when a server failed to accept a connection, for want of file handles: Deno ends the server then, and with it the
+ * process. Connections that were accepted are served all the while.
+ */
+function serveAgainAfterFailure(serve: (onListen: () => void) => void): void {
+  const tryAgain = (): void => {
+    try {
+      serve(() => undefined)
+    } catch {
+      setTimeout(tryAgain, PAUSE_MILLISECONDS)
+    }
+  }
+  addEventListener('unhandledrejection', (event) => {
+    const { reason } = event as Event & { readonly reason: unknown }
+    if (!(reason instanceof Deno.errors.Http && reason.message.includes('Too many open files'))) return
+    event.preventDefault()
+    warn('edgemint: too many open files; no connection is accepted for a second')
+    setTimeout(tryAgain, PAUSE_MILLISECONDS)
+  })
+}
+
+/** `writeSync` waits until a pipe takes the line, and stops everything meanwhile. */
+async function put(text: string): Promise<void> {
+  let octets = encoder.encode(text)
+  while (octets.length > 0) octets = octets.subarray(await Deno.stdout.write(octets))
 }
 
 /** Without a path it is the database of the deployment. */

@@ -3,24 +3,24 @@
 import process from 'node:process'
 import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
 import { isHost, refuseHost } from './host_header.ts'
-import { announce, listenOptions, processHost, STOP_SIGNALS } from './process.ts'
+import { announce, auditLog, listenOptions, processHost, stopOnSignals } from './process.ts'
 import type { Start } from './runtime.ts'
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
 
 export const start: Start = async (createServer, isMain) => {
-  const server = await createServer(processHost(process.env))
+  const log = auditLog(put)
+  const server = await createServer(processHost(process.env, { log }))
   const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
     isForOneHost(incoming.rawHeaders)
       ? server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
       : refuseHost()
+  // Node reports by an event that the console is gone, and ends the process if nothing listens.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   if (isMain) {
-    // Node tells by an event that the console is gone, and ends the process if nobody listens.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
     const listener = serve({ fetch, ...listenOptions(server, process.env) }, ({ port }) => announce(server, port))
-    // Answers what is under way first. Without a handler, a first process of a container would not end at all.
-    for (const signal of STOP_SIGNALS) process.once(signal, () => listener.close(() => process.exit()))
+    stopOnSignals(log, () => new Promise((resolve) => listener.close(resolve)))
   }
   return { fetch }
 }
@@ -38,4 +38,11 @@ function isForOneHost(rawHeaders: readonly string[]): boolean {
     if (isHostField && (++hosts > 1 || !isHost(rawHeaders[index + 1] ?? ''))) return false
   }
   return true
+}
+
+/** What a pipe does not take at once, Node keeps without a limit. */
+function put(text: string): Promise<void> | undefined {
+  const { stdout } = process
+  const written = new Promise<void>((resolve) => stdout.write(text, () => resolve()))
+  return stdout.writableLength === 0 ? undefined : written
 }

@@ -1,23 +1,31 @@
 /** What Deno, Bun and Node have in common: settings are environment variables, stores are files or memory. */
 
 import { lookup } from 'node:dns/promises'
+import process from 'node:process'
+import { setTimeout } from 'node:timers'
 import { type Problem, readPort } from '../config.ts'
+import { auditLine } from '../events/audit.ts'
 import type { Host, Server } from '../preset.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
 import { curlLine } from './announce.ts'
+import { type LineWriter, lineWriter, type Put } from './line_writer.ts'
 
-export const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** How long requests under way may take after a signal; container runtimes kill a process after 10 to 30 seconds. */
+const STOP_SECONDS = 9
 
 type Environment = Readonly<Record<string, unknown>>
 
-/** What one runtime has of its own: stores beside those that all have, and a way to write a line. */
+/** What one runtime has of its own. */
 interface Own {
+  /** Stores besides those that all have. */
   readonly backends?: Backends
-  readonly write?: (line: string) => void
+  readonly log: LineWriter
 }
 
-export function processHost(environment: Environment, { backends = {}, write = console.log }: Own = {}): Host {
+export function processHost(environment: Environment, { backends = {}, log }: Own): Host {
   return {
     environment,
     fetch: (url, init) => fetch(url, init),
@@ -26,9 +34,33 @@ export function processHost(environment: Environment, { backends = {}, write = c
     storeSetting: 'STORE_URL',
     commandFor: (setting) => COMMANDS[setting],
     now,
-    write: (line) => say(write, line),
-    warn: (line) => say(console.error, line),
+    write: log.write,
+    warn,
   }
+}
+
+/** Returns the audit log, whose lines `put` writes. */
+export function auditLog(put: Put): LineWriter {
+  return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, now()))
+}
+
+/**
+ * Ends the process after a signal: once `finish` has settled and the log is written, at the latest after 9 seconds. The same
+ * signal again ends it at once.
+ */
+export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): void {
+  const stop = async (): Promise<void> => {
+    setTimeout(() => process.exit(), STOP_SECONDS * 1000).unref()
+    await Promise.allSettled([finish()])
+    await log.written()
+    process.exit()
+  }
+  for (const signal of STOP_SIGNALS) process.once(signal, () => void stop())
+}
+
+/** Writes a line for the operator. */
+export function warn(line: string): void {
+  say(console.error, line)
 }
 
 /** A console that is gone (a closed pipe, a full disk) is no reason to stop serving. */
