@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { describe, test } from '#test'
+import { generateSecret } from '../src/clients/generated_secret.ts'
+import { clientKey, clientRecord } from '../src/clients/registry.ts'
+import { hashSecret } from '../src/clients/secret_hashes.ts'
+import { createServer } from '../src/preset.ts'
+import type { Stores } from '../src/stores/contracts.ts'
+import { memoryStores } from '../src/stores/memory.ts'
+import type { Client, Jwk } from '../src/types.ts'
+import { clientCert, plain } from './support/certificates.ts'
+import { NOW } from './support/world.ts'
+
+const ISSUER = 'https://tokens.example'
+const PROXY = '10.0.0.5'
+const OPERATOR = 'operator-'.padEnd(40, 'x')
+
+const signing = await generateKeyPair('ES256', { extractable: true })
+const SIGNING_KEYS = JSON.stringify({ keys: [{ ...(await exportJWK(signing.privateKey)), kid: 'mine', alg: 'ES256' }] })
+const secret = generateSecret()
+const member = { grant_types: ['client_credentials'], scope: 'read' }
+const keyed = await generateKeyPair('ES256', { extractable: true })
+const proving = await generateKeyPair('ES256', { extractable: true })
+const registered: readonly Client[] = [
+  { ...member, client_id: 'a', client_secrets: [{ id: '1', hash: await hashSecret(secret) }], introspection: true },
+  {
+    ...member,
+    client_id: 'by-key',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [(await exportJWK(keyed.publicKey)) as Jwk] },
+  },
+  {
+    ...member,
+    client_id: 'by-ca',
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_subject_dn: 'CN=plain,O=Example',
+  },
+]
+
+type Form = Readonly<Record<string, string>>
+
+/** A production server with one setting changed. */
+async function start(settings: Record<string, string>, stores: Partial<Stores> = {}) {
+  const clock = { now: NOW }
+  const memory = memoryStores(() => clock.now)
+  for (const client of registered) await memory.registry.put(clientKey(client.client_id), clientRecord(client))
+  const opened: string[] = []
+  const { app } = await createServer({
+    environment: { ISSUER, SIGNING_KEYS, ...settings },
+    fetch: () => Promise.reject(new Error('no network')),
+    openStores: async ({ storeUrl }) => {
+      opened.push(storeUrl)
+      return { ...memory, ...stores }
+    },
+    storeSetting: 'STORE_URL',
+    commandFor: (setting) => `set ${setting}`,
+    now: () => clock.now,
+    write: () => undefined,
+    warn: (line) => assert.fail(line),
+  })
+  const send = async (path: string, form?: Form, headers: Form = {}) => {
+    const init = form === undefined ? { headers } : { method: 'POST', body: new URLSearchParams(form), headers }
+    const response = await app.fetch(new Request(ISSUER + path, init), { peer: () => PROXY })
+    const text = await response.text()
+    const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>
+    return { status: response.status, body }
+  }
+  const token = (form: Form = {}, headers: Form = {}) =>
+    send('/token', { grant_type: 'client_credentials', client_id: 'a', client_secret: secret, ...form }, headers)
+  return { send, token, clock, registry: memory.registry, opened }
+}
+
+type Server = Awaited<ReturnType<typeof start>>
+
+async function claims({ token }: Server) {
+  return decodeJwt((await token()).body['access_token'] ?? '')
+}
+
+/** Authenticates by an assertion that lives so long. */
+async function byKey({ send }: Server, seconds: number): Promise<number> {
+  const client_assertion = await new SignJWT({ jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer('by-key')
+    .setSubject('by-key')
+    .setAudience(ISSUER)
+    .setExpirationTime(NOW + seconds)
+    .sign(keyed.privateKey)
+  const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+  const form = { grant_type: 'client_credentials', client_assertion, client_assertion_type }
+  return (await send('/token', form)).status
+}
+
+async function byCertificate({ send }: Server): Promise<number> {
+  const form = { grant_type: 'client_credentials', client_id: 'by-ca' }
+  return (await send('/token', form, { 'Client-Cert': clientCert(plain) })).status
+}
+
+async function withProof({ token }: Server): Promise<string | undefined> {
+  const DPoP = await new SignJWT({ htm: 'POST', htu: `${ISSUER}/token`, iat: NOW, jti: crypto.randomUUID() })
+    .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(proving.publicKey) })
+    .sign(proving.privateKey)
+  const { body } = await token({}, { DPoP })
+  return body['error'] ?? body['token_type']
+}
+
+/** The status of a token request that comes later than a change of the client. */
+async function afterDisabling({ token, clock, registry }: Server, seconds: number): Promise<number> {
+  await token()
+  const [client] = registered
+  assert.ok(client !== undefined)
+  await registry.put(clientKey('a'), clientRecord({ ...client, disabled: true }))
+  clock.now += seconds
+  return (await token()).status
+}
+
+async function introspections({ send }: Server): Promise<number[]> {
+  const form = { token: 'x', client_id: 'a', client_secret: secret }
+  return [(await send('/introspect', form)).status, (await send('/introspect', form)).status]
+}
+
+const proxied = { TRUSTED_PROXIES: `192.0.2.0/24, ${PROXY}` }
+
+/** What a setting does, as requests show it: with the value, and without. */
+const table: readonly [
+  setting: string,
+  settings: Record<string, string>,
+  shows: (server: Server) => Promise<unknown>,
+  with_: unknown,
+  without: unknown,
+  others?: Record<string, string>,
+][] = [
+  ['ISSUER', { ISSUER: `${ISSUER}/tenant` }, async (s) => (await claims(s)).iss, `${ISSUER}/tenant`, ISSUER],
+  ['ACCESS_TOKEN_LIFETIME', { ACCESS_TOKEN_LIFETIME: '60' }, async (s) => (await claims(s)).exp, NOW + 60, NOW + 1800],
+  [
+    'ACCESS_TOKEN_PROFILE',
+    { ACCESS_TOKEN_PROFILE: 'fosite' },
+    async ({ token }) => decodeProtectedHeader((await token()).body['access_token'] ?? '').typ,
+    'JWT',
+    'at+jwt',
+  ],
+  ['CACHE_SECONDS', { CACHE_SECONDS: '7' }, (s) => afterDisabling(s, 8), 401, 200],
+  ['CACHE_SECONDS of 0', { CACHE_SECONDS: '0' }, (s) => afterDisabling(s, 0), 401, 200],
+  ['CLIENT_ASSERTION_LIFETIME', { CLIENT_ASSERTION_LIFETIME: '100' }, (s) => byKey(s, 600), 401, 200],
+  ['INTROSPECTIONS_PER_MINUTE', { INTROSPECTIONS_PER_MINUTE: '1' }, introspections, [200, 429], [200, 200]],
+  ['DPOP_NONCE_REQUIRED', { DPOP_NONCE_REQUIRED: 'true' }, withProof, 'use_dpop_nonce', 'DPoP'],
+  ['TRUSTED_PROXIES', proxied, byCertificate, 200, 401, { CLIENT_CERT_VERIFIED: 'true' }],
+  ['CLIENT_CERT_VERIFIED', { CLIENT_CERT_VERIFIED: 'true' }, byCertificate, 200, 401, proxied],
+  [
+    'REGISTRATION_TOKEN',
+    { REGISTRATION_TOKEN: OPERATOR },
+    async ({ send }) => (await send('/register', undefined, { Authorization: `Bearer ${OPERATOR}` })).status,
+    200,
+    404,
+  ],
+  [
+    'REGISTRATION_TOKEN of another value',
+    { REGISTRATION_TOKEN: OPERATOR.replace(/x$/, 'y') },
+    async ({ send }) => (await send('/register', undefined, { Authorization: `Bearer ${OPERATOR}` })).status,
+    401,
+    404,
+  ],
+  ['STORE_URL', { STORE_URL: 'memory:' }, async ({ opened }) => opened, ['memory:'], ['sqlite:.edgemint/edgemint.db']],
+]
+
+describe('createServer, by its settings', () => {
+  for (const [setting, settings, shows, expected, usual, others = {}] of table) {
+    test(`${setting} takes effect`, async () => {
+      assert.deepEqual(await shows(await start({ ...others, ...settings })), expected)
+      assert.deepEqual(await shows(await start(others)), usual)
+    })
+  }
+
+  test('SIGNING_KEYS signs', async () => {
+    const { token, send } = await start({})
+    assert.equal(decodeProtectedHeader((await token()).body['access_token'] ?? '').kid, 'mine')
+    const { keys } = (await send('/.well-known/jwks.json')).body as unknown as { keys: { kid: string; x: string }[] }
+    const { x } = await exportJWK(signing.publicKey)
+    assert.deepEqual(
+      keys.map((key) => [key.kid, key.x]),
+      [['mine', x]],
+    )
+  })
+
+  test('a store that hangs is answered with 503', async () => {
+    const never = () => new Promise<never>(() => undefined)
+    const hanging = { get: never, put: never, delete: never, list: never }
+    const { token } = await start({}, { registry: hanging })
+    const { status, body } = await token()
+    assert.equal(status, 503)
+    assert.equal(body['error'], 'temporarily_unavailable')
+  })
+
+  test('a ledger that hangs is answered with 503', async () => {
+    const never = () => new Promise<never>(() => undefined)
+    const server = await start({}, { ledger: { add: never, count: never, get: never, delete: never, list: never } })
+    assert.equal(await byKey(server, 60), 503)
+  })
+})
