@@ -3,13 +3,13 @@
 import type { Context as HonoContext } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
 import { authenticate } from '../clients/authenticate.ts'
-import { invalidClient, invalidToken } from '../errors.ts'
+import { invalidClient, invalidRequest, invalidToken } from '../errors.ts'
 import { signingKeyAt } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
 import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../tokens/own_token.ts'
 import { signJwt } from '../tokens/sign.ts'
-import type { Client, Context, FormRequest } from '../types.ts'
+import type { Client, Context, Form, FormRequest } from '../types.ts'
 import { readBearer } from './bearer.ts'
 import { readFormRequest } from './form_request.ts'
 import { jsonHeaders } from './respond.ts'
@@ -57,7 +57,7 @@ async function callerOf(request: FormRequest, context: Context, parts: Introspec
   return client
 }
 
-async function bearerOf({ headers }: FormRequest, context: Context, parts: IntrospectParts): Promise<Client> {
+async function bearerOf({ headers, form }: FormRequest, context: Context, parts: IntrospectParts): Promise<Client> {
   const active = await findActive(readBearer(headers), context, parts)
   if (active === undefined) throw invalidToken('token_wrong')
   const { token, client } = active
@@ -67,7 +67,22 @@ async function bearerOf({ headers }: FormRequest, context: Context, parts: Intro
   const mayAsk = client.introspection === true && splitScope(scopeOf(token)).includes(SCOPE)
   // A token that is bound to a key would need a proof of that key.
   if (!isForIssuer || !mayAsk || 'cnf' in token.claims) throw invalidToken('token_wrong')
+  requireBearerAlone(form, client.client_id)
   return client
+}
+
+const OTHER_CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertion_type']
+
+/**
+ * Refuses a bearer token next to client credentials, or next to the id of another client.
+ *
+ * @throws OAuthError `invalid_request`
+ * @see RFC 6749 §2.3
+ */
+function requireBearerAlone(form: Form, client_id: string): void {
+  const named = form.get('client_id') ?? client_id
+  if (named === client_id && OTHER_CREDENTIALS.every((name) => form.get(name) === null)) return
+  throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
 }
 
 /** Finds the token with its client: without the client, or once it is disabled, the token is over as well. */

@@ -146,6 +146,24 @@ describe('POST /introspect', () => {
     assert.equal(answer['active'], true)
   })
 
+  test('takes a bearer token alone, not next to other credentials', async () => {
+    const { grant, post, as } = await world
+    const token = await grant()
+    const Authorization = `Bearer ${await grant({ scope: 'introspection' }, 'inspector')}`
+    for (const more of [
+      { client_secret: 'wrong' },
+      as('inspector'),
+      as('rs'),
+      { client_id: 'rs' },
+      { client_assertion: 'a.b.c' },
+      { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
+    ]) {
+      const { status, answer, reason } = await post('/introspect', { token, ...more }, { Authorization })
+      assert.deepEqual([status, answer['error'], reason], [400, 'invalid_request', 'credentials_several'])
+    }
+    assert.equal((await post('/introspect', { token, client_id: 'inspector' }, { Authorization })).status, 200)
+  })
+
   test('takes a bearer token with the scope for it, and no other', async () => {
     const { grant, post, state } = await createRevocable()
     const token = await grant()
