@@ -16,3 +16,40 @@ describe('a body that breaks off', () => {
     assert.ok(event?.event === 'request_refused' && event.reason === 'body_malformed')
   })
 })
+
+describe('a body that comes in chunks', () => {
+  const send = async (octets: number, headers: Record<string, string>) => {
+    const { app, events } = await createWorld()
+    const start = 'grant_type=client_credentials&client_id=test-client&client_secret=foobar&x='
+    const whole = new TextEncoder().encode(start.padEnd(octets, 'x'))
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let offset = 0; offset < octets; offset += 4096) controller.enqueue(whole.slice(offset, offset + 4096))
+        controller.close()
+      },
+    })
+    const type = 'application/x-www-form-urlencoded'
+    const init = { method: 'POST', headers: { 'Content-Type': type, ...headers }, body, duplex: 'half' } as RequestInit
+    const { status } = await app.fetch(new Request(`${ISSUER}/token`, init))
+    const event = events.at(-1)
+    return [status, event?.event === 'request_refused' ? event.reason : undefined]
+  }
+
+  // RFC 9112 §6.3: where there are both, the length does not count.
+  for (const headers of [
+    {},
+    { 'Transfer-Encoding': 'chunked' },
+    { 'Transfer-Encoding': 'chunked', 'Content-Length': '5' },
+  ]) {
+    test(`holds 64 KiB and no more: ${JSON.stringify(headers)}`, async () => {
+      assert.deepEqual(await send(64 * 1024, headers), [200, undefined])
+      assert.deepEqual(await send(64 * 1024 + 1, headers), [413, 'body_too_large'])
+    })
+  }
+
+  test('is refused for a length that is too large or none', async () => {
+    for (const length of [`${64 * 1024 + 1}`, 'x', '1e9']) {
+      assert.deepEqual(await send(100, { 'Content-Length': length }), [413, 'body_too_large'], length)
+    }
+  })
+})

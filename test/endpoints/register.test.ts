@@ -215,6 +215,14 @@ describe('POST /register', () => {
     })
   }
 
+  test('takes a body of 48 KiB and no more', async () => {
+    const { send } = await world
+    const sized = (octets: number) => JSON.stringify({ x: 'x'.repeat(octets - '{"x":""}'.length) })
+    const { status: most } = await send('POST', '/register', { body: sized(48 * 1024) })
+    const { status, reason } = await send('POST', '/register', { body: sized(48 * 1024 + 1) })
+    assert.deepEqual([most, status, reason], [201, 413, 'body_too_large'])
+  })
+
   test('names in other scripts are fine', async () => {
     for (const client_name of ['Отчёты', 'レポート API', 'Τιμές', 'Größe 3', '报告', '🚀 rocket']) {
       assert.equal((await (await world).send('POST', '/register', { body: { client_name } })).status, 201, client_name)
@@ -382,6 +390,37 @@ describe('PUT /register/{client_id} by an operator', () => {
     assert.equal((await send('PUT', `/register/${'x'.repeat(257)}`, { body: {} })).status, 404)
   })
 
+  test('If-Match takes a list, and any version that there is', async () => {
+    const { send } = await world
+    const { etag } = await send('PUT', '/register/listed', { body: {} })
+    const put = async (match: string) =>
+      (await send('PUT', '/register/listed', { body: {}, headers: { 'If-Match': match } })).status
+    for (const match of [etag, `"other", ${etag}`, `${etag} ,"other"`, '*']) assert.equal(await put(match), 200, match)
+    // RFC 9110 §13.1.1: the comparison is strong.
+    for (const match of ['"other"', `"other", W/${etag}`, etag.slice(1, -1), '']) {
+      assert.equal(await put(match), 412, match)
+    }
+    const none = await send('PUT', '/register/not-there', { body: {}, headers: { 'If-Match': '*' } })
+    assert.deepEqual([none.status, none.reason], [412, 'record_changed'])
+  })
+
+  test('a record that cannot be read is replaced or deleted, and not changed otherwise', async () => {
+    const { send, registry } = await createManaged()
+    for (const [method, path] of [
+      ['POST', '/secrets'],
+      ['DELETE', '/secrets/1'],
+      ['POST', '/registration_access_token'],
+    ] as const) {
+      await registry.put('client:broken', '{')
+      const { status, reason } = await send(method, `/register/broken${path}`, {
+        ...(method === 'POST' && { body: {} }),
+      })
+      assert.deepEqual([status, reason], [503, 'record_malformed'], path)
+      assert.equal(await registry.get('client:broken'), '{')
+    }
+    assert.equal((await send('PUT', '/register/broken', { body: {} })).status, 201)
+  })
+
   test('a change that somebody else overtook is refused', async () => {
     const { send } = await world
     const { etag } = await send('PUT', '/register/tagged', { body: {} })
@@ -519,5 +558,8 @@ describe('GET /register', () => {
     for (const limit of ['0', '1001', 'x', '-1', '1.5']) {
       assert.equal((await send('GET', `/register?limit=${limit}`)).reason, 'query_malformed')
     }
+    for (const limit of ['1', '1000']) assert.equal((await send('GET', `/register?limit=${limit}`)).status, 200)
+    const withCursor = async (length: number) => (await send('GET', `/register?cursor=${'c'.repeat(length)}`)).status
+    assert.deepEqual([await withCursor(2048), await withCursor(2049)], [200, 400])
   })
 })

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { decodeJwt } from 'jose'
 import { describe, test } from '#test'
 import { hashToken } from '../../src/clients/secret_hashes.ts'
-import { createWorld, ISSUER } from '../support/world.ts'
+import type { Features } from '../../src/parts.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
 
-async function createManaged() {
-  const { app, events } = await createWorld({ operatorTokenHash: await hashToken(OPERATOR), cacheSeconds: 0 })
+async function createManaged(features: Partial<Features> = {}) {
+  const operatorTokenHash = await hashToken(OPERATOR)
+  const { app, events, registry } = await createWorld({ operatorTokenHash, cacheSeconds: 0, ...features })
   const send = async (method: string, path = '', body?: object, headers = {}) => {
     const authorized = { Authorization: `Bearer ${OPERATOR}`, 'Content-Type': 'application/json', ...headers }
     const init = { method, headers: authorized, ...(body && { body: JSON.stringify(body) }) }
@@ -27,7 +30,7 @@ async function createManaged() {
     const { access_token, error } = (await response.json()) as Record<string, string>
     return access_token === undefined ? error : decodeJwt(access_token).aud
   }
-  return { send, audienceOf, events }
+  return { send, audienceOf, events, registry }
 }
 
 const one = `/${encodeURIComponent('https://rs.example')}`
@@ -101,6 +104,30 @@ describe('/resources', () => {
     assert.equal((await send('PUT', one, { scope: 'a' }, { 'If-Match': etag })).status, 200)
     assert.equal((await send('PUT', one, { scope: 'b' }, { 'If-Match': etag })).status, 412)
     assert.equal((await send('DELETE', one, undefined, { 'If-Match': etag })).status, 412)
+  })
+
+  test('If-Match of a record that changes during the request', async () => {
+    const { registry } = memoryStores(() => NOW)
+    const key = 'resource:https://rs.example'
+    let overtakes = false
+    const get = async (wanted: string) => {
+      const held = await registry.get(wanted)
+      if (overtakes && wanted === key)
+        await registry.put(key, '{"schema":1,"resource":"https://rs.example","scope":"b"}')
+      return held
+    }
+    const { send } = await createManaged({ registry: { ...registry, get } })
+    const { etag } = await send('PUT', one, { scope: 'a' })
+    overtakes = true
+    assert.equal((await send('PUT', one, { scope: 'c' }, { 'If-Match': etag })).status, 412)
+    assert.equal((await send('GET', one)).answer['scope'], 'b')
+  })
+
+  test('a default one that is deleted is not the default when it is made again', async () => {
+    const { send, registry } = await createManaged()
+    await send('PUT', one, { default: true })
+    assert.equal((await send('DELETE', one)).status, 204)
+    assert.equal(await registry.get('resource-role:default'), undefined)
   })
 })
 
