@@ -47,6 +47,10 @@ describe('a body that comes in chunks', () => {
     })
   }
 
+  test('may say that it is 64 KiB long', async () => {
+    assert.deepEqual(await send(64 * 1024, { 'Content-Length': `${64 * 1024}` }), [200, undefined])
+  })
+
   test('is refused for a length that is too large or none', async () => {
     for (const length of [`${64 * 1024 + 1}`, 'x', '1e9']) {
       assert.deepEqual(await send(100, { 'Content-Length': length }), [413, 'body_too_large'], length)

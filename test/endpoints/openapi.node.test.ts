@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, test } from '#test'
 import { hashToken } from '../../src/clients/secret_hashes.ts'
+import { openapi } from '../../src/endpoints/openapi.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
@@ -48,6 +49,19 @@ describe('openapi.json', () => {
     for (const member of ['client_name', 'jwks', 'scope', 'resources', 'dpop_bound_access_tokens'])
       assert.ok(members.includes(member))
     assert.ok('signing_alg' in (components.schemas['Resource']?.properties ?? {}))
+  })
+
+  test('names the issuer of each request where it follows the request, and is made once for one issuer', async () => {
+    let made = 0
+    const describeFor = openapi((path) => {
+      if (path === '/token') made++
+      return true
+    })
+    for (const issuer of [ISSUER, ISSUER, 'http://localhost:1', 'http://localhost:1', ISSUER]) {
+      const { servers } = (await (await describeFor(issuer)).json()) as { servers: unknown }
+      assert.deepEqual(servers, [{ url: issuer }])
+    }
+    assert.equal(made, 3)
   })
 
   test('tells only what is mounted', async () => {

@@ -556,7 +556,8 @@ describe('GET /register', () => {
     assert.equal(new Set(ids).size, 26)
     assert.ok(ids.includes('broken'))
     for (const limit of ['0', '1001', 'x', '-1', '1.5']) {
-      assert.equal((await send('GET', `/register?limit=${limit}`)).reason, 'query_malformed')
+      const { status, reason } = await send('GET', `/register?limit=${limit}`)
+      assert.deepEqual([status, reason], [400, 'query_malformed'], limit)
     }
     for (const limit of ['1', '1000']) assert.equal((await send('GET', `/register?limit=${limit}`)).status, 200)
     const withCursor = async (length: number) => (await send('GET', `/register?cursor=${'c'.repeat(length)}`)).status

@@ -98,6 +98,14 @@ describe('/resources', () => {
     }
   })
 
+  test('takes a body of 48 KiB and no more', async () => {
+    const { send } = await createManaged()
+    const sized = (octets: number) => ({ x: 'x'.repeat(octets - '{"x":""}'.length) })
+    assert.equal((await send('PUT', one, sized(48 * 1024))).status, 200)
+    const { status, reason } = await send('PUT', one, sized(48 * 1024 + 1))
+    assert.deepEqual([status, reason], [413, 'body_too_large'])
+  })
+
   test('If-Match', async () => {
     const { send } = await createManaged()
     const { etag } = await send('GET', one)
