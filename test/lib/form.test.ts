@@ -36,6 +36,29 @@ describe('readForm', () => {
     )
   })
 
+  for (const [form, pairs] of [
+    ['', []],
+    ['&&', []],
+    [
+      'a=1&a=2',
+      [
+        ['a', '1'],
+        ['a', '2'],
+      ],
+    ],
+    ['a=b=c', [['a', 'b=c']]],
+    ['a==', [['a', '=']]],
+    ['a=+', [['a', ' ']]],
+    ['a+b+c=%2B%26%3D+%2B', [['a b c', '+&= +']]],
+    ['%61=1', [['a', '1']]],
+    ['a=1;b=2', [['a', '1;b=2']]],
+    [' a = 1 ', [[' a ', ' 1 ']]],
+    ['a=%C3%A9é', [['a', 'éé']]],
+    ['a=%2525', [['a', '%25']]],
+  ] as const) {
+    test(`reads ${JSON.stringify(form)}`, () => assert.deepEqual(readForm(octets(form)), pairs))
+  }
+
   test('leaves out parameters without a value', () => {
     assert.deepEqual(readForm(octets('a&b=&c=1&=2')), [
       ['c', '1'],

@@ -8,6 +8,7 @@ describe('isLoopback', () => {
     'http://LOCALHOST',
     'http://127.0.0.1',
     'http://127.9.9.9',
+    'http://127.100.200.255',
     'http://[::1]:1',
     'http://2130706433',
   ]) {
@@ -23,5 +24,18 @@ describe('isLoopback', () => {
     'http://localhost.',
   ]) {
     test(`refuses ${url}`, () => assert.ok(!isLoopback(new URL(url).hostname)))
+  }
+  for (const host of [
+    '',
+    '::1',
+    'x127.0.0.1',
+    '127.0.0.1.5',
+    '127.0.0',
+    '127.0.0.1234',
+    '127.0.0.',
+    '[::1]x',
+    'localhost\n',
+  ]) {
+    test(`refuses the host ${JSON.stringify(host)}`, () => assert.ok(!isLoopback(host)))
   }
 })

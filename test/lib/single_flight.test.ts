@@ -13,9 +13,14 @@ describe('singleFlight', () => {
 
   test('rejects all who share it when it fails, and forgets it', async () => {
     const flight = singleFlight<number>(1)
-    const fail = () => Promise.reject(new Error('down'))
+    let failures = 0
+    const fail = () => {
+      failures++
+      return Promise.reject(new Error('down'))
+    }
     const tries = await Promise.allSettled([flight('a', fail), flight('a', fail)])
     assert.ok(tries.every(({ status }) => status === 'rejected'))
+    assert.equal(failures, 1)
     assert.equal(await flight('a', async () => 1), 1)
   })
 
@@ -27,5 +32,32 @@ describe('singleFlight', () => {
       /no answer within 0.05 s/,
     )
     assert.equal(await flight('a', async () => 2), 2)
+  })
+
+  test('work may take its time for the caller that began it', async () => {
+    const flight = singleFlight<number>(0.01)
+    const slow = flight('a', () => new Promise((resolve) => setTimeout(resolve, 60, 1)))
+    await assert.rejects(
+      flight('a', async () => 2),
+      /no answer/,
+    )
+    assert.equal(await slow, 1)
+  })
+
+  test('work that was given up and ends late does not end what began after it', async () => {
+    const flight = singleFlight<number>(0.02)
+    const { promise: late, resolve: endLate } = Promise.withResolvers<number>()
+    const first = flight('a', () => late)
+    await assert.rejects(
+      flight('a', async () => 0),
+      /no answer/,
+    )
+    const { promise: next, resolve: endNext } = Promise.withResolvers<number>()
+    const second = flight('a', () => next)
+    endLate(1)
+    assert.equal(await first, 1)
+    const third = flight('a', async () => 3)
+    endNext(2)
+    assert.deepEqual(await Promise.all([second, third]), [2, 2])
   })
 })
