@@ -1,36 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import type { Event } from '../../src/events/events.ts'
-import { cacheRecords, STALE_SECONDS } from '../../src/records/cache.ts'
+import { STALE_SECONDS } from '../../src/records/cache.ts'
 import type { Client } from '../../src/types.ts'
+import { FRESH_SECONDS, setUpCache } from '../support/cache.ts'
 import { NOW } from '../support/world.ts'
 
-const FRESH_SECONDS = 30
-
-/** A registry in the hand of the test: what it holds, whether it fails, how often it was asked. */
-function setUp(freshSeconds = FRESH_SECONDS) {
-  const state = { now: NOW, fails: false, reads: 0, held: undefined as Client | undefined }
-  const events: Event[] = []
-  const read = async (): Promise<Client | undefined> => {
-    state.reads++
-    const { fails, held } = state
-    await Promise.resolve()
-    if (fails) throw new Error('down', { cause: new Error('no route') })
-    return held
-  }
-  const { find, forget } = cacheRecords(read, {
-    prefix: 'client',
-    freshSeconds,
-    now: () => state.now,
-    emit: (event) => events.push(event),
-  })
-  return { state, events, find, forget }
-}
 const client: Client = { client_id: 'c' }
 
 describe('cacheRecords', () => {
   test('reads a client once while it is fresh, and again in the second after', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     await find('c')
     state.now = NOW + FRESH_SECONDS - 1
@@ -42,7 +21,7 @@ describe('cacheRecords', () => {
   })
 
   test('a client disabled or deleted works for the freshness, not a second longer', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     await find('c')
     state.held = { ...client, disabled: true }
@@ -58,7 +37,7 @@ describe('cacheRecords', () => {
   })
 
   test('a refresh reads anew, at most every two seconds', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     await find('c')
     await find('c', { refresh: true })
@@ -71,7 +50,7 @@ describe('cacheRecords', () => {
   })
 
   test('what was written here is read anew, a record and the lack of one', async () => {
-    const { state, find, forget } = setUp()
+    const { state, find, forget } = setUpCache()
     assert.equal(await find('c'), undefined)
     state.held = client
     assert.equal(await find('c'), undefined)
@@ -83,7 +62,7 @@ describe('cacheRecords', () => {
   })
 
   test('a read that was under way when somebody wrote is not kept', async () => {
-    const { state, find, forget } = setUp()
+    const { state, find, forget } = setUpCache()
     state.held = client
     const before = find('c')
     state.held = { ...client, disabled: true }
@@ -93,7 +72,7 @@ describe('cacheRecords', () => {
   })
 
   test('a clock that is set back makes nothing last', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     await find('c')
     state.held = { ...client, disabled: true }
@@ -102,7 +81,7 @@ describe('cacheRecords', () => {
   })
 
   test('after a failure it is not asked again for two seconds, where there is something to serve', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     await find('c')
     state.fails = true
@@ -116,7 +95,7 @@ describe('cacheRecords', () => {
   })
 
   test('freshness counts from the beginning of the read', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     const reading = find('c')
     state.now = NOW + 20
@@ -127,7 +106,7 @@ describe('cacheRecords', () => {
   })
 
   test('all who miss one client at once share one read', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     const found = await Promise.all(Array.from({ length: 100 }, () => find('c')))
     assert.ok(found.every((each) => each === client))
@@ -135,7 +114,7 @@ describe('cacheRecords', () => {
   })
 
   test('remembers for five seconds that there is no such client', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     await find('c')
     state.held = client
     state.now = NOW + 4
@@ -146,7 +125,7 @@ describe('cacheRecords', () => {
   })
 
   test('names that nobody has do not push out those that somebody has', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.held = client
     await find('c')
     state.held = undefined
@@ -157,7 +136,7 @@ describe('cacheRecords', () => {
   })
 
   test('serves what it has while the registry fails, says so, and stops at the stated time', async () => {
-    const { state, events, find } = setUp()
+    const { state, events, find } = setUpCache()
     state.held = client
     await find('c')
     state.fails = true
@@ -175,7 +154,7 @@ describe('cacheRecords', () => {
   })
 
   test('a failure is not remembered', async () => {
-    const { state, find } = setUp()
+    const { state, find } = setUpCache()
     state.fails = true
     await assert.rejects(find('c'))
     state.fails = false
@@ -184,7 +163,7 @@ describe('cacheRecords', () => {
   })
 
   test('0 reads each time', async () => {
-    const { state, find } = setUp(0)
+    const { state, find } = setUpCache(0)
     await find('c')
     state.held = client
     assert.equal(await find('c'), client)

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { OAuthError } from '../../src/errors.ts'
+import type { Reason } from '../../src/reasons.ts'
+import { changeRecord, observeWrites, removeRecord } from '../../src/records/change.ts'
+import type { Registry } from '../../src/stores/contracts.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import { NOW } from '../support/world.ts'
+
+const open = () => memoryStores(() => NOW).registry
+const down = () => Promise.reject(new Error('down'))
+const isReason = (reason: Reason) => (error: unknown) => error instanceof OAuthError && error.reason === reason
+
+/** A registry in which another writer is faster for the first `times` reads. */
+function contested(times: number): Registry {
+  const registry = open()
+  let reads = 0
+  const get = async (key: string) => {
+    const held = await registry.get(key)
+    if (reads++ < times) await registry.put(key, `other-${reads}`)
+    return held
+  }
+  return { ...registry, get }
+}
+
+describe('changeRecord', () => {
+  test('writes what is decided of what is stored, and returns it', async () => {
+    const registry = open()
+    const append = async (held = 'none') => `${held}+`
+    assert.equal(await changeRecord(registry, 'k', append), 'none+')
+    assert.equal(await changeRecord(registry, 'k', append), 'none++')
+    assert.equal(await registry.get('k'), 'none++')
+  })
+
+  test('writes nothing where the decision is to throw', async () => {
+    const registry = open()
+    const refuse = () => Promise.reject(new RangeError('no'))
+    await assert.rejects(changeRecord(registry, 'k', refuse), RangeError)
+    assert.equal(await registry.get('k'), undefined)
+  })
+
+  test('decides again of what another writer stored in between', async () => {
+    const registry = contested(4)
+    const decided: unknown[] = []
+    const stored = await changeRecord(registry, 'k', async (held) => {
+      decided.push(held)
+      return `mine over ${held}`
+    })
+    assert.deepEqual(decided, [undefined, 'other-1', 'other-2', 'other-3', 'other-4'])
+    assert.equal(stored, 'mine over other-4')
+    assert.equal(await registry.get('k'), stored)
+  })
+
+  test('puts where the store cannot replace', async () => {
+    const { replace: _replace, ...registry } = open()
+    assert.equal(await changeRecord(registry, 'k', async () => '1'), '1')
+    assert.equal(await changeRecord(registry, 'k', async (held) => `${held}2`), '12')
+    assert.equal(await registry.get('k'), '12')
+    await assert.rejects(
+      changeRecord({ ...registry, put: down }, 'k', async () => 'x'),
+      isReason('store_failed'),
+    )
+  })
+
+  test('gives up after five attempts', async () => {
+    const registry = contested(5)
+    await assert.rejects(
+      changeRecord(registry, 'k', async () => 'mine'),
+      (error) => {
+        assert.ok(error instanceof OAuthError)
+        assert.deepEqual([error.status, error.reason], [409, 'record_contended'])
+        return true
+      },
+    )
+    assert.equal(await registry.get('k'), 'other-5')
+  })
+
+  const MAX = 64 * 1024
+  for (const [name, text, isTaken] of [
+    ['64 KiB', 'x'.repeat(MAX), true],
+    ['an octet more', 'x'.repeat(MAX + 1), false],
+    ['64 KiB of two octets a character', 'é'.repeat(MAX / 2), true],
+    ['an octet more, of two octets a character', `${'é'.repeat(MAX / 2)}x`, false],
+    ['64 KiB of four octets a character', '\u{1f511}'.repeat(MAX / 4), true],
+    ['an octet more, of four octets a character', `${'\u{1f511}'.repeat(MAX / 4)}x`, false],
+  ] as const) {
+    test(`${isTaken ? 'takes' : 'refuses'} a record of ${name}`, async () => {
+      const registry = open()
+      const change = changeRecord(registry, 'k', async () => text)
+      if (isTaken) await change
+      else await assert.rejects(change, isReason('record_too_large'))
+      assert.equal(await registry.get('k'), isTaken ? text : undefined)
+    })
+  }
+
+  for (const name of ['get', 'replace'] as const) {
+    test(`a ${name} that fails is a failure of the store`, async () => {
+      const registry = { ...open(), [name]: down }
+      await assert.rejects(
+        changeRecord(registry, 'k', async () => 'x'),
+        isReason('store_failed'),
+      )
+    })
+  }
+})
+
+describe('removeRecord', () => {
+  test('removes what was read, and not what was written since', async () => {
+    const registry = open()
+    await registry.put('k', '2')
+    await assert.rejects(removeRecord(registry, 'k', '1'), isReason('record_changed'))
+    assert.equal(await registry.get('k'), '2')
+    await removeRecord(registry, 'k', '2')
+    assert.equal(await registry.get('k'), undefined)
+  })
+
+  test('deletes where the store cannot compare', async () => {
+    const { remove: _remove, ...registry } = open()
+    await registry.put('k', '2')
+    await removeRecord(registry, 'k', '1')
+    assert.equal(await registry.get('k'), undefined)
+    await assert.rejects(removeRecord({ ...registry, delete: down }, 'k', '1'), isReason('store_failed'))
+  })
+
+  test('a failure is one of the store', async () => {
+    await assert.rejects(removeRecord({ ...open(), remove: down }, 'k', '1'), isReason('store_failed'))
+  })
+})
+
+describe('observeWrites', () => {
+  const writes = {
+    put: (registry: Registry) => registry.put('k', '1'),
+    delete: (registry: Registry) => registry.delete('k'),
+    replace: async (registry: Registry) => registry.replace?.('k', 'other', '1'),
+    remove: async (registry: Registry) => registry.remove?.('k', 'other'),
+  }
+  const answers = { put: 2, delete: 1, replace: 3, remove: 2 }
+  for (const [name, write] of Object.entries(writes)) {
+    test(`reports the key of a ${name} once it has ended, made or not`, async () => {
+      const told: string[] = []
+      const { promise: end, resolve: endWrite } = Promise.withResolvers<void>()
+      const slow = async (...values: unknown[]) => {
+        await end
+        return values.length
+      }
+      const observed = observeWrites({ ...open(), [name]: slow } as Registry, (key) => told.push(key))
+      const written = write(observed)
+      await Promise.resolve()
+      assert.equal(told.length, 0)
+      endWrite()
+      assert.equal(await written, answers[name as keyof typeof answers])
+      assert.equal(told.join(), 'k')
+      await assert.rejects(write(observeWrites({ ...open(), [name]: down }, (key) => told.push(key))), /down/)
+      assert.equal(told.join(), 'k,k')
+    })
+  }
+
+  test('reads report nothing', async () => {
+    const told: string[] = []
+    const registry = open()
+    await registry.put('a:1', 'x')
+    const observed = observeWrites(registry, (key) => told.push(key))
+    assert.equal(await observed.get('a:1'), 'x')
+    assert.deepEqual(await observed.list('a:', { limit: 2 }), { keys: ['a:1'] })
+    assert.deepEqual(told, [])
+  })
+})
