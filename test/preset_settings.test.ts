@@ -183,7 +183,7 @@ describe('createServer, by its settings', () => {
 
   test('a store that hangs is answered with 503', async () => {
     const never = () => new Promise<never>(() => undefined)
-    const hanging = { get: never, put: never, delete: never, list: never }
+    const hanging = { get: never, put: never, delete: never, replace: never, remove: never, list: never }
     const { token } = await start({}, { registry: hanging })
     const { status, body } = await token()
     assert.equal(status, 503)
@@ -192,7 +192,10 @@ describe('createServer, by its settings', () => {
 
   test('a ledger that hangs is answered with 503', async () => {
     const never = () => new Promise<never>(() => undefined)
-    const server = await start({}, { ledger: { add: never, count: never, get: never, delete: never, list: never } })
+    const list = async function* () {
+      yield await never()
+    }
+    const server = await start({}, { ledger: { add: never, count: never, get: never, raise: never, list } })
     assert.equal(await byKey(server, 60), 503)
   })
 })

@@ -69,7 +69,7 @@ describe('denoKvStores', () => {
   })
 })
 
-/** The same database, which tells for how long each entry is to be kept. */
+/** The same database, which records the lifetime of each entry in milliseconds. */
 function recording(kv: DenoKv, seen: unknown[]): DenoKv {
   const wrap = (operation: ReturnType<DenoKv['atomic']>): ReturnType<DenoKv['atomic']> => ({
     check: (entry) => wrap(operation.check(entry)),

@@ -1,5 +1,5 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
+import { type DurableObjectState, env } from 'cloudflare:workers'
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { durableLedger, type LedgerNamespace } from '../../src/stores/durable_object.ts'
@@ -37,21 +37,93 @@ describe('durableLedger', () => {
     assert.deepEqual([first.length, second.length], [1000, 1])
   })
 
-  test('its alarm removes what expired and nothing else', async () => {
+  for (const [key, name] of [
+    ['', 'ledger-5'],
+    ['a', 'ledger-12'],
+    ['foobar', 'ledger-8'],
+    ['\u00e9', 'ledger-4'],
+  ] as const) {
+    test(`the key "${key}" stays in ${name}: elsewhere its mark would be forgotten`, async () => {
+      const names: string[] = []
+      const naming: LedgerNamespace = {
+        idFromName(each) {
+          names.push(each)
+          return namespace.idFromName(each)
+        },
+        get: (id) => namespace.get(id),
+      }
+      await durableLedger(naming, () => 0).get(key)
+      assert.deepEqual(names, [name])
+    })
+  }
+})
+
+describe('the alarm of a shard', () => {
+  let shards = 0
+  /** A shard of the test's own, by the clock of this machine. */
+  const setUp = () => {
+    const shard = namespace.get(namespace.idFromName(`alarm-${shards++}`))
     const now = Math.floor(Date.now() / 1000)
-    const shard = namespace.get(namespace.idFromName('sweep'))
-    await shard.add('old', '', now - 301, now - 400)
-    await shard.add('live', '', now + 3600, now)
+    const inside = <T>(look: (storage: DurableObjectState['storage']) => T | Promise<T>) =>
+      runInDurableObject(shard, (_, { storage }) => look(storage))
     const rows = () =>
-      runInDurableObject(shard, (_, { storage }) =>
-        storage.sql
+      inside(({ sql }) =>
+        sql
           .exec('SELECT key FROM ledger ORDER BY key')
           .toArray()
           .map(({ key }) => key),
       )
-    assert.deepEqual(await rows(), ['live', 'old'])
+    /** Seconds until the next alarm, up to the next ten: a slow machine may take its time to look. */
+    const alarmIn = () =>
+      inside(async (storage) => {
+        const alarm = await storage.getAlarm()
+        return alarm === null ? undefined : Math.ceil((alarm - Date.now()) / 10_000) * 10
+      })
+    return { shard, now, inside, rows, alarmIn }
+  }
+
+  test('removes what expired five minutes ago and nothing else; the next is set while a mark is left', async () => {
+    const { shard, now, rows, alarmIn } = setUp()
+    await shard.add('old', '', now - 301, now - 400)
+    await shard.add('late', '', now - 290, now - 400)
+    await shard.add('live', '', now + 3600, now)
+    assert.deepEqual(await rows(), ['late', 'live', 'old'])
     assert.equal(await runDurableObjectAlarm(shard), true)
+    assert.deepEqual(await rows(), ['late', 'live'])
+    assert.equal(await alarmIn(), 60)
+  })
+
+  test('is set by an add and by a count, a minute ahead, and not put off by the next', async () => {
+    for (const write of ['add', 'count'] as const) {
+      const { shard, now, inside, alarmIn } = setUp()
+      assert.equal(await alarmIn(), undefined)
+      if (write === 'add') await shard.add('a', '', now + 60, now)
+      else await shard.count('a', 60, now)
+      assert.equal(await alarmIn(), 60)
+      await inside((storage) => storage.setAlarm(Date.now() + 40_000))
+      await shard.add('b', '', now + 60, now)
+      await shard.count('c', 60, now)
+      assert.equal(await alarmIn(), 40)
+    }
+  })
+
+  test('is not set again when nothing is left', async () => {
+    const { shard, now, rows, alarmIn } = setUp()
+    await shard.add('old', '', now - 301, now - 400)
+    assert.equal(await runDurableObjectAlarm(shard), true)
+    assert.deepEqual([await rows(), await alarmIn()], [[], undefined])
+  })
+
+  test('takes a thousand rows at a time and comes again at once for the rest', async () => {
+    const { shard, now, inside, rows } = setUp()
+    await shard.add('live', '', now + 3600, now)
+    await inside(({ sql }) => {
+      for (let index = 0; index < 1001; index++) {
+        sql.exec('INSERT INTO ledger VALUES (?, ?, ?)', `old-${index}`, '', now - 400)
+      }
+    })
+    assert.equal(await runDurableObjectAlarm(shard), true)
+    while ((await rows()).length > 1) await new Promise((resolve) => setTimeout(resolve, 10))
     assert.deepEqual(await rows(), ['live'])
-    assert.equal(await runDurableObjectAlarm(shard), true, 'the next alarm is set while a mark is left')
   })
 })

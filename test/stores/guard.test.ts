@@ -52,4 +52,22 @@ describe('guardStores', () => {
     ]
     for (const operation of operations) await assert.rejects(operation, /no answer within 0.01 s/)
   })
+
+  test('adds no function that the store does not have, and closes it', async () => {
+    let closed = 0
+    const stores = memoryStores(() => NOW)
+    const { replace: _replace, remove: _remove, ...registry } = stores.registry
+    const close = async () => void closed++
+    const guarded = guardStores({ ...stores, registry, close }, 1)
+    assert.deepEqual(Object.keys(guarded.registry).sort(), ['delete', 'get', 'list', 'put'])
+    await guarded.close()
+    assert.equal(closed, 1)
+  })
+
+  test('rejects with the error of the store', async () => {
+    const cause = new Error('read-only disk')
+    const { registry, ...rest } = memoryStores(() => NOW)
+    const guarded = guardStores({ registry: { ...registry, put: () => Promise.reject(cause) }, ...rest }, 1)
+    await assert.rejects(guarded.registry.put('a', ''), cause)
+  })
 })

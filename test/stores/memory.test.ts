@@ -36,4 +36,47 @@ describe('memoryStores', () => {
     assert.equal(await small.add('c', '', NOW + 9), true)
     assert.equal(await small.add('b', '', NOW + 9), false)
   })
+
+  test('refuses a new entry when it is full, by put and by replace, and still replaces the ones that are there', async () => {
+    const { registry } = memoryStores(() => NOW, 2)
+    const { replace } = registry
+    assert.ok(replace !== undefined)
+    assert.equal(await replace('a', undefined, '1'), true)
+    assert.equal(await replace('b', undefined, '1'), true)
+    await assert.rejects(replace('c', undefined, '1'), /full: 2 entries/)
+    assert.equal(await registry.get('c'), undefined)
+    assert.equal(await replace('a', '1', '2'), true)
+    await registry.put('b', '2')
+    assert.equal(await registry.remove?.('a', '2'), true)
+    assert.equal(await replace('c', undefined, '1'), true)
+    await registry.delete('b')
+    await registry.put('d', '1')
+    assert.deepEqual((await registry.list('', { limit: 9 })).keys, ['c', 'd'])
+  })
+
+  test('counts in a window that is open when it is full', async () => {
+    const small = memoryStores(() => NOW, 1).ledger
+    assert.equal(await small.count('a', 10), 1)
+    assert.equal(await small.count('a', 10), 2)
+    await assert.rejects(small.count('b', 10), /full: 1 entries/)
+  })
+
+  test('an expired mark makes room for itself', async () => {
+    let time = NOW
+    const small = memoryStores(() => time, 1).ledger
+    await small.add('a', '', NOW + 1)
+    time = NOW + 1
+    assert.equal(await small.add('a', '', NOW + 9), true)
+    await assert.rejects(small.add('b', '', NOW + 9), /full/)
+  })
+
+  test('holds 100,000 entries', async () => {
+    const { registry, ledger: marks } = memoryStores(() => NOW)
+    for (let index = 0; index < 100_000; index++) {
+      await registry.put(`k${index}`, '')
+      await marks.add(`k${index}`, '', NOW + 9)
+    }
+    await assert.rejects(registry.put('more', ''), /full: 100000 entries/)
+    await assert.rejects(marks.add('more', '', NOW + 9), /full: 100000 entries/)
+  })
 })

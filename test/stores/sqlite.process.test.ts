@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from '#test'
+import type { Ledger } from '../../src/stores/contracts.ts'
 import { sqliteStores } from '../../src/stores/sqlite.ts'
 import { NOW } from '../support/world.ts'
 import { freshnessContract } from './freshness_contract.ts'
@@ -30,23 +31,6 @@ describe('sqliteStores', () => {
     for (const each of [file, `${file}-wal`, `${file}-shm`]) assert.equal(mode(each), 0o600, each)
   })
 
-  test('sweeps what expired', async () => {
-    const file = join(folder, 'sweep', 'edgemint.db')
-    let now = NOW
-    const { ledger, close } = sqliteStores(file, () => now)
-    await ledger.add('old', '', NOW + 1)
-    await ledger.add('live', '', NOW + 999)
-    // Five minutes longer, for callers whose clocks are late.
-    now = NOW + 301
-    await ledger.add('new', '', NOW + 999)
-    await close()
-    const keys = new DatabaseSync(file)
-      .prepare('SELECT key FROM ledger')
-      .all()
-      .map(({ key }) => key)
-    assert.deepEqual(keys, ['live', 'new'])
-  })
-
   test('somebody who holds the lock keeps a write waiting, and nothing else', async () => {
     const file = join(folder, 'held.db')
     const { registry, close } = sqliteStores(file, () => NOW)
@@ -65,25 +49,114 @@ describe('sqliteStores', () => {
     await close()
   })
 
-  test('waits for a writer who holds a new file', async () => {
-    const file = join(folder, 'locked.db')
-    const holder = new DatabaseSync(file)
-    holder.exec('CREATE TABLE other (a); BEGIN IMMEDIATE; INSERT INTO other VALUES (1)')
-    const script = `
+  for (const journal of ['delete', 'wal']) {
+    test(`waits for a writer who holds a new file whose journal is ${journal}`, async () => {
+      const file = join(folder, `locked-${journal}.db`)
+      const holder = new DatabaseSync(file)
+      holder.exec(`PRAGMA journal_mode = ${journal}`)
+      holder.exec('CREATE TABLE other (a); BEGIN IMMEDIATE; INSERT INTO other VALUES (1)')
+      const script = `
       import { sqliteStores } from ${JSON.stringify(new URL('../../src/stores/sqlite.ts', import.meta.url).href)}
       await sqliteStores(${JSON.stringify(file)}, Date.now).registry.put('client:a', '1')
       console.log('put')`
-    const exited = once(execFile('node', ['--input-type=module', '-e', script]), 'exit')
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    holder.exec('COMMIT')
-    const [code] = await exited
-    assert.equal(code, 0)
-    assert.equal(await sqliteStores(file, still).registry.get('client:a'), '1')
+      const child = execFile('node', ['--input-type=module', '-e', script])
+      const exited = once(child, 'exit')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      holder.exec('COMMIT')
+      const [code] = await exited
+      assert.equal(code, 0)
+      assert.equal(await sqliteStores(file, still).registry.get('client:a'), '1')
+    })
+  }
+
+  test('closes both of its connections', async () => {
+    const { registry, ledger, close } = sqliteStores(join(folder, 'closed.db'), still)
+    await registry.put('client:a', '1')
+    await close()
+    await assert.rejects(registry.get('client:a'))
+    await assert.rejects(ledger.get('jti:a'))
   })
 
   test('refuses a file that is no database', () => {
     const file = join(folder, 'text')
     writeFileSync(file, 'this is no database, and it is long enough to be read as one'.repeat(100))
     assert.throws(() => sqliteStores(file, still), /not a database/)
+  })
+})
+
+describe('sqliteStores: the sweep', () => {
+  let files = 0
+  /** A ledger with a clock, and the keys of its rows, live or not. */
+  const setUp = () => {
+    const file = join(folder, `sweep-${files++}.db`)
+    const clock = { now: NOW }
+    const { ledger, close } = sqliteStores(file, () => clock.now)
+    const reader = new DatabaseSync(file)
+    const rows = (): unknown[] =>
+      reader
+        .prepare('SELECT key FROM ledger ORDER BY key')
+        .all()
+        .map(({ key }) => key)
+    const end = async () => {
+      reader.close()
+      await close()
+    }
+    return { clock, ledger, rows, end }
+  }
+
+  test('removes a mark five minutes after its expiry, for callers whose clocks are late', async () => {
+    const { clock, ledger, rows, end } = setUp()
+    await ledger.add('live', '', NOW + 9999)
+    await ledger.add('old-0', '', NOW + 100)
+    await ledger.add('old-1', '', NOW + 101)
+    await ledger.add('old-2', '', NOW + 102)
+    clock.now = NOW + 401
+    await ledger.add('new', '', NOW + 9999)
+    assert.deepEqual(rows(), ['live', 'new', 'old-2'])
+    await end()
+  })
+
+  const writes: readonly [name: string, write: (ledger: Ledger) => Promise<unknown>][] = [
+    ['an add', (ledger) => ledger.add('other', '', NOW + 9999)],
+    ['a count', (ledger) => ledger.count('other', 9999)],
+  ]
+  for (const [name, write] of writes) {
+    test(`runs with ${name}, at most once a minute`, async () => {
+      const { clock, ledger, rows, end } = setUp()
+      for (const [after, isSwept] of [
+        [0, false],
+        [59, false],
+        [60, true],
+        [60, false],
+        [119, false],
+        [120, true],
+        [500, true],
+        [559, false],
+        [560, true],
+      ] as const) {
+        clock.now = NOW
+        await ledger.add('old', '', NOW - 9999)
+        clock.now = NOW + after
+        await write(ledger)
+        assert.equal(rows().includes('old'), !isSwept, `${after} s after the start`)
+      }
+      await end()
+    })
+  }
+
+  test('takes a thousand rows at a time, and the rest a second later', async () => {
+    const { clock, ledger, rows, end } = setUp()
+    for (let index = 0; index < 2001; index++) await ledger.add(`old-${index}`, '', NOW - 9999)
+    for (const [after, left] of [
+      [60, 1001],
+      [60, 1001],
+      [61, 1],
+      [62, 0],
+    ] as const) {
+      clock.now = NOW + after
+      await ledger.add('live', '', NOW + 9999)
+      assert.equal(rows().length - 1, left, `${after} s after the start`)
+    }
+    await end()
   })
 })
