@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose'
 import { describe, test } from '#test'
+import { OAuthError } from '../../src/errors.ts'
 import { ALGORITHMS } from '../../src/keys/algorithms.ts'
 import { generateKey } from '../../src/keys/key_set.ts'
 import { generateKeyring, readKeyring, signingKeyAt } from '../../src/keys/keyring.ts'
@@ -201,13 +202,45 @@ describe('keys and their time', () => {
   const kidsOf = ({ keys }: { keys: readonly JWK[] }) => keys.map(({ kid }) => kid)
 
   test('announced, signing, retired and gone: the second follows on the first', async () => {
-    const { signingAt, publishedAt } = await read(await place('2', 'ES256', NOW + 100), await place('1', 'ES256'))
-    const at = (instant: number) => [signingAt(instant)?.kid, kidsOf(publishedAt(instant)).join(' ')]
-    assert.deepEqual(at(NOW), ['1', '2 1'])
-    assert.deepEqual(at(NOW + 99), ['1', '2 1'])
-    assert.deepEqual(at(NOW + 100), ['2', '2 1'])
-    assert.deepEqual(at(NOW + 100 + 1800 + 60), ['2', '2 1'])
-    assert.deepEqual(at(NOW + 100 + 1800 + 61), ['2', '2'])
+    const keyring = await read(await place('2', 'ES256', NOW + 100), await place('1', 'ES256'))
+    for (const [after, signing, published] of [
+      [0, '1', '2 1'],
+      [99, '1', '2 1'],
+      [100, '2', '2 1'],
+      [100 + 1800 + 60, '2', '2 1'],
+      [100 + 1800 + 61, '2', '2'],
+    ] as const) {
+      const instant = NOW + after
+      assert.equal(keyring.signingAt(instant)?.kid, signing)
+      assert.equal(kidsOf(keyring.publishedAt(instant)).join(' '), published)
+      const verifying = ['2', '1'].filter((kid) => keyring.verifyingAt(instant, kid)?.kid === kid)
+      assert.equal(verifying.join(' '), published, 'a published key verifies, and no other')
+    }
+  })
+
+  test('a token names its key by its whole kid, of whatever algorithm', async () => {
+    const { verifyingAt } = await read(await place('es', 'ES256'), await place('ed', 'EdDSA'))
+    assert.equal(verifyingAt(NOW, 'es')?.alg, 'ES256')
+    assert.equal(verifyingAt(NOW, 'ed')?.alg, 'EdDSA')
+    for (const kid of ['', 'e', 'ES', 'es ', 'undefined', 'constructor']) assert.equal(verifyingAt(NOW, kid), undefined)
+  })
+
+  test('two keys of one kid are refused, whatever else tells them apart', async () => {
+    await assert.rejects(read(await place('1', 'ES256'), await place('1', 'EdDSA')), /same kid/)
+    await assert.rejects(read(await place('1', 'ES256', NOW - 9999), await place('1', 'RS256', 0)), /same kid/)
+  })
+
+  test('signingKeyAt throws where no key of the algorithm signs yet', async () => {
+    const keyring = await read(await place('es', 'ES256', NOW + 100), await place('rs', 'RS256'))
+    assert.equal(signingKeyAt(keyring, NOW).kid, 'rs')
+    assert.equal(signingKeyAt(keyring, NOW, 'RS256').kid, 'rs')
+    assert.equal(signingKeyAt(keyring, NOW + 100, 'ES256').kid, 'es')
+    for (const alg of ['ES256', 'EdDSA', '']) {
+      assert.throws(
+        () => signingKeyAt(keyring, NOW, alg),
+        (error) => error instanceof OAuthError && error.status === 503 && error.reason === 'signing_alg_missing',
+      )
+    }
   })
 
   test('a key is followed by one of its own algorithm only; the first that signs is the default', async () => {
