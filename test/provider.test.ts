@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { Hono } from 'hono'
+import { decodeJwt } from 'jose'
 import { describe, test } from '#test'
 import { clientSecretBasic } from '../src/clients/client_secret_basic.ts'
 import { clientSecretPost } from '../src/clients/client_secret_post.ts'
+import { hashToken } from '../src/clients/secret_hashes.ts'
 import { secretVerifier } from '../src/clients/secrets.ts'
 import { clientCredentials } from '../src/grants/client_credentials.ts'
+import { memoryStores } from '../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from './support/world.ts'
 
 const howTo = new URLSearchParams({
@@ -161,5 +164,96 @@ describe('createProvider', () => {
     assert.equal(response.headers.get('Content-Type'), 'application/jwk-set+json')
     assert.match(response.headers.get('Cache-Control') ?? '', /^public, max-age=\d+$/)
     assert.deepEqual(await response.json(), keyring.publishedAt(NOW))
+  })
+})
+
+describe('where the endpoints are', () => {
+  const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
+  const issuers: readonly [issuer: string, path: string][] = [
+    [ISSUER, ''],
+    [`${ISSUER}/`, ''],
+    [`${ISSUER}/tenant`, '/tenant'],
+    [`${ISSUER}/tenant/`, '/tenant'],
+    [`${ISSUER}/a/b`, '/a/b'],
+  ]
+  for (const [issuer, path] of issuers) {
+    test(`the issuer ${issuer}: below it and at the root, and the documents at every place where clients look`, async () => {
+      const { app } = await createWorld({ issuer })
+      for (const base of new Set(['', path])) {
+        const response = await app.request(`${ISSUER}${base}/token`, post(howTo))
+        const { access_token } = (await response.json()) as { access_token: string }
+        assert.equal(decodeJwt(access_token).iss, issuer)
+        assert.equal((await app.request(`${ISSUER}${base}/.well-known/jwks.json`)).status, 200)
+        const openapi = await app.request(`${ISSUER}${base}/openapi.json`)
+        assert.deepEqual(((await openapi.json()) as { servers: unknown }).servers, [{ url: issuer }])
+        assert.equal(openapi.headers.get('Access-Control-Allow-Origin'), '*')
+        assert.ok(openapi.headers.get('ETag'))
+      }
+      const places = METADATA.flatMap((each) => [each, each + path, path + each])
+      for (const place of places) {
+        const response = await app.request(ISSUER + place)
+        const document = (await response.json()) as Record<string, string>
+        assert.equal(document['issuer'], issuer)
+        assert.equal(document['token_endpoint'], `${ISSUER}${path}/token`)
+        assert.equal(response.headers.get('Access-Control-Allow-Origin'), '*')
+        assert.ok(response.headers.get('ETag'))
+      }
+    })
+  }
+
+  test('answers 404 at every other path', async () => {
+    const { app } = await createWorld({ issuer: `${ISSUER}/tenant` })
+    const nowhere = ['/', '/tenant', '/other/token', '/tenant/tenant/token', '/Token', '/token/', '/tenantx/token']
+    for (const place of nowhere) assert.equal((await app.request(ISSUER + place, post(howTo))).status, 404, place)
+    for (const each of METADATA) assert.equal((await app.request(`${ISSUER}${each}/other`)).status, 404)
+  })
+
+  const posted = ['/token', '/revoke', '/introspect', '/register']
+  const ledgers = ['/revoke', '/introspect', '/revocations']
+  const operators = ['/register', '/register/{client_id}', '/resources', '/resources/{resource}']
+  const features: readonly [name: string, hasLedger: boolean, hasOperator: boolean][] = [
+    ['neither ledger nor operator', false, false],
+    ['a ledger', true, false],
+    ['an operator', false, true],
+    ['both', true, true],
+  ]
+  for (const [name, hasLedger, hasOperator] of features) {
+    test(`with ${name}: what is mounted answers, and stands in openapi.json`, async () => {
+      const { app } = await createWorld({
+        ...(hasLedger && { ledger: memoryStores(() => NOW).ledger }),
+        ...(hasOperator && { operatorTokenHash: await hashToken('operator') }),
+      })
+      const { paths } = (await (await app.request('/openapi.json')).json()) as { paths: Record<string, object> }
+      const expected: readonly [paths: readonly string[], isMounted: boolean][] = [
+        [['/token', '/.well-known/jwks.json'], true],
+        [ledgers, hasLedger],
+        [operators, hasOperator],
+      ]
+      for (const [each, isMounted] of expected) {
+        for (const path of each) {
+          const method = posted.includes(path) ? 'POST' : 'GET'
+          assert.equal(path in paths, isMounted, path)
+          const { status } = await app.request(path.replace(/\{\w+\}/, 'a'), { method })
+          assert.equal(status !== 404, isMounted, path)
+        }
+      }
+      const cut = await app.request('/revocations', post('{}'))
+      assert.equal(cut.status, hasLedger && hasOperator ? 401 : 404)
+    })
+  }
+
+  test('a client learns where it can change its registration, below the issuer', async () => {
+    for (const [issuer, uri] of [
+      [ISSUER, `${ISSUER}/register/`],
+      [`${ISSUER}/tenant/`, `${ISSUER}/tenant/register/`],
+    ] as const) {
+      const { app } = await createWorld({ issuer, operatorTokenHash: await hashToken('operator') })
+      const headers = { Authorization: 'Bearer operator', 'Content-Type': 'application/json' }
+      const body = JSON.stringify({ grant_types: ['client_credentials'] })
+      const response = await app.request('/register', { method: 'POST', headers, body })
+      assert.equal(response.status, 201)
+      const { client_id, registration_client_uri } = (await response.json()) as Record<string, string>
+      assert.equal(registration_client_uri, `${uri}${client_id}`)
+    }
   })
 })
