@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { start } from '#runtime'
+import { describe, test } from '#test'
+import { type Config, type Problem, readConfig } from '../../src/config.ts'
+import { createServer, type Host, type Server } from '../../src/preset.ts'
+import { curlLine } from '../../src/runtime/announce.ts'
+import { announce, listenOptions, processHost, STOP_SIGNALS } from '../../src/runtime/process.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import { NOW } from '../support/world.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
+const opening = (storeUrl: string, own?: Parameters<typeof processHost>[1]) =>
+  processHost({}, own).openStores({ storeUrl } as Config)
+
+/** Runs with a console of the test's own. */
+async function withConsole<T>(print: (line: string) => void, run: () => T | Promise<T>): Promise<T> {
+  const { log, error } = console
+  Object.assign(console, { log: print, error: print })
+  try {
+    return await run()
+  } finally {
+    Object.assign(console, { log, error })
+  }
+}
+const gone = () => {
+  throw new Error('EPIPE')
+}
+
+describe('processHost', () => {
+  test('passes the environment on, and a clock of whole seconds', () => {
+    const environment = { ISSUER: 'https://tokens.example' }
+    const host = processHost(environment)
+    assert.equal(host.environment, environment)
+    assert.equal(host.storeSetting, 'STORE_URL')
+    const [before, now, after] = [Date.now() / 1000, host.now(), Date.now() / 1000]
+    assert.ok(Number.isInteger(now) && now > before - 1 && now <= after)
+  })
+
+  const settings: readonly Problem['setting'][] = [
+    ...['ISSUER', 'SIGNING_KEYS', 'STORE_URL', 'ACCESS_TOKEN_LIFETIME', 'ACCESS_TOKEN_PROFILE', 'PORT'],
+    ...['CACHE_SECONDS', 'CLIENT_ASSERTION_LIFETIME', 'REGISTRATION_TOKEN', 'INTROSPECTIONS_PER_MINUTE'],
+    ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED'],
+  ] as readonly Problem['setting'][]
+  for (const setting of settings) {
+    test(`says how to set ${setting}, to a value that is taken`, () => {
+      const command = processHost({}).commandFor(setting)
+      const value = new RegExp(`(?:^|&& )export ${setting}=(\\S+|"\\$\\(.+\\)")$`).exec(command)?.[1]
+      assert.ok(value !== undefined, command)
+      if (value.startsWith('"')) return
+      const config = readConfig({ ISSUER: 'https://tokens.example', SIGNING_KEYS: 'keys', [setting]: value })
+      assert.ok(!Array.isArray(config), JSON.stringify(config))
+    })
+  }
+
+  test('says how to leave development, and how to restore the bindings', () => {
+    const { commandFor } = processHost({})
+    assert.equal(commandFor('DEV'), 'unset DEV')
+    assert.match(commandFor('wrangler.toml'), /wrangler\.toml$/)
+  })
+
+  test('finds the addresses of a name', async () => {
+    const addresses = await processHost({}).resolve?.('localhost')
+    assert.ok(addresses !== undefined && addresses.length > 0)
+    for (const address of addresses) assert.match(address, /^(127\.0\.0\.1|::1)$/)
+  })
+
+  test('writes audit lines and warnings to the console, or where the runtime wants them', async () => {
+    const [printed, written]: [string[], string[]] = [[], []]
+    await withConsole(
+      (line) => printed.push(line),
+      () => {
+        const own = processHost({}, { write: (line) => written.push(line) })
+        processHost({}).warn('one')
+        own.write('two')
+        own.warn('three')
+      },
+    )
+    assert.deepEqual([printed, written], [['one', 'three'], ['two']])
+  })
+
+  test('survives a console that is closed', async () => {
+    await withConsole(gone, () => {
+      const host = processHost({}, { write: gone })
+      host.write('lost')
+      host.warn('lost')
+    })
+  })
+})
+
+describe('STORE_URL', () => {
+  test('memory: is memory, each time its own', async () => {
+    const [one, two] = [await opening('memory:'), await opening('memory:')]
+    await one.registry.put('a', '1')
+    assert.equal(await one.registry.get('a'), '1')
+    assert.equal(await two.registry.get('a'), undefined)
+  })
+
+  test('sqlite: is a file, kept', async () => {
+    const url = `sqlite:${join(folder, 'a:b', 'edgemint.db')}`
+    const one = await opening(url)
+    await one.registry.put('a', '1')
+    assert.equal(await one.ledger.add('b', '', Math.floor(Date.now() / 1000) + 60), true)
+    await one.close()
+    const two = await opening(url)
+    assert.equal(await two.registry.get('a'), '1')
+    assert.equal(await two.ledger.get('b'), '')
+    await two.close()
+  })
+
+  for (const url of ['redis://127.0.0.1:1', 'rediss://127.0.0.1:1']) {
+    test(`${url} is opened before there is a connection`, async () => {
+      const { registry, close } = await opening(url)
+      await assert.rejects(registry.get('a'), /no connection to Redis/)
+      await close()
+    })
+  }
+
+  for (const url of ['denokv:', 'postgres://127.0.0.1', 'nothing', ':']) {
+    test(`${url} is not for this runtime`, async () => {
+      await assert.rejects(async () => opening(url), TypeError)
+    })
+  }
+
+  test('a runtime has stores of its own beside them, and passes them the whole URL', async () => {
+    const asked: string[] = []
+    const backends = {
+      own: async (url: string) => {
+        asked.push(url)
+        return memoryStores(() => NOW)
+      },
+    }
+    await opening('own:a:b', { backends })
+    await opening('memory:', { backends })
+    assert.deepEqual(asked, ['own:a:b'])
+  })
+})
+
+describe('where a process listens', () => {
+  const server = (dev: boolean | undefined): Server => ({
+    app: {} as Server['app'],
+    config: dev === undefined ? undefined : ({ dev } as Config),
+  })
+  for (const [name, dev, environment, expected] of [
+    ['in production', false, {}, { port: 8080 }],
+    ['in development, on this machine only', true, {}, { port: 8080, hostname: '127.0.0.1' }],
+    ['without settings that make a server', undefined, {}, { port: 8080 }],
+    ['where PORT says so', false, { PORT: '9000' }, { port: 9000 }],
+    ['where PORT says so, in development', true, { PORT: '9000' }, { port: 9000, hostname: '127.0.0.1' }],
+  ] as const) {
+    test(name, () => assert.deepEqual(listenOptions(server(dev), environment), expected))
+  }
+
+  for (const [name, dev, lines] of [
+    ['in production', false, ['edgemint: listening on http://localhost:9000']],
+    ['without settings', undefined, ['edgemint: listening on http://localhost:9000']],
+    [
+      'in development, with what to try',
+      true,
+      ['edgemint: listening on http://localhost:9000', curlLine('http://localhost:9000')],
+    ],
+  ] as const) {
+    test(`says where, ${name}`, async () => {
+      const printed: string[] = []
+      await withConsole(
+        (line) => printed.push(line),
+        () => announce(server(dev), 9000),
+      )
+      assert.deepEqual(printed, lines)
+      await withConsole(gone, () => announce(server(dev), 9000))
+    })
+  }
+
+  test('ends on the signals of a container and of a terminal', () =>
+    assert.deepEqual(STOP_SIGNALS, ['SIGTERM', 'SIGINT']))
+})
+
+describe('start', () => {
+  /** What each runtime hands to the handler of a request, next to it. */
+  const connections: readonly ((address: string) => object)[] = [
+    (address) => ({ incoming: { socket: { remoteAddress: address } } }),
+    (address) => ({ remoteAddr: { hostname: address } }),
+    (address) => ({ requestIP: () => ({ address }) }),
+  ]
+  const connection = (address: string) => Object.assign({}, ...connections.map((each) => each(address)))
+  const body = 'grant_type=client_credentials&client_id=test-client&client_secret=foobar'
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  const request = () => new Request('http://localhost:8080/token', { method: 'POST', body, headers })
+
+  test('serves what the settings make, to the peer that the runtime names', async () => {
+    let given: Host | undefined
+    const printed: string[] = []
+    const create = (host: Host) => {
+      given = host
+      return createServer({ ...host, environment: { DEV: 'true', STORE_URL: 'memory:' }, write: () => undefined })
+    }
+    const handler = await withConsole(
+      (line) => printed.push(line),
+      () => start(create, false),
+    )
+    assert.deepEqual(printed, [], 'a module that is not the main one does not listen')
+    const { development, port } = handler as { development?: boolean; port?: number }
+    assert.deepEqual([development, typeof port], 'Bun' in globalThis ? [false, 'number'] : [undefined, 'undefined'])
+    const serve = handler.fetch as (request: Request, connection: object) => Promise<Response>
+    const from = async (address: string) => (await serve(request(), connection(address))).status
+    assert.equal(await from('127.0.0.1'), 200)
+    assert.equal(await from('192.0.2.1'), 503)
+    assert.ok('PATH' in (given?.environment ?? {}))
+  })
+})
+
+describe('curlLine', () => {
+  test('is a request that works in development', () => {
+    const line = curlLine('http://localhost:8080')
+    assert.match(line, /^edgemint: development mode, try: curl http:\/\/localhost:8080\/token( -d \w+=[\w-]+){3}$/)
+    for (const pair of ['grant_type=client_credentials', 'client_id=test-client', 'client_secret=foobar']) {
+      assert.ok(line.includes(` -d ${pair}`))
+    }
+  })
+})
