@@ -12,7 +12,7 @@ import type { Registry } from '../src/stores/contracts.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import { ISSUER, NOW } from './support/world.ts'
 
-const keyring = await generateKeyring({ lifetimeSeconds: 1800, now: NOW })
+const keyring = await generateKeyring({ lifetimeSeconds: 1800 })
 const A = 'https://a.example'
 
 /** Features on stores that count what is read. */

@@ -7,13 +7,16 @@ import { describe, test } from '#test'
 import { type Config, type Problem, readConfig } from '../../src/config.ts'
 import { createServer, type Host, type Server } from '../../src/preset.ts'
 import { curlLine } from '../../src/runtime/announce.ts'
-import { announce, listenOptions, processHost, STOP_SIGNALS } from '../../src/runtime/process.ts'
+import { announce, auditLog, listenOptions, processHost } from '../../src/runtime/process.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { NOW } from '../support/world.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
-const opening = (storeUrl: string, own?: Parameters<typeof processHost>[1]) =>
-  processHost({}, own).openStores({ storeUrl } as Config)
+const written: string[] = []
+const log = auditLog((text) => void written.push(text))
+type Own = Parameters<typeof processHost>[1]
+const opening = (storeUrl: string, own: Partial<Own> = {}) =>
+  processHost({}, { log, ...own }).openStores({ storeUrl } as Config)
 
 /** Runs with a console of the test's own. */
 async function withConsole<T>(print: (line: string) => void, run: () => T | Promise<T>): Promise<T> {
@@ -32,7 +35,7 @@ const gone = () => {
 describe('processHost', () => {
   test('passes the environment on, and a clock of whole seconds', () => {
     const environment = { ISSUER: 'https://tokens.example' }
-    const host = processHost(environment)
+    const host = processHost(environment, { log })
     assert.equal(host.environment, environment)
     assert.equal(host.storeSetting, 'STORE_URL')
     const [before, now, after] = [Date.now() / 1000, host.now(), Date.now() / 1000]
@@ -46,7 +49,7 @@ describe('processHost', () => {
   ] as readonly Problem['setting'][]
   for (const setting of settings) {
     test(`says how to set ${setting}, to a value that is taken`, () => {
-      const command = processHost({}).commandFor(setting)
+      const command = processHost({}, { log }).commandFor(setting)
       const value = new RegExp(`(?:^|&& )export ${setting}=(\\S+|"\\$\\(.+\\)")$`).exec(command)?.[1]
       assert.ok(value !== undefined, command)
       if (value.startsWith('"')) return
@@ -56,38 +59,32 @@ describe('processHost', () => {
   }
 
   test('says how to leave development, and how to restore the bindings', () => {
-    const { commandFor } = processHost({})
+    const { commandFor } = processHost({}, { log })
     assert.equal(commandFor('DEV'), 'unset DEV')
     assert.match(commandFor('wrangler.toml'), /wrangler\.toml$/)
   })
 
   test('finds the addresses of a name', async () => {
-    const addresses = await processHost({}).resolve?.('localhost')
+    const addresses = await processHost({}, { log }).resolve?.('localhost')
     assert.ok(addresses !== undefined && addresses.length > 0)
     for (const address of addresses) assert.match(address, /^(127\.0\.0\.1|::1)$/)
   })
 
-  test('writes audit lines and warnings to the console, or where the runtime wants them', async () => {
-    const [printed, written]: [string[], string[]] = [[], []]
+  test('writes audit lines to the log, and warnings to the console', async () => {
+    const printed: string[] = []
     await withConsole(
       (line) => printed.push(line),
       () => {
-        const own = processHost({}, { write: (line) => written.push(line) })
-        processHost({}).warn('one')
-        own.write('two')
-        own.warn('three')
+        const host = processHost({}, { log })
+        host.write('one')
+        host.warn('two')
       },
     )
-    assert.deepEqual([printed, written], [['one', 'three'], ['two']])
+    await log.written()
+    assert.deepEqual([printed, written.join('')], [['two'], 'one\n'])
   })
 
-  test('survives a console that is closed', async () => {
-    await withConsole(gone, () => {
-      const host = processHost({}, { write: gone })
-      host.write('lost')
-      host.warn('lost')
-    })
-  })
+  test('survives a console that is closed', () => withConsole(gone, () => processHost({}, { log }).warn('lost')))
 })
 
 describe('STORE_URL', () => {
@@ -172,21 +169,18 @@ describe('where a process listens', () => {
       await withConsole(gone, () => announce(server(dev), 9000))
     })
   }
-
-  test('ends on the signals of a container and of a terminal', () =>
-    assert.deepEqual(STOP_SIGNALS, ['SIGTERM', 'SIGINT']))
 })
 
 describe('start', () => {
   /** What each runtime hands to the handler of a request, next to it. */
   const connections: readonly ((address: string) => object)[] = [
-    (address) => ({ incoming: { socket: { remoteAddress: address } } }),
+    (address) => ({ incoming: { rawHeaders: ['Host', 'localhost:8080'], socket: { remoteAddress: address } } }),
     (address) => ({ remoteAddr: { hostname: address } }),
     (address) => ({ requestIP: () => ({ address }) }),
   ]
   const connection = (address: string) => Object.assign({}, ...connections.map((each) => each(address)))
   const body = 'grant_type=client_credentials&client_id=test-client&client_secret=foobar'
-  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded', Host: 'localhost:8080' }
   const request = () => new Request('http://localhost:8080/token', { method: 'POST', body, headers })
 
   test('serves what the settings make, to the peer that the runtime names', async () => {

@@ -49,7 +49,7 @@ if (server !== undefined) {
       await raw.close()
     })
 
-    test('an index holds a mark that can be listed until five minutes after its expiry, and no other', async () => {
+    test('an index holds a level until five minutes after its expiry, and no mark or counter', async () => {
       let now = NOW
       const { ledger } = open(() => now)
       const raw = await createClient({ url: server.url }).connect()
@@ -57,7 +57,8 @@ if (server !== undefined) {
       assert.equal(indexes.length, 2)
       const indexed = () => raw.zRange('edgemint:ledger-index:revoked:', 0, -1)
       await ledger.add('jti:indexed', '', NOW + 10)
-      await ledger.add('revoked:old', '', NOW + 10)
+      await ledger.add('revoked:mark', '', NOW + 10)
+      await ledger.raise('revoked:old', 1, NOW + 10)
       await ledger.count('revoked:counted', 10)
       assert.deepEqual(await indexed(), ['revoked:old'])
       assert.equal(await raw.exists('edgemint:ledger-index:cut:'), 0)
@@ -66,7 +67,7 @@ if (server !== undefined) {
         [311, ['revoked:after-310', 'revoked:after-311']],
       ] as const) {
         now = NOW + after
-        await ledger.add(`revoked:after-${after}`, '', NOW + 9999)
+        await ledger.raise(`revoked:after-${after}`, 1, NOW + 9999)
         assert.deepEqual(await indexed(), expected)
       }
       await raw.close()

@@ -11,7 +11,7 @@ import { ISSUER, NOW } from '../support/world.ts'
 
 const LIFETIME = 1800
 const keyringOf = (...keys: PrivateJwk[]): Promise<Keyring> =>
-  readKeyring(JSON.stringify({ keys }), { lifetimeSeconds: LIFETIME, now: NOW })
+  readKeyring(JSON.stringify({ keys }), { lifetimeSeconds: LIFETIME })
 
 const [rs, es, next] = await Promise.all([generateKey('RS256'), generateKey('ES256'), generateKey('RS256', NOW + 100)])
 const keyring = await keyringOf(next, rs, es)
