@@ -144,8 +144,8 @@ const FORWARDED = [
 ]
 
 /**
- * Whether both ends are this machine, as far as can be seen: a proxy that hides itself cannot. `wrangler dev` sets
- * `CF-Connecting-IP` to its peer, and Cloudflare to that of its edge.
+ * Returns whether both ends are this machine, as far as can be seen: a proxy that adds no header cannot. `CF-Connecting-IP` is
+ * set by `wrangler dev` to the address of its caller, unless the caller sent one, and by Cloudflare's proxies.
  */
 function isFromHere({ url, headers }: Request, peer = '127.0.0.1'): boolean {
   const client = headers.get('CF-Connecting-IP') ?? peer

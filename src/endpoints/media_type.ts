@@ -1,18 +1,18 @@
-/** The header fields that say how a request's body is to be read. */
+/** The header fields that describe the body of a request. */
 
 import type { Context } from 'hono'
 import { invalidRequest } from '../errors.ts'
 
 /**
- * Forms and JSON are UTF-8. The other two are let through because HTTP clients declare them by default (Apache HttpClient
- * sends ISO-8859-1), and what they are declared for is ASCII, so the same octets.
+ * Forms and JSON are UTF-8. The other two are accepted because some HTTP clients declare them by default (Apache HttpClient:
+ * ISO-8859-1) for a body that is ASCII, which has the same octets in UTF-8. Other octets still have to be UTF-8.
  */
 const READABLE_CHARSET = /^"?(?:utf-?8|us-ascii|iso-8859-1)"?$/i
 
 /**
  * Returns the media type of a request in lower case, without parameters; empty when there is none.
  *
- * @throws OAuthError `invalid_request` with status 415: a coding or a charset that is not read here
+ * @throws OAuthError `invalid_request` with status 415 for a content coding, or a charset other than these
  * @see RFC 9110 §15.5.16
  */
 export function readMediaType({ req }: Context): string {

@@ -43,8 +43,8 @@ export function metadata(
 }
 
 /**
- * Returns the document for readers of OpenID Connect Discovery. There are no ID tokens here; the two members more are required
- * of every such document, and verifiers that start from it take the algorithms for those of the access tokens.
+ * Returns the document for OpenID Connect Discovery, which requires two more members. There are no ID tokens here; verifiers
+ * that read the document apply the algorithms to access tokens.
  *
  * @see OpenID Connect Discovery 1.0 §3
  */

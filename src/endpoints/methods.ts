@@ -1,9 +1,9 @@
-/** Methods that a path does not have, RFC 9110 §15.5.6. */
+/** The answer to a method that a path has no route for, RFC 9110 §15.5.6. */
 
 import type { Env, Hono } from 'hono'
 import { methodNotAllowed } from '../errors.ts'
 
-/** `ALL` is what Hono calls middleware; OPTIONS has routes for CORS preflights only. */
+/** Hono registers middleware as `ALL`; OPTIONS has routes for CORS preflights only. */
 const NOT_OFFERED: readonly string[] = ['ALL', 'OPTIONS']
 
 /**

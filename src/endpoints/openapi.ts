@@ -53,8 +53,8 @@ function schemas(): Readonly<Record<string, object>> {
 }
 
 /**
- * Returns a function that answers with the document of an issuer. It is made again only when the issuer is another one, as
- * it may be in development, where it follows the request.
+ * Returns a function that answers with the document of an issuer. The document of the latest issuer is kept; the issuer changes
+ * only in development, where it follows the request.
  *
  * @param isMounted whether there is something at a path
  * @see OpenAPI 3.1.1

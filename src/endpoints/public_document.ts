@@ -9,10 +9,10 @@ const MAX_AGE_SECONDS = 300
 
 const readable = cors({ origin: '*', allowMethods: ['GET', 'HEAD'] })
 
-/** Adds an `ETag` unless there is one, and answers 304, RFC 9110 §13.1.2. A page may also read a 304. */
+/** Answers 304, RFC 9110 §13.1.2, which pages of any origin may read as well. */
 const conditional = etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'Access-Control-Allow-Origin'] })
 
-/** Without `Access-Control-Request-Method`, OPTIONS is no preflight but a method that the document does not have. */
+/** OPTIONS without `Access-Control-Request-Method` is not a preflight and gets the answer of other methods. */
 const preflight: MiddlewareHandler = (c, next) =>
   c.req.header('Access-Control-Request-Method') === undefined ? next() : readable(c, next)
 

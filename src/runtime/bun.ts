@@ -36,7 +36,7 @@ export const start: Start = async (createServer, isMain) => {
   return {
     fetch: (request: Request, bun: BunServer) => {
       serving = bun
-      // Bun itself refuses a request without a Host.
+      // Bun refuses a request without a Host itself.
       if (!isHost(request.headers.get('Host') ?? '')) return refuseHost()
       return server.app.fetch(request, { peer: () => bun.requestIP(request)?.address })
     },

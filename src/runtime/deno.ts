@@ -37,7 +37,7 @@ interface DenoServer {
 
 const START_MILLISECONDS = 1000
 
-/** HTTP/1.0 and HTTP/2 need no Host. HTTP/1.1 does, but Deno does not say which of them a request is. */
+/** HTTP/1.0 and HTTP/2 do not require a Host. HTTP/1.1 does, but Deno does not report the version of a request. */
 const NO_HOST = 'localhost'
 
 /** Between the end of a server and the start of the next. */

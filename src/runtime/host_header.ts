@@ -1,18 +1,17 @@
-/** Requests that do not name exactly one host, which HTTP wants refused and not every runtime refuses. */
+/** The Host header field: some runtimes accept malformed or repeated ones, and even take the path from them. */
 
 import { jsonHeaders } from '../endpoints/respond.ts'
 
 /** `uri-host [ ":" port ]`; http does not allow an empty host (RFC 9110 §4.2.1). */
 const HOST = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})+)(?::\d*)?$/i
 
-/** Checks the value of a Host field. Two fields that the runtime joined do not pass either. */
+/** Returns whether a text is the value of one Host field; two that a runtime joined with a comma are none. */
 export function isHost(text: string): boolean {
   return HOST.test(text)
 }
 
 /**
- * Returns the answer to a request whose Host is malformed or stands twice. It is not audited: there is no request yet that
- * an endpoint could take.
+ * Returns the answer to a request whose Host is malformed or repeated. There is no audit event: no endpoint is known to be meant.
  *
  * @see RFC 9112 §3.2
  */

@@ -26,9 +26,9 @@ export const start: Start = async (createServer, isMain) => {
 }
 
 /**
- * Whether at most one Host came, and a valid one. Of two, Node keeps the first; the adapter takes its own name for an empty one.
+ * Returns whether there is at most one Host and it is valid. Node keeps the first of two, and the adapter replaces an empty one.
  *
- * @param rawHeaders names and values in turns, as they came
+ * @param rawHeaders names and values in turns, as received
  */
 function isForOneHost(rawHeaders: readonly string[]): boolean {
   let hosts = 0
