@@ -36,7 +36,7 @@ export const start: Start = async (createServer, isMain) => {
   return {
     fetch: (request: Request, bun: BunServer) => {
       serving = bun
-      // Bun refuses a request without a Host itself.
+      // Without a Host, which HTTP/1.0 permits, Bun makes no URL to find the path in.
       if (!isHost(request.headers.get('Host') ?? '')) return refuseHost()
       return server.app.fetch(request, { peer: () => bun.requestIP(request)?.address })
     },
