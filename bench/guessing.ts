@@ -1,26 +1,30 @@
 /**
- * `npm run bench:guessing`: what wrong guesses at one client's bcrypt secret do to another client with a generated secret. Tokens
- * of the second are counted alone and then while 10,000 guesses come in at 500 a second; both in one run, so that the ratio is
- * the result.
+ * `npm run bench:guessing`: what wrong guesses at one client's secret do to the others, on Node, Bun and Deno. Everything is measured
+ * without guesses and with them in one run, so that the ratio is the result.
+ *
+ * - tokens a second of a client with a generated secret, beside 500 guesses a second at a secret of bcrypt cost 10
+ * - its slowest answer, beside 16 callers that guess at a secret of bcrypt cost 12 (the default of fosite) or 15
+ * - how long clients wait that present the right secret for the first time: the one that is guessed at, and 11 others
  */
 
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { hash } from 'bcrypt-ts/browser'
 import { exportPKCS8, generateKeyPair } from 'jose'
 import { generateSecret } from '../src/clients/generated_secret.ts'
 import { clientKey, clientRecord } from '../src/clients/registry.ts'
 import { hashSecret } from '../src/clients/secret_hashes.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
-import { freePort, startServer } from '../test/support/process.ts'
+import { freePort, type Running, startServer } from '../test/support/process.ts'
 
-const GUESSES = 10_000
-const SECONDS_ALONE = 5
-const LANES = 8
-
-const GUESSING_LANES = 4
-const GUESSES_PER_SECOND = 500
+const SECONDS = 10
+const TOKEN_LANES = 8
+const GUESSING_LANES = 16
+const OTHERS = 11
+const PATIENCE_SECONDS = 60
+const RIGHT = 'foobar'
 
 const COMMANDS: Readonly<Record<string, string>> = {
   node: 'node src/index.ts',
@@ -28,67 +32,154 @@ const COMMANDS: Readonly<Record<string, string>> = {
   deno: 'deno run --allow-all src/index.ts',
 }
 
-const secret = generateSecret()
-const folder = mkdtempSync(join(tmpdir(), 'edgemint-bench-'))
-const file = join(folder, 'edgemint.db')
+const runtimes = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(COMMANDS)
+const generated = generateSecret()
+const file = join(mkdtempSync(join(tmpdir(), 'edgemint-bench-')), 'edgemint.db')
 const { registry } = sqliteStores(file, Date.now)
-for (const [client_id, hash] of [
-  ['generated', await hashSecret(secret)],
-  ['chosen', await hashSecret('foobar')],
-] as const) {
+const others = Array.from({ length: OTHERS }, (_, index) => `other-${index}`)
+const hashes = new Map([['generated', await hashSecret(generated)]])
+for (const cost of [10, 12, 15]) hashes.set(`cost-${cost}`, await hash(RIGHT, cost))
+for (const other of others) hashes.set(other, await hash(RIGHT, 10))
+for (const [client_id, hash] of hashes) {
   const client = { client_id, client_secrets: [{ id: '1', hash }], grant_types: ['client_credentials'] }
   await registry.put(clientKey(client_id), clientRecord(client))
 }
 const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+const signingKeys = await exportPKCS8(privateKey)
 
-async function ask(origin: string, client_id: string, client_secret: string): Promise<number> {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret })
-  const response = await fetch(`${origin}/token`, { method: 'POST', body })
-  await response.arrayBuffer()
-  return response.status
+async function start(runtime: string): Promise<Running> {
+  const port = await freePort()
+  const environment = { PORT: `${port}`, ISSUER: 'https://tokens.example', SIGNING_KEYS: signingKeys }
+  const server = await startServer(COMMANDS[runtime] ?? '', port, { ...environment, STORE_URL: `sqlite:${file}` })
+  const until = performance.now() + 2000
+  await tokensPerSecond(server.origin, () => performance.now() > until)
+  return server
 }
 
-/** Lets `LANES` callers go on until `isOver`; gives what they got, each second. */
+function ask(origin: string, client_id: string, client_secret: string): Promise<Response> {
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret })
+  return fetch(`${origin}/token`, { method: 'POST', body })
+}
+
+async function statusOf(response: Response | Promise<Response>): Promise<number> {
+  const { status } = await response
+  await (await response).arrayBuffer()
+  return status
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
 async function tokensPerSecond(origin: string, isOver: () => boolean): Promise<number> {
   const start = performance.now()
   let tokens = 0
   const lane = async (): Promise<void> => {
-    while (!isOver()) if ((await ask(origin, 'generated', secret)) === 200) tokens++
+    while (!isOver()) if ((await statusOf(ask(origin, 'generated', generated))) === 200) tokens++
   }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  await Promise.all(Array.from({ length: TOKEN_LANES }, lane))
   return tokens / ((performance.now() - start) / 1000)
 }
 
-for (const [runtime, command] of Object.entries(COMMANDS)) {
-  const port = await freePort()
-  const environment = {
-    PORT: `${port}`,
-    ISSUER: 'https://tokens.example',
-    SIGNING_KEYS: await exportPKCS8(privateKey),
-    STORE_URL: `sqlite:${file}`,
+/** Returns the times in milliseconds of one token after the other, sorted. */
+async function tokenTimes(origin: string): Promise<readonly number[]> {
+  const times: number[] = []
+  const end = performance.now() + SECONDS * 1000
+  while (performance.now() < end) {
+    const start = performance.now()
+    await statusOf(ask(origin, 'generated', generated))
+    times.push(performance.now() - start)
+    await sleep(5)
   }
-  const server = await startServer(command, port, environment)
-  const { origin } = server
-  const end = performance.now() + SECONDS_ALONE * 1000
-  await tokensPerSecond(origin, () => performance.now() > end - SECONDS_ALONE * 800)
-  const alone = await tokensPerSecond(origin, () => performance.now() > end)
-  let guesses = 0
+  return times.toSorted((a, b) => a - b)
+}
+
+/** Guesses in as many lanes, together at most so often a second, while `work` goes on. Each guess is another one. */
+async function whileGuessing<T>(
+  origin: string,
+  client_id: string,
+  perSecond: number,
+  work: () => Promise<T>,
+): Promise<{ result: T; told: string }> {
   const statuses = new Map<number, number>()
-  const start = performance.now()
-  const guess = async (): Promise<void> => {
-    while (guesses < GUESSES) {
-      const due = start + (guesses / GUESSES_PER_SECOND) * 1000
-      const status = await ask(origin, 'chosen', `wrong-${guesses++}`)
-      await new Promise((resolve) => setTimeout(resolve, due - performance.now()))
+  let isOver = false
+  let guesses = 0
+  const lane = async (): Promise<void> => {
+    while (!isOver) {
+      const due = performance.now() + (GUESSING_LANES / perSecond) * 1000
+      const status = await statusOf(ask(origin, client_id, `wrong-${guesses++}`))
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      await sleep(Math.max(0, due - performance.now()))
     }
   }
-  const guessing = Promise.all(Array.from({ length: GUESSING_LANES }, guess))
-  const beside = await tokensPerSecond(origin, () => guesses >= GUESSES)
+  const guessing = Promise.all(Array.from({ length: GUESSING_LANES }, lane))
+  await sleep(2000)
+  const result = await work()
+  isOver = true
   await guessing
-  await server.stop()
-  const told = [...statuses].map(([status, times]) => `${times} × ${status}`).join(', ')
-  const rates = `${alone.toFixed(0)} tokens/s alone, ${beside.toFixed(0)} beside ${GUESSES} guesses (${told})`
-  console.log(`${runtime}: ${rates}, ratio ${(alone / beside).toFixed(2)}`)
+  return { result, told: [...statuses].map(([status, times]) => `${times} × ${status}`).join(', ') }
+}
+
+/** Returns the seconds until the client has a token. It comes back when `Retry-After` says. */
+async function secondsUntilToken(origin: string, client_id: string): Promise<number> {
+  const start = performance.now()
+  while (performance.now() - start < PATIENCE_SECONDS * 1000) {
+    const response = await ask(origin, client_id, RIGHT)
+    const status = await statusOf(response)
+    if (status === 200) return (performance.now() - start) / 1000
+    await sleep(Number(response.headers.get('Retry-After') ?? 1) * 1000)
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+async function reportThroughput(runtime: string): Promise<void> {
+  const { origin, stop } = await start(runtime)
+  const forSeconds = () => {
+    const end = performance.now() + SECONDS * 1000
+    return tokensPerSecond(origin, () => performance.now() > end)
+  }
+  const alone = await forSeconds()
+  const { result, told } = await whileGuessing(origin, 'cost-10', 500, forSeconds)
+  await stop()
+  const ratio = (alone / result).toFixed(2)
+  console.log(
+    `${runtime}: ${alone.toFixed(0)} tokens/s alone, ${result.toFixed(0)} beside guesses (${told}), ratio ${ratio}`,
+  )
+}
+
+async function reportSlowest(runtime: string, client_id: string): Promise<void> {
+  const { origin, stop } = await start(runtime)
+  const text = (times: readonly number[]) =>
+    [0.5, 0.99, 1].map((part) => times[Math.ceil(times.length * part) - 1]?.toFixed(1)).join(' / ')
+  const quiet = await tokenTimes(origin)
+  const { result, told } = await whileGuessing(origin, client_id, 160, async () => ({
+    times: await tokenTimes(origin),
+    seconds: await secondsUntilToken(origin, client_id),
+  }))
+  await stop()
+  const ratio = ((result.times.at(-1) ?? 0) / (quiet.at(-1) ?? 0)).toFixed(2)
+  console.log(`${runtime}: ms of a token (median / 99 % / slowest) ${text(quiet)} alone`)
+  console.log(`  ${text(result.times)} beside guesses at ${client_id} (${told}), slowest ratio ${ratio}`)
+  console.log(`  the right secret of ${client_id} is in after ${result.seconds.toFixed(1)} s`)
+}
+
+async function reportOthers(runtime: string): Promise<void> {
+  const { origin, stop } = await start(runtime)
+  const all = ['cost-10', ...others]
+  const { result, told } = await whileGuessing(origin, 'cost-10', 100, () =>
+    Promise.all(all.map((client_id) => secondsUntilToken(origin, client_id))),
+  )
+  await stop()
+  const [attacked = 0, ...rest] = result
+  const slowest = Math.max(...rest).toFixed(1)
+  console.log(
+    `${runtime}: beside 100 guesses/s at cost-10 (${told}): itself in after ${attacked.toFixed(1)} s, ${OTHERS} others within ${slowest} s`,
+  )
+}
+
+for (const runtime of runtimes) {
+  await reportThroughput(runtime)
+  for (const client_id of ['cost-12', 'cost-15']) await reportSlowest(runtime, client_id)
+  await reportOthers(runtime)
 }
 process.exit()

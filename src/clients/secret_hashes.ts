@@ -1,44 +1,49 @@
-/** Hashes of secrets at rest: a kind is a row of the table. The only user of bcrypt. */
+/** Hashes of secrets at rest: each kind is an entry of a table. The only user of bcrypt-ts. */
 
-import { hash as bcrypt, compare, truncates } from 'bcrypt-ts/browser'
+import { hash as bcryptHash, compare, truncates } from 'bcrypt-ts/browser'
 import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
 import { isIntact, looksGenerated } from './generated_secret.ts'
 
 export interface HashKind {
-  /** Of hashes that can be compared; nothing else is. */
-  readonly pattern: RegExp
-  /** Whether a secret can have such a hash at all; what cannot costs nothing. */
+  /** Whether a text is a hash of this kind that can be compared; no other is. */
+  isHash(text: string): boolean
+  /** Whether a comparison costs so little that its result is not worth remembering. */
+  readonly isFast: boolean
+  /** Whether a secret can have such a hash at all; one that cannot is wrong without a comparison. */
   canBe(secret: string): boolean
-  /** Milliseconds of CPU that a comparison takes, about; 0 when it is not worth remembering. */
+  /** Returns about how many milliseconds of CPU time a comparison takes. */
   costMilliseconds(hash: string): number
-  compare(secret: string, hash: string): Promise<boolean>
+  /** @param onPiece called between the pieces of a long comparison, which let other work run; bcrypt-ts runs pieces of 100 ms */
+  compare(secret: string, hash: string, onPiece?: () => void): Promise<boolean>
 }
 
 const BCRYPT_COST = 10
 const BCRYPT_MILLISECONDS = 80
 const PBKDF2_ITERATIONS_PER_MILLISECOND = 3000
 
-/** SHA-256 is for 256 random bits only; nobody tries those out. */
+/** SHA-256 is for 256 random bits only, which cannot be guessed. */
 const sha256: HashKind = {
-  pattern: /^\$sha256\$[\w-]{42}[AEIMQUYcgkosw048]$/,
+  isHash: (text) => /^\$sha256\$[\w-]{42}[AEIMQUYcgkosw048]$/.test(text),
+  isFast: true,
   canBe: () => true,
   costMilliseconds: () => 0,
   compare: async (secret, hash) => isSame(await digest(secret), decodeBase64url(hash.slice('$sha256$'.length))),
 }
 
-/** Of cost 4 to 15: each step doubles the time, and 15 takes seconds. */
-const bcryptKind: HashKind = {
-  pattern: /^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/,
-  costMilliseconds: (hash) => BCRYPT_MILLISECONDS * 2 ** (Number(hash.slice(4, 6)) - BCRYPT_COST),
-  // bcrypt reads 72 octets and takes NUL for the end: past either, different secrets would look alike.
+/** Cost 4 to 15: each step doubles the time, and 15 takes seconds. */
+const bcrypt: HashKind = {
+  isHash: (text) => /^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/.test(text),
+  isFast: false,
+  // bcrypt stops after 72 bytes and at NUL: secrets that differ later have the same hash.
   canBe: (secret) => !truncates(secret) && !secret.includes('\0'),
-  compare: async (secret, hash) => bcryptKind.canBe(secret) && compare(secret, hash),
+  costMilliseconds: (hash) => BCRYPT_MILLISECONDS * 2 ** (Number(hash.slice(4, 6)) - BCRYPT_COST),
+  compare: async (secret, hash, onPiece) => bcrypt.canBe(secret) && compare(secret, hash, onPiece),
 }
 
-/** As Hydra writes it: `i` iterations (workerd stops at 100,000) and `l` octets. */
+/** As Hydra writes it: `i` iterations (workerd stops at 100,000) and `l` bytes. */
 const pbkdf2: HashKind = {
-  pattern:
-    /^\$pbkdf2-sha256\$i=([1-9]\d{0,4}|100000),l=(1[6-9]|[2-5]\d|6[0-4])\$[A-Za-z0-9+/]{1,86}\$[A-Za-z0-9+/]{22,86}$/,
+  isHash: isPbkdf2,
+  isFast: false,
   canBe: () => true,
   costMilliseconds: (hash) => Math.ceil(Number(/i=(\d+)/.exec(hash)?.[1]) / PBKDF2_ITERATIONS_PER_MILLISECOND),
   async compare(secret, hash) {
@@ -53,37 +58,47 @@ const pbkdf2: HashKind = {
   },
 }
 
-const KINDS: readonly HashKind[] = [sha256, bcryptKind, pbkdf2]
+const PBKDF2_PATTERN =
+  /^\$pbkdf2-sha256\$i=([1-9]\d{0,4}|100000),l=(1[6-9]|[2-5]\d|6[0-4])\$[A-Za-z0-9+/]{1,86}\$[A-Za-z0-9+/]{22,86}$/
 
-/** Whether salt and key are base64, and the key as long as is said. */
-function isPbkdf2(hash: string): boolean {
-  const [, , parameters = '', salt = '', key = ''] = hash.split('$')
-  const octetsOf = (base64: string): number | undefined =>
+/** Whether salt and key are base64, too, and the key is as long as `l` says. */
+function isPbkdf2(text: string): boolean {
+  if (!PBKDF2_PATTERN.test(text)) return false
+  const [, , parameters = '', salt = '', key = ''] = text.split('$')
+  const bytesOf = (base64: string): number | undefined =>
     base64.length % 4 === 1 ? undefined : Math.floor((base64.length * 3) / 4)
-  return octetsOf(salt) !== undefined && octetsOf(key) === Number(/l=(\d+)$/.exec(parameters)?.[1])
+  return bytesOf(salt) !== undefined && bytesOf(key) === Number(/l=(\d+)$/.exec(parameters)?.[1])
 }
 
-/** Gives undefined for a hash that is of no kind known here. */
+const KINDS: readonly HashKind[] = [sha256, bcrypt, pbkdf2]
+
+/** Returns undefined for a hash that is of no kind known here. */
 export function hashKind(hash: string): HashKind | undefined {
-  const kind = KINDS.find(({ pattern }) => pattern.test(hash))
-  return kind === pbkdf2 && !isPbkdf2(hash) ? undefined : kind
+  return KINDS.find(({ isHash }) => isHash(hash))
 }
 
 /**
- * Hashes a secret for storage: a generated one fast, one that somebody chose by bcrypt.
+ * Hashes a secret for storage: a generated one with SHA-256, a chosen one with bcrypt.
  *
- * @throws RangeError when a chosen one looks generated, is too long for bcrypt, or holds NUL
+ * @throws RangeError when a chosen secret looks generated, is too long for bcrypt, or holds NUL
  */
 export async function hashSecret(secret: string): Promise<string> {
   if (looksGenerated(secret) && isIntact(secret)) return hashToken(secret)
   if (looksGenerated(secret)) throw new RangeError('a secret that begins like a generated one must be one')
-  if (truncates(secret) || secret.includes('\0')) throw new RangeError('a secret may have 72 octets, none of them NUL')
-  return bcrypt(secret, BCRYPT_COST)
+  if (!bcrypt.canBe(secret)) throw new RangeError('a secret may have 72 octets, none of them NUL')
+  return bcryptHash(secret, BCRYPT_COST)
 }
 
-/** Hashes what is random enough that nobody can try it out: 128 bits or more. */
+/** Hashes a token that is too random to be guessed: 128 bits or more. */
 export async function hashToken(token: string): Promise<string> {
   return `$sha256$${encodeBase64url(await digest(token))}`
+}
+
+/** Whether `hash` is the hash of a token. Always false without a hash, and for a hash that is slow to compare. */
+export async function isSameToken(token: string, hash: string | undefined): Promise<boolean> {
+  if (hash === undefined) return false
+  const kind = hashKind(hash)
+  return kind?.isFast === true && kind.compare(token, hash)
 }
 
 async function digest(text: string): Promise<Uint8Array> {

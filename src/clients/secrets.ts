@@ -1,43 +1,56 @@
-/** Comparing a presented secret with the live ones of a client: at most once for the same, and never too many at a time. */
+/**
+ * Verifies a presented secret. Slow comparisons run one at a time, once for the same secret, and within a budget of CPU time for
+ * each client.
+ */
 
-import { OAuthError, temporarilyUnavailable } from '../errors.ts'
+import { OAuthError } from '../errors.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { lru } from '../lib/lru.ts'
 import { singleFlight } from '../lib/single_flight.ts'
+import { turns } from '../lib/turns.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientSecret } from '../types.ts'
+import { busy, type Comparison, cpuBudget } from './cpu_budget.ts'
 import { type HashKind, hashKind } from './secret_hashes.ts'
 
-/** How many verified secrets are remembered. */
-const MAX_REMEMBERED = 20_000
+const MAX_VERIFIED = 20_000
 
-/** Slow comparisons under way at a time, in one process or isolate. */
-const MAX_COMPARING = 8
+/** Of the wrong secrets: a client that is set up wrongly repeats one, and pays for it once. */
+const MAX_WRONG = 2000
 
-/** Each failed one is paid off in so many times its cost: in the long run guessing gets an eighth of the CPU. */
-const PAY_OFF_FACTOR = 8
+/** Clients that wait for their turn at a time. */
+const MAX_WAITING = 64
 
-const RETRY_SECONDS = 1
+const MAX_WAIT_MILLISECONDS = 10_000
 
-/** Longer than ten of the slowest take. */
-const MAX_COMPARING_SECONDS = 60
+/** Much longer than a piece of a comparison. On Workers a comparison stops where its request is cancelled. */
+const MAX_SILENT_MILLISECONDS = 1000
 
-/** Gives undefined when the secret is one of the client's at `now`, epoch seconds, else why not. */
+/** Longer than the wait for a turn and the slowest comparison. */
+const MAX_SHARED_SECONDS = 20
+
+/** Returns undefined when the secret is one of the client's at `now`, epoch seconds, or else the reason why it is not. */
 export type VerifySecret = (client: Client, secret: string, now: number) => Promise<ClientReason | undefined>
 
 export interface SecretVerifierOptions {
   /** Milliseconds, for what guessing may cost. */
   readonly clock?: () => number
-  /** Milliseconds that failed comparisons may cost at once, so that some mistakes disturb nobody. */
-  readonly allowance?: number
-  /** Told of each slow comparison, and waited for. */
+  /** Milliseconds of CPU time that wrong secrets of one client may cost at once; mistakes within it cause no 503. */
+  readonly clientAllowance?: number
+  /** The same for all clients together. */
+  readonly totalAllowance?: number
+  /** How many verified secrets are remembered. */
+  readonly maxVerified?: number
+  /** Seconds that a request waits for a comparison that another request began. */
+  readonly maxSharedSeconds?: number
+  /** Called before each slow comparison, and awaited. */
   readonly onCompare?: () => unknown
 }
 
 /**
- * Makes a verifier with a memory of its own. The features of one server share one.
+ * Returns a verifier with a memory and a budget of its own. The features of one server share one.
  *
- * It rejects with OAuthError `temporarily_unavailable` when too many slow comparisons are under way.
+ * It rejects with OAuthError `temporarily_unavailable` when a slow comparison cannot be made now.
  */
 export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecret {
   const isSlowlyRight = slowComparisons(options)
@@ -46,12 +59,12 @@ export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecre
     const live = registered.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
     const usable = live.flatMap(({ hash }) => {
       const kind = hashKind(hash)
-      return kind === undefined || !kind.canBe(secret) ? [] : [{ hash, kind, cost: kind.costMilliseconds(hash) }]
+      return kind?.canBe(secret) ? [{ hash, kind }] : []
     })
-    for (const { hash, kind, cost } of usable) {
-      if (cost === 0 && (await kind.compare(secret, hash))) return undefined
+    for (const { hash, kind } of usable) {
+      if (kind.isFast && (await kind.compare(secret, hash))) return undefined
     }
-    const slow = usable.filter(({ cost }) => cost > 0)
+    const slow = usable.filter(({ kind }) => !kind.isFast)
     if (slow.length > 0 && (await isSlowlyRight(client.client_id, secret, slow))) return undefined
     return whyNone(registered, live)
   }
@@ -60,65 +73,85 @@ export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecre
 interface SlowHash {
   readonly hash: string
   readonly kind: HashKind
-  readonly cost: number
 }
 
-type IsSlowlyRight = (client_id: string, secret: string, hashes: readonly SlowHash[]) => Promise<boolean>
+type IsSlowlyRight = (clientId: string, secret: string, hashes: readonly SlowHash[]) => Promise<boolean>
 
-/** Remembers what was right, shares what is under way, bounds the rest. */
-function slowComparisons({ clock = Date.now, allowance = 3000, onCompare }: SecretVerifierOptions): IsSlowlyRight {
-  const right = lru<true>(MAX_REMEMBERED)
-  const flights = singleFlight<boolean>(MAX_COMPARING_SECONDS)
-  const tag = tagger()
-  let startedAt: readonly number[] = []
-  let paidOffAt = 0
+/** Remembers what was compared, shares what is under way, and compares the rest in turn. */
+function slowComparisons(options: SecretVerifierOptions): IsSlowlyRight {
+  const verified = lru<true>(options.maxVerified ?? MAX_VERIFIED)
+  const wrong = lru<true>(MAX_WRONG)
+  const underWay = singleFlight<boolean>(options.maxSharedSeconds ?? MAX_SHARED_SECONDS)
+  const macOf = macs()
+  const inTurn = chargedTurns(options)
 
-  const admit = (): number => {
-    const now = clock()
-    // On Workers what a cancelled request began may never end; it must not keep its place.
-    startedAt = startedAt.filter((started) => started > now - MAX_COMPARING_SECONDS * 1000)
-    if (startedAt.length >= MAX_COMPARING || paidOffAt - now > allowance * PAY_OFF_FACTOR) throw busy()
-    startedAt = [...startedAt, now]
-    return now
-  }
-
-  /** What the comparisons cost is paid only when none of them was right. */
-  const compareAll = async (keys: readonly string[], secret: string, hashes: readonly SlowHash[]): Promise<boolean> => {
-    const admittedAt = admit()
-    try {
-      for (const [index, { hash, kind }] of hashes.entries()) {
-        await onCompare?.()
-        if (await kind.compare(secret, hash)) {
-          right.set(keys[index] ?? '', true)
-          return true
-        }
+  const compareAll = async (secret: string, hashes: readonly KeyedHash[], renew: () => void): Promise<boolean> => {
+    for (const { hash, kind, mac } of hashes) {
+      await options.onCompare?.()
+      if (await kind.compare(secret, hash, renew)) {
+        verified.set(mac, true)
+        return true
       }
-      const spent = hashes.reduce((sum, { cost }) => sum + cost, 0)
-      paidOffAt = Math.max(paidOffAt, clock()) + spent * PAY_OFF_FACTOR
-      return false
-    } finally {
-      startedAt = startedAt.toSpliced(startedAt.indexOf(admittedAt), startedAt.includes(admittedAt) ? 1 : 0)
+      wrong.set(mac, true)
     }
+    return false
   }
 
-  return async (client_id, secret, hashes) => {
-    const keys = await Promise.all(hashes.map(({ hash }) => tag([client_id, hash, secret])))
+  return async (clientId, secret, hashes) => {
+    const keyed = await Promise.all(
+      hashes.map(async (slow) => ({ ...slow, mac: await macOf([clientId, slow.hash, secret]) })),
+    )
     // All that is remembered before anything is compared: the secret may be the last of several.
-    if (keys.some((key) => right.get(key))) return true
-    return flights(keys.join(), () => compareAll(keys, secret, hashes)).catch((error: unknown) => {
-      throw error instanceof OAuthError ? error : busy()
+    if (keyed.some(({ mac }) => verified.get(mac))) return true
+    const untried = keyed.filter(({ mac }) => !wrong.get(mac))
+    if (untried.length === 0) return false
+    const presented = keyed.map(({ mac }) => mac).join()
+    const costMilliseconds = untried.reduce((sum, { hash, kind }) => sum + kind.costMilliseconds(hash), 0)
+    const comparison = { clientId, presented, costMilliseconds }
+    const work = () => inTurn(comparison, (renew) => compareAll(secret, untried, renew))
+    return underWay(presented, work).catch((error: unknown) => {
+      throw error instanceof OAuthError ? error : busy(1, error)
     })
   }
 }
 
-function busy(): OAuthError {
-  const text = 'Too many secrets are being checked at the moment.'
-  return temporarilyUnavailable('comparisons_busy', text, undefined, RETRY_SECONDS)
+interface KeyedHash extends SlowHash {
+  /** Of the client, the hash and the presented secret. */
+  readonly mac: string
 }
 
-/** HMAC under a key that only this process or isolate ever has, so that what is remembered is of no use elsewhere. */
-function tagger(): (parts: readonly string[]) => Promise<string> {
-  // Made at the first use: Workers give no random numbers at start.
+/** Runs `isRight` alone, when its turn comes, and charges the comparison unless it resolves to true. */
+type InTurn = (comparison: Comparison, isRight: (renew: () => void) => Promise<boolean>) => Promise<boolean>
+
+function chargedTurns(options: SecretVerifierOptions): InTurn {
+  const { clock = Date.now, clientAllowance = 2000, totalAllowance = 6000 } = options
+  const budget = cpuBudget({ clock, clientAllowance, totalAllowance })
+  const takeTurn = turns({
+    clock,
+    maxWaiting: MAX_WAITING,
+    maxWaitMilliseconds: MAX_WAIT_MILLISECONDS,
+    maxSilentMilliseconds: MAX_SILENT_MILLISECONDS,
+  })
+  return async (comparison, isRight) => {
+    const returns = budget.enter(comparison)
+    const turn = await takeTurn(comparison.clientId, returns)
+    if (turn === undefined) {
+      budget.refund(comparison)
+      throw budget.turnAway(comparison)
+    }
+    try {
+      const result = await isRight(turn.renew)
+      if (result) budget.refund(comparison)
+      return result
+    } finally {
+      turn.end()
+    }
+  }
+}
+
+/** Returns an HMAC under a key that never leaves this process or isolate, so that what is remembered is of no use elsewhere. */
+function macs(): (parts: readonly string[]) => Promise<string> {
+  // Made at the first use: Workers have no random values in the global scope.
   let key: Promise<CryptoKey> | undefined
   return async (parts) => {
     key ??= crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])

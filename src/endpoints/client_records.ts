@@ -5,13 +5,14 @@ import { type Caller, readClient, withoutHash } from '../clients/management.ts'
 import type { RegisteredClient } from '../clients/metadata.ts'
 import type { Offer } from '../clients/registration.ts'
 import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
+import { isSameToken } from '../clients/secret_hashes.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
 import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { Revocations } from '../tokens/revocations.ts'
-import { isTokenOf, readBearer } from './bearer.ts'
+import { readBearer } from './bearer.ts'
 import { etagOf, requireMatch } from './etag.ts'
 import { jsonHeaders } from './respond.ts'
 
@@ -31,14 +32,14 @@ export interface RegisterParts {
 
 /** @throws OAuthError `invalid_token` */
 export async function requireOperator(c: Context, { operatorTokenHash }: RegisterParts): Promise<void> {
-  if (!(await isTokenOf(readBearer(c.req.raw.headers), operatorTokenHash))) throw invalidToken('token_wrong')
+  if (!(await isSameToken(readBearer(c.req.raw.headers), operatorTokenHash))) throw invalidToken('token_wrong')
 }
 
 /** A client that was disabled manages nothing any more, not even itself. */
 async function callerOf(c: Context, held: RegisteredClient | undefined, parts: RegisterParts): Promise<Caller> {
   const token = readBearer(c.req.raw.headers)
-  if (await isTokenOf(token, parts.operatorTokenHash)) return 'operator'
-  const isItself = !held?.disabled && (await isTokenOf(token, held?.registration_access_token_hash))
+  if (await isSameToken(token, parts.operatorTokenHash)) return 'operator'
+  const isItself = !held?.disabled && (await isSameToken(token, held?.registration_access_token_hash))
   if (!isItself) throw invalidToken('token_wrong')
   return 'client'
 }

@@ -4,7 +4,6 @@ import { describe, test } from '#test'
 import { generateSecret } from '../../src/clients/generated_secret.ts'
 import { hashSecret } from '../../src/clients/secret_hashes.ts'
 import { secretVerifier } from '../../src/clients/secrets.ts'
-import { OAuthError } from '../../src/errors.ts'
 import type { Client } from '../../src/types.ts'
 import { NOW } from '../support/world.ts'
 
@@ -14,27 +13,24 @@ const client = async (...secrets: ReturnType<typeof secret>[]): Promise<Client> 
   client_secrets: await Promise.all(secrets),
 })
 
-/** Milliseconds of guessing. */
-const ALLOWANCE = 100
+/** Milliseconds of guessing at one client: the cost of 16 comparisons. */
+const COST = 80 / 2 ** 6
+const ALLOWANCE = 16 * COST
 
 /** A verifier that counts its slow comparisons, and whose clock the test moves. */
 function setUp() {
   const state = { compared: 0, milliseconds: 0 }
   const verify = secretVerifier({
     clock: () => state.milliseconds,
-    allowance: ALLOWANCE,
+    clientAllowance: ALLOWANCE,
+    totalAllowance: 3 * ALLOWANCE,
     onCompare: () => state.compared++,
   })
   return { state, verify }
 }
-const isBusy = (error: unknown) => {
-  assert.ok(error instanceof OAuthError && error.reason === 'comparisons_busy' && error.status === 503)
-  assert.equal(error.headers['Retry-After'], '1')
-  return true
-}
 
 describe('secretVerifier, which secret is right', () => {
-  const verify = secretVerifier({ clock: () => Number.POSITIVE_INFINITY })
+  const verify = secretVerifier()
 
   test('takes the hash of the how-to, cost 10', async () => {
     const howTo = { id: '1', hash: '$2a$10$IxMdI6d.LIRZPpSfEwNoeu4rY3FhDREsxFJXikcgdRRAStxUlsuEO' }
@@ -144,93 +140,47 @@ describe('secretVerifier, how often it compares', () => {
     assert.equal(state.compared, 2)
   })
 
-  test('anew for each wrong guess: what was wrong is not remembered', async () => {
+  test('once for a wrong secret that is presented again and again', async () => {
     const { state, verify } = setUp()
     const owner = await client(secret('foobar'))
-    for (let index = 0; index < 3; index++) {
-      state.milliseconds += 1000
-      assert.equal(await verify(owner, 'wrong', NOW), 'secret_wrong')
-    }
-    assert.equal(state.compared, 3)
-  })
-})
-
-describe('secretVerifier, when too much is asked', () => {
-  test('eight slow comparisons at a time, the ninth is 503 at once', async () => {
-    const begin = Promise.withResolvers<void>()
-    let compared = 0
-    const onCompare = () => {
-      compared++
-      return begin.promise
-    }
-    const verify = secretVerifier({ clock: () => 0, onCompare })
-    const owner = await client(secret('foobar'))
-    const refused: unknown[] = []
-    const allRefused = Promise.withResolvers<void>()
-    const tries = Array.from({ length: 20 }, async (_, index) => {
-      try {
-        return await verify(owner, `wrong-${index}`, NOW)
-      } catch (error) {
-        if (refused.push(error) === 12) allRefused.resolve()
-        return 'refused'
-      }
-    })
-    await allRefused.promise
-    assert.equal(compared, 8)
-    assert.ok(refused.every(isBusy))
-    begin.resolve()
-    assert.equal((await Promise.all(tries)).filter((reason) => reason === 'secret_wrong').length, 8)
-    assert.equal(await verify(owner, 'foobar', NOW), undefined)
+    for (let index = 0; index < 1000; index++) assert.equal(await verify(owner, 'wrong', NOW), 'secret_wrong')
+    assert.equal(state.compared, 1)
   })
 
-  test('guessing gets its allowance, then an eighth of the time; those who were verified go on', async () => {
-    const { state, verify } = setUp()
-    const known = await client(secret('known'))
-    await verify(known, 'known', NOW)
-    const other = await client(secret('foobar'))
-    const cost = 80 / 2 ** 6
-    const guess = async () => verify(other, 'wrong', NOW)
-    let guesses = 0
-    for (; guesses <= ALLOWANCE / cost; guesses++) assert.equal(await guess(), 'secret_wrong')
-    await assert.rejects(guess(), isBusy)
-    await assert.rejects(verify(other, 'foobar', NOW), isBusy)
-    assert.equal(await verify(known, 'known', NOW), undefined)
-    state.milliseconds = 8 * cost
-    assert.equal(await guess(), 'secret_wrong')
-    await assert.rejects(guess(), isBusy)
-    state.milliseconds = 16 * cost
-    assert.equal(await verify(other, 'foobar', NOW), undefined)
-  })
-
-  test('what a right secret cost on the way to it is not counted as guessing', async () => {
+  test('a wrong secret again when it becomes the right one', async () => {
     const { verify } = setUp()
-    const cost = 80 / 2 ** 6
-    const many = await client(...Array.from({ length: 10 }, (_, index) => secret(`secret-${index}`)))
-    for (let index = 0; index < ALLOWANCE / cost; index++) {
-      assert.equal(await verify({ ...many, client_id: `c${index}` }, 'secret-9', NOW), undefined)
-    }
-    assert.equal(await verify(await client(secret('other')), 'wrong', NOW), 'secret_wrong')
+    assert.equal(await verify(await client(secret('foobar')), 'new', NOW), 'secret_wrong')
+    assert.equal(await verify(await client(secret('foobar'), secret('new')), 'new', NOW), undefined)
   })
 
-  test('a secret that bcrypt cannot take costs nobody anything', async () => {
+  test('anew for what was verified so long ago that it is forgotten', async () => {
+    const state = { compared: 0 }
+    const verify = secretVerifier({ maxVerified: 4, onCompare: () => state.compared++ })
+    const owner = await client(secret('foobar'))
+    const verifyAs = (client_id: string) => verify({ ...owner, client_id }, 'foobar', NOW)
+    for (const id of ['a', 'b', 'c', 'd', 'd', 'c']) assert.equal(await verifyAs(id), undefined)
+    assert.equal(state.compared, 4)
+    assert.equal(await verifyAs('a'), undefined)
+    assert.equal(state.compared, 5)
+  })
+
+  test('anew for what was wrong so long ago that it is forgotten', async () => {
     const { state, verify } = setUp()
-    const owner = await client(secret('foobar'))
-    for (let index = 0; index < 1000; index++) assert.equal(await verify(owner, 'x'.repeat(73), NOW), 'secret_wrong')
-    assert.equal(state.compared, 0)
-    assert.equal(await verify(owner, 'foobar', NOW), undefined)
-  })
-
-  test('a comparison that never ends keeps its place for a minute only', async () => {
-    const state = { milliseconds: 1 }
-    const hang = { now: true }
-    const onCompare = () => (hang.now ? new Promise<never>(() => undefined) : undefined)
-    const verify = secretVerifier({ clock: () => state.milliseconds, onCompare })
-    const owner = await client(secret('foobar'))
-    for (let index = 0; index < 8; index++) void verify(owner, `wrong-${index}`, NOW)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    hang.now = false
-    await assert.rejects(verify(owner, 'foobar', NOW), isBusy)
-    state.milliseconds = 60_002
-    assert.equal(await verify(owner, 'foobar', NOW), undefined)
+    const owner = {
+      client_id: 'c',
+      client_secrets: [{ id: '1', hash: `$pbkdf2-sha256$i=1,l=16$AAAA$${'A'.repeat(22)}` }],
+    }
+    for (let index = 0; index <= 2000; index++) {
+      state.milliseconds += 1000
+      assert.equal(await verify(owner, `wrong-${index}`, NOW), 'secret_wrong')
+    }
+    assert.equal(state.compared, 2001)
+    for (const [guess, compared] of [
+      ['wrong-2000', 2001],
+      ['wrong-0', 2002],
+    ] as const) {
+      assert.equal(await verify(owner, guess, NOW), 'secret_wrong')
+      assert.equal(state.compared, compared)
+    }
   })
 })

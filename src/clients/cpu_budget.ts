@@ -1,0 +1,139 @@
+/**
+ * What wrong secrets may cost: CPU time for each client and for all clients together. Right and wrong secrets look alike until
+ * they are compared, so each comparison is charged before it begins, and a right one gets its charge back.
+ */
+
+import { type OAuthError, temporarilyUnavailable } from '../errors.ts'
+import { lru } from '../lib/lru.ts'
+
+/** The share of the CPU time that wrong secrets of one client get in the long run. */
+const CLIENT_SHARE = 1 / 8
+
+/** The same for all clients together. */
+const TOTAL_SHARE = 1 / 4
+
+/** Of the clients that were charged lately; one that is forgotten begins with a full budget, within the total. */
+const MAX_CLIENTS = 1000
+
+/** Long enough to recognize a secret that comes back after a second among thousands of guesses. */
+const MAX_TURNED_AWAY = 8192
+
+/** A secret that comes back sooner did not wait, and gains nothing. `Retry-After` is a second or more. */
+const MIN_WAIT_MILLISECONDS = 900
+
+/** An allowance suffices for so many comparisons, however slow. */
+const MIN_COMPARISONS = 4
+
+/** A presented secret that is to be compared. */
+export interface Comparison {
+  readonly clientId: string
+  /** Identifies the client and the secret. */
+  readonly presented: string
+  readonly costMilliseconds: number
+}
+
+export interface CpuBudget {
+  /**
+   * Charges a comparison. Returns how often its secret waited and came back.
+   *
+   * @throws OAuthError `temporarily_unavailable` when too little is left
+   */
+  enter(comparison: Comparison): number
+  /** Gives the charge back. */
+  refund(comparison: Comparison): void
+  /** Returns the refusal of a secret that is not compared now; `Retry-After` is when the budget will suffice. */
+  turnAway(comparison: Comparison): OAuthError
+}
+
+export interface CpuBudgetOptions {
+  /** Milliseconds. */
+  readonly clock: () => number
+  /** Milliseconds that wrong secrets of one client may cost at once. */
+  readonly clientAllowance: number
+  /** The same for all clients together. */
+  readonly totalAllowance: number
+}
+
+/** A secret that was turned away at this instant, after it had waited and come back so often. */
+interface TurnedAway {
+  readonly returns: number
+  readonly at: number
+}
+
+/**
+ * Returns a budget with an account for each client and one for all.
+ *
+ * Half of each allowance is kept for secrets that wait and come back after they were turned away, half of that half for those
+ * that come back again, and so on: guesses that are sent once leave enough for a client that tries again.
+ */
+export function cpuBudget({ clock, clientAllowance, totalAllowance }: CpuBudgetOptions): CpuBudget {
+  const ofClient = accounts(clientAllowance, CLIENT_SHARE, MAX_CLIENTS, clock)
+  const ofAll = accounts(totalAllowance, TOTAL_SHARE, 1, clock)
+  const turnedAway = lru<TurnedAway>(MAX_TURNED_AWAY)
+
+  const millisecondsUntilOpen = ({ clientId, costMilliseconds }: Comparison, returns: number): number => {
+    const kept = 1 / 2 ** (returns + 1)
+    const least = costMilliseconds * MIN_COMPARISONS
+    return Math.max(ofClient.millisecondsUntil(clientId, kept, least), ofAll.millisecondsUntil(ALL, kept, least))
+  }
+
+  const hasWaited = ({ at }: TurnedAway): boolean => clock() - at >= MIN_WAIT_MILLISECONDS
+
+  const returnsOf = (presented: string): number => {
+    const before = turnedAway.get(presented)
+    return before === undefined ? 0 : before.returns + (hasWaited(before) ? 1 : 0)
+  }
+
+  const turnAway = (comparison: Comparison): OAuthError => {
+    const { presented } = comparison
+    const before = turnedAway.get(presented)
+    const returns = returnsOf(presented)
+    if (before === undefined || hasWaited(before)) turnedAway.set(presented, { returns, at: clock() })
+    return busy(Math.max(1, Math.ceil(millisecondsUntilOpen(comparison, returns + 1) / 1000)))
+  }
+
+  const charge = (clientId: string, milliseconds: number): void => {
+    ofClient.charge(clientId, milliseconds)
+    ofAll.charge(ALL, milliseconds)
+  }
+
+  return {
+    enter(comparison) {
+      const returns = returnsOf(comparison.presented)
+      if (millisecondsUntilOpen(comparison, returns) > 0) throw turnAway(comparison)
+      charge(comparison.clientId, comparison.costMilliseconds)
+      return returns
+    },
+    refund: ({ clientId, costMilliseconds }) => charge(clientId, -costMilliseconds),
+    turnAway,
+  }
+}
+
+/** Returns the refusal of a secret that the server has no time to compare. */
+export function busy(retryAfterSeconds: number, cause?: unknown): OAuthError {
+  const text = 'Too many secrets are being checked at the moment.'
+  return temporarilyUnavailable('comparisons_busy', text, cause, retryAfterSeconds)
+}
+
+/** The key of the one account for all clients. */
+const ALL = 'all'
+
+interface Accounts {
+  charge(key: string, milliseconds: number): void
+  /** Returns the milliseconds until this part of the allowance is left, 0 when it is. The allowance is `least` or more. */
+  millisecondsUntil(key: string, part: number, least: number): number
+}
+
+/** Accounts that each begin with an allowance, may be overdrawn, and are refilled with a share of the time that passes. */
+function accounts(allowance: number, share: number, maxAccounts: number, clock: () => number): Accounts {
+  const paidOffAt = lru<number>(maxAccounts)
+  return {
+    charge(key, milliseconds) {
+      paidOffAt.set(key, Math.max(paidOffAt.get(key) ?? 0, clock()) + milliseconds / share)
+    },
+    millisecondsUntil(key, part, least) {
+      const spendable = Math.max(allowance, least) * (1 - part)
+      return Math.max(0, (paidOffAt.get(key) ?? 0) - clock() - spendable / share)
+    },
+  }
+}

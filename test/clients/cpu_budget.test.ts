@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { describe, test } from '#test'
+import { cpuBudget } from '../../src/clients/cpu_budget.ts'
+import { OAuthError } from '../../src/errors.ts'
+
+/** A budget of 1000 ms for each client and 3000 ms for all, whose clock the test moves. */
+function setUp() {
+  const state = { milliseconds: 5 }
+  const budget = cpuBudget({ clock: () => state.milliseconds, clientAllowance: 1000, totalAllowance: 3000 })
+  let secrets = 0
+  const enter = (clientId: string, costMilliseconds: number, presented = `${secrets++}`): string | number => {
+    try {
+      return budget.enter({ clientId, presented, costMilliseconds })
+    } catch (error) {
+      assert.ok(error instanceof OAuthError)
+      return `Retry-After ${error.headers['Retry-After']}`
+    }
+  }
+  return { state, budget, enter }
+}
+
+describe('cpuBudget', () => {
+  test('tells a secret to come back when enough is left for it, and keeps newcomers out until more is', () => {
+    const { state, enter } = setUp()
+    assert.equal(enter('a', 2000), 0)
+    // 2000 ms are spent; of 1000 ms, a secret that comes back may spend the last quarter. Refilled by an eighth of the time.
+    assert.equal(enter('a', 1, 's'), `Retry-After ${((2000 - 750) * 8) / 1000}`)
+    state.milliseconds += 9_999
+    assert.equal(enter('a', 1, 's'), 'Retry-After 1')
+    state.milliseconds += 1
+    assert.equal(enter('a', 1, 't'), 'Retry-After 1')
+    state.milliseconds += 899
+    assert.equal(enter('a', 1, 's'), 2)
+    assert.equal(enter('a', 1), 'Retry-After 1')
+    state.milliseconds += 2000
+    assert.equal(enter('a', 1), 0)
+  })
+
+  test('has room for some comparisons that cost more than the allowance', () => {
+    const { state, enter } = setUp()
+    for (let index = 0; index < 3; index++) assert.equal(enter('a', 2560), 0)
+    assert.equal(enter('a', 2560, 's'), 'Retry-After 1')
+    state.milliseconds += 1000
+    assert.equal(enter('a', 2560, 's'), 1)
+  })
+
+  test('gives back what was charged, to the client and to all', () => {
+    const { budget, enter } = setUp()
+    for (let index = 0; index < 100; index++) {
+      assert.equal(enter('a', 250, 's'), 0)
+      budget.refund({ clientId: 'a', presented: 's', costMilliseconds: 250 })
+    }
+  })
+
+  test('all clients together have an allowance, refilled by a quarter of the time', () => {
+    const { state, enter } = setUp()
+    const guessAtMany = () =>
+      Array.from({ length: 20 }, (_, id) => enter(`${id}`, 250)).filter((answer) => answer === 0).length
+    assert.equal(guessAtMany(), 7)
+    assert.equal(guessAtMany(), 0)
+    state.milliseconds += 4000
+    assert.equal(guessAtMany(), 4)
+  })
+
+  test('a secret that did not wait gains nothing, one that waits each time gains each time', () => {
+    const { state, enter } = setUp()
+    while (enter('a', 10) === 0);
+    for (let index = 0; index < 100; index++) assert.match(String(enter('a', 10, 's')), /^Retry/)
+    state.milliseconds += 899
+    // An eighth of the time lets newcomers in; they come first.
+    while (enter('a', 10) === 0);
+    assert.match(String(enter('a', 10, 's')), /^Retry/)
+    state.milliseconds += 1
+    assert.equal(enter('a', 10, 's'), 1)
+  })
+
+  test('forgets whom it charged long ago, and who was turned away long ago', () => {
+    const { state, enter } = setUp()
+    while (enter('a', 1) === 0);
+    enter('a', 1, 's')
+    for (let index = 0; index < 8192; index++) enter('a', 1)
+    state.milliseconds += 900
+    while (enter('a', 1) === 0);
+    assert.match(String(enter('a', 1, 's')), /^Retry/)
+    for (let index = 0; index < 1000; index++) enter(`c-${index}`, 1)
+    assert.equal(enter('a', 1), 0)
+  })
+})

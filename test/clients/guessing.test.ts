@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { hash } from 'bcrypt-ts/browser'
+import { describe, test } from '#test'
+import { attacked, COST, clientOf, foobar, gate, other, RIGHT, setUp } from '../support/verifier.ts'
+
+describe('guessing at one client', () => {
+  test('gets half of its allowance, then an eighth of the time', async () => {
+    const { state, guess } = setUp()
+    for (let index = 0; index < 9; index++) assert.equal(await guess(attacked), 'secret_wrong')
+    assert.equal(await guess(attacked), 1)
+    state.milliseconds = 8 * COST - 0.1
+    assert.equal(await guess(attacked), 1)
+    state.milliseconds = 8 * COST
+    assert.equal(await guess(attacked), 'secret_wrong')
+    assert.equal(await guess(attacked), 1)
+    state.milliseconds = 1_000_000
+    for (let index = 0; index < 9; index++) assert.equal(await guess(attacked), 'secret_wrong')
+    assert.equal(await guess(attacked), 1)
+  })
+
+  test('leaves others their own allowance, and those that are verified undisturbed', async () => {
+    const { state, verify, guess } = setUp()
+    assert.equal(await verify(clientOf('known'), RIGHT), 'right')
+    while ((await guess(attacked)) === 'secret_wrong');
+    assert.equal(await verify(clientOf('known'), RIGHT), 'right')
+    for (let index = 0; index < 11; index++) assert.equal(await verify(clientOf(`other-${index}`), RIGHT), 'right')
+    assert.equal(await guess(other), 'secret_wrong')
+    assert.equal(state.milliseconds, 0)
+  })
+
+  test('lets the right secret in when it comes back once, at any rate of guesses', async () => {
+    const { state, verify, guess } = setUp()
+    while ((await guess(attacked)) === 'secret_wrong');
+    assert.equal(await verify(attacked, RIGHT), 1)
+    for (; state.milliseconds < 1000; state.milliseconds++) await guess(attacked)
+    assert.equal(await verify(attacked, RIGHT), 'right')
+  })
+
+  test('with each guess sent twice, lets the right secret in when it comes back twice', async () => {
+    const { state, verify } = setUp()
+    const guessAll = async () => {
+      for (let index = 0; index < 100; index++)
+        await verify(attacked, `${Math.floor(state.milliseconds / 2000)}-${index}`)
+    }
+    await guessAll()
+    assert.equal(await verify(attacked, RIGHT), 1)
+    state.milliseconds += 1000
+    await guessAll()
+    assert.equal(await verify(attacked, RIGHT), 1)
+    state.milliseconds += 1000
+    await guessAll()
+    assert.equal(await verify(attacked, RIGHT), 'right')
+  })
+
+  test('gains nothing from sending a guess many times within a second', async () => {
+    const { verify, guess } = setUp()
+    while ((await guess(attacked)) === 'secret_wrong');
+    for (let index = 0; index < 100; index++) assert.equal(await verify(attacked, 'wrong'), 1)
+  })
+
+  test('is charged before the comparison, so that none are begun that cannot be paid', async () => {
+    const { onCompare, started, release } = gate()
+    const { verify, guess } = setUp({ onCompare })
+    const first = guess(attacked)
+    await started
+    const clients = Array.from({ length: 80 }, (_, index) => clientOf(`c-${index}`))
+    const waiting = clients.map((client) => verify(client, RIGHT))
+    const refused = Promise.withResolvers<void>()
+    let count = 0
+    for (const answer of waiting) void answer.then((value) => value === 1 && ++count === 80 - 32 && refused.resolve())
+    await refused.promise
+    release()
+    assert.equal(await first, 'secret_wrong')
+    assert.equal((await Promise.all(waiting)).filter((answer) => answer === 'right').length, 32)
+  })
+
+  test('a right secret pays nothing, whatever was compared on the way to it', async () => {
+    const { verify, guess } = setUp()
+    const hashes = [await hash('one', 4), await hash('two', 4), foobar]
+    const client_secrets = hashes.map((hash, index) => ({ id: `${index}`, hash }))
+    for (let index = 0; index < 100; index++) {
+      assert.equal(await verify({ client_id: `c-${index}`, client_secrets }, RIGHT), 'right')
+    }
+    for (let index = 0; index < 9; index++) assert.equal(await guess(attacked), 'secret_wrong')
+  })
+
+  test('a secret that bcrypt cannot take costs nothing', async () => {
+    const { state, verify } = setUp()
+    for (let index = 0; index < 1000; index++) {
+      assert.equal(await verify(attacked, `${index}`.padEnd(73, 'x')), 'secret_wrong')
+    }
+    assert.equal(state.compared, 0)
+    assert.equal(await verify(attacked, RIGHT), 'right')
+  })
+})
+
+describe('guessing at many clients', () => {
+  test('gets half of the allowance of all, then a quarter of the time; a right secret is in when it comes back', async () => {
+    const { state, verify, guess } = setUp()
+    const many = Array.from({ length: 100 }, (_, index) => clientOf(`c-${index}`))
+    const guessAtAll = async () => {
+      const answers = await Promise.all(many.map(guess))
+      return answers.filter((answer) => answer === 'secret_wrong').length
+    }
+    assert.equal(await guessAtAll(), 33)
+    assert.equal(await guessAtAll(), 0)
+    state.milliseconds = 10 * 4 * COST
+    assert.equal(await guessAtAll(), 10)
+    assert.equal(await verify(other, RIGHT), 1)
+    state.milliseconds += 1000
+    await guessAtAll()
+    assert.equal(await verify(other, RIGHT), 'right')
+  })
+})
