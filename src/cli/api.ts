@@ -1,55 +1,75 @@
-/** The server over HTTP: one request, its answer, or the line that says why there is none. */
+/** The server over HTTP: a request, and its answer or the reason why there is none. */
 
 import process from 'node:process'
-import { causeText } from '../lib/cause.ts'
+import type { Command } from 'commander'
 import { isLoopback } from '../lib/loopback.ts'
+import { readBytes } from '../lib/read_bytes.ts'
+import { nonEmpty, positiveNumber } from './arguments.ts'
 import { readToken } from './ask.ts'
 import { CliError } from './errors.ts'
+import { unreachableText } from './unreachable.ts'
+
+export type Members = Readonly<Record<string, unknown>>
 
 export interface Answer {
   readonly status: number
-  readonly body: Readonly<Record<string, unknown>>
+  readonly body: Members
   readonly etag: string | undefined
 }
 
-/** Sends a request; gives any answer of an edgemint server, refusals too. */
+/** Sends a request. Returns every answer of an edgemint server, refusals too. */
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
 
-/** Options that every command has which speaks to a server. */
+/** Options of every command that sends requests. */
 export interface ServerOptions {
   readonly url?: string
+  /** Seconds. */
+  readonly timeout?: number
+  readonly json?: boolean
 }
 
+const DEFAULT_TIMEOUT_SECONDS = 10
+
+/** A page of 500 records of the largest size has half of it. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+/** Of 500 records each. */
+const MAX_PAGES = 10_000
+
+/** Adds the options of `ServerOptions`, and refuses empty arguments. */
+export function withServer(command: Command): Command {
+  for (const argument of command.registeredArguments) argument.argParser(nonEmpty)
+  return command
+    .option('--url <url>', 'the server; default EDGEMINT_URL, else http://localhost:8080')
+    .option('--timeout <seconds>', 'longest wait for an answer', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
+    .option('--json', 'print JSON, errors too')
+}
+
+/** Returns the function that sends requests to the server, with the operator's token. */
 export async function connect({
   url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
+  timeout = DEFAULT_TIMEOUT_SECONDS,
 }: ServerOptions): Promise<Send> {
   const base = readBase(url)
   const authorization = `Bearer ${await readToken()}`
   return async (method, path, body, headers = {}) => {
-    const sent = {
-      Authorization: authorization,
-      ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      ...headers,
-    }
-    // A redirect would hand the token to somebody else.
     const init = {
       method,
-      headers: sent,
-      redirect: 'error',
+      headers: {
+        Authorization: authorization,
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      // The token must not follow a redirect to another server.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeout * 1000),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     } as const
     try {
-      const response = await fetch(base + path, init)
-      const text = await response.text()
-      return {
-        status: response.status,
-        body: text === '' ? {} : JSON.parse(text),
-        etag: response.headers.get('ETag') ?? undefined,
-      }
+      return await readAnswer(await fetch(base + path, init), base + path)
     } catch (error) {
-      if (error instanceof SyntaxError)
-        throw new CliError('refused', `${base}${path} does not answer like an edgemint server`)
-      throw new CliError('unreachable', `${base} cannot be reached: ${causeText(error)}`)
+      if (error instanceof CliError) throw error
+      throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(error, timeout)}`)
     }
   }
 }
@@ -62,24 +82,80 @@ function readBase(url: string): string {
   return url.replace(/\/+$/, '')
 }
 
-/** Gives the body of an answer that succeeded. */
-export function accept({ status, body }: Answer): Readonly<Record<string, unknown>> {
-  if (status < 300) return body
-  const { error = `status ${status}`, error_description = '' } = body
-  // What the server says of any path that is not there.
-  const isClosed = status === 404 && String(error_description).includes('this path')
-  const hint = isClosed ? ' Is REGISTRATION_TOKEN set on the server?' : ''
-  throw new CliError('refused', `${error}: ${error_description}${hint}`)
+async function readAnswer(response: Response, url: string): Promise<Answer> {
+  const { status, headers } = response
+  if (status >= 300 && status < 400) {
+    const target = headers.get('Location') ?? 'nowhere'
+    throw new CliError('refused', `${url} redirects to ${target}, status ${status}: redirects are not followed`)
+  }
+  const body = parseBody(await readText(response, url))
+  if (body === undefined)
+    throw new CliError('refused', `${url} does not answer like an edgemint server: status ${status}`)
+  return { status, body, etag: headers.get('ETag') ?? undefined }
 }
 
-/** Gives every record of a list, read page by page. */
-export async function listAll(send: Send, path: string, member: string): Promise<Readonly<Record<string, unknown>>[]> {
-  const records: Readonly<Record<string, unknown>>[] = []
-  let query = ''
-  for (;;) {
-    const body = accept(await send('GET', `${path}?limit=500${query}`))
-    records.push(...(body[member] as typeof records))
-    if (body['next_cursor'] === undefined) return records
-    query = `&cursor=${encodeURIComponent(String(body['next_cursor']))}`
+async function readText(response: Response, url: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readBytes(response, MAX_ANSWER_BYTES))
+  } catch (error) {
+    throw error instanceof RangeError ? new CliError('refused', `${url} answers with ${error.message}`) : error
   }
+}
+
+function parseBody(text: string): Members | undefined {
+  if (text === '') return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Returns the body of an answer that reports success. @throws CliError `refused` for any other */
+export function accept({ status, body }: Answer): Members {
+  if (status < 300) return body
+  const { error, error_description: description } = body
+  const texts = [error, description].filter((text) => typeof text === 'string' && text !== '')
+  throw new CliError('refused', (texts.length > 0 ? texts.join(': ') : `status ${status}`) + hintOf(status, body))
+}
+
+function hintOf(status: number, { error, error_description }: Members): string {
+  if (error === 'invalid_token') return ' Is EDGEMINT_TOKEN the REGISTRATION_TOKEN of this server?'
+  // The server's answer for every unknown path.
+  const isClosed = status === 404 && String(error_description).includes('this path')
+  return isClosed ? ' Is REGISTRATION_TOKEN set on the server?' : ''
+}
+
+/** @throws CliError `refused`: an answer that reports success and is not what was asked for */
+export function malformed(what: string): never {
+  throw new CliError('refused', `the server's answer is malformed: ${what}`)
+}
+
+/** Returns the member of a body that is a list of objects; an empty list where it is absent. */
+export function listOf(body: Members, member: string): readonly Members[] {
+  const list = body[member] ?? []
+  return Array.isArray(list) && list.every(isObject) ? list : malformed(`${member} is not a list of objects`)
+}
+
+/** Returns all records of a list, read page by page. */
+export async function listAll(send: Send, path: string, member: string): Promise<readonly Members[]> {
+  const pages: (readonly Members[])[] = []
+  const cursors = new Set<unknown>()
+  let query = ''
+  while (pages.length < MAX_PAGES) {
+    const body = accept(await send('GET', `${path}?limit=500${query}`))
+    pages.push(listOf(body, member))
+    const cursor = body['next_cursor']
+    if (cursor === undefined) return pages.flat()
+    if (typeof cursor !== 'string' || cursor === '') malformed('next_cursor is not a text')
+    if (cursors.has(cursor)) malformed('next_cursor repeats')
+    cursors.add(cursor)
+    query = `&cursor=${encodeURIComponent(cursor.toWellFormed())}`
+  }
+  return malformed(`the list has more than ${MAX_PAGES} pages`)
 }

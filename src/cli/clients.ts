@@ -1,76 +1,66 @@
 /** `edgemint clients`: the clients of a running server. */
 
 import { Command } from 'commander'
-import { accept, connect, listAll, type Send, type ServerOptions } from './api.ts'
+import { accept, connect, listAll, listOf, type Members, malformed, type ServerOptions, withServer } from './api.ts'
+import { duration } from './arguments.ts'
 import { requireYes } from './ask.ts'
-import { duration, type MetadataOptions, metadataOf, withMetadata } from './client_options.ts'
+import { type MetadataOptions, metadataOf, withMetadata } from './client_options.ts'
+import { changeClient, clientPath, sayClient, saySecrets } from './client_records.ts'
 import { CliError } from './errors.ts'
-import { instant, say, sayJson, sayMembers, sayTable, warn } from './output.ts'
+import { addImport } from './import.ts'
+import { instant, say, sayJson, sayTable, warn } from './output.ts'
 
 interface Options extends ServerOptions {
-  readonly json?: boolean
   readonly yes?: boolean
 }
 
-interface Secret {
-  readonly id: string
-  readonly label?: string
-  readonly created_at?: number
-  readonly expires_at?: number
-}
-
-const EXAMPLES = `
-Examples:
-  npx edgemint clients create --name Reports --scope "reports.*"
-  npx edgemint clients rotate-secret 5e0e… --keep-old 24h
-  npx edgemint clients list --json | jq -r '.[].client_id'`
+const UPDATED = 'Changes the members that options name, and keeps the others. A list, as of --resource, is replaced.'
 
 export function clientsCommand(): Command {
-  const clients = new Command('clients').description('Clients of a running server.').addHelpText('after', EXAMPLES)
+  const clients = new Command('clients').description('Clients of a running server.')
   const add = (usage: string, description: string): Command =>
-    clients.command(usage).description(description).option('--url <url>', 'the server').option('--json', 'for scripts')
-  withMetadata(
-    add('create', 'Makes a client; its secret is shown once.').option('--id <id>', 'client_id of your choice'),
-  ).action(create)
+    withServer(clients.command(usage).description(description))
+  withMetadata(add('create', 'Makes a client; its secret is shown once.'))
+    .option('--id <id>', 'its client_id; default one that the server chooses')
+    .action(create)
   add('list', 'Lists all clients.').action(list)
-  add('show <id>', 'Shows one client.').action(show)
-  withMetadata(add('update <id>', 'Changes what is named, and leaves the rest.'))
-    .option('--clear <member...>', 'members to take away')
-    .action(update)
-  add('rotate-secret <id>', 'Adds a secret, shown once; the others work on.')
+  add('show <id>', 'Shows one client.').alias('get').action(show)
+  withMetadata(add('update <id>', UPDATED)).option('--clear <member...>', 'members to remove').action(update)
+  add('rotate-secret <id>', 'Adds a secret, shown once; the others stay valid.')
     .option('--keep-old <duration>', 'end the others after this time, such as 24h or 0s', duration)
     .option('--label <text>', 'of the new secret')
     .action(rotateSecret)
-  add('revoke-secret <id> <secret>', 'Ends one secret, by its id.').option('--yes', 'do not ask').action(revokeSecret)
-  add('revoke-tokens [id]', 'Denies all tokens issued until now: of one client, or without an id of all.')
-    .option('--yes', 'do not ask')
+  add('revoke-secret <id> <secret>', 'Ends one secret, by its id.')
+    .option('--yes', 'do not ask for confirmation')
+    .action(revokeSecret)
+  add('revoke-tokens [id]', 'Denies all tokens issued until now: of one client, or of all when no id is given.')
+    .option('--yes', 'do not ask for confirmation')
     .action(revokeTokens)
-  add('disable <id>', 'Refuses the client, and keeps it.').action((id: string, options: Options) =>
+  add('disable <id>', 'Refuses the client, and keeps its record.').action((id: string, options: Options) =>
     setDisabled(id, true, options),
   )
-  add('enable <id>', 'Lets a disabled client in again.').action((id: string, options: Options) =>
+  add('enable <id>', 'Accepts a disabled client again.').action((id: string, options: Options) =>
     setDisabled(id, false, options),
   )
-  add('delete <id>', 'Deletes the client.').option('--yes', 'do not ask').action(remove)
+  add('delete <id>', 'Deletes the client.').option('--yes', 'do not ask for confirmation').action(remove)
+  addImport(clients)
   return clients
 }
 
-const pathOf = (id: string): string => `/register/${encodeURIComponent(id)}`
-
-async function create({ id, url, json, ...options }: Options & MetadataOptions & { id?: string }): Promise<void> {
+async function create({ id, ...options }: Options & MetadataOptions & { id?: string }): Promise<void> {
   const metadata = metadataOf(options)
-  const send = await connect({ ...(url && { url }) })
+  const send = await connect(options)
   const answer =
     id === undefined
       ? await send('POST', '/register', metadata)
-      : await send('PUT', pathOf(id), metadata, { 'If-None-Match': '*' })
-  if (answer.status === 412) throw new CliError('refused', `there is a client ${id} already`)
-  sayClient(accept(answer), json)
+      : await send('PUT', clientPath(id), metadata, { 'If-None-Match': '*' })
+  if (answer.status === 412) throw new CliError('refused', `the client ${id} exists already`)
+  sayClient(accept(answer), options)
 }
 
-async function list({ json, ...server }: Options): Promise<void> {
-  const clients = await listAll(await connect(server), '/register', 'clients')
-  if (json) return sayJson(clients)
+async function list(options: Options): Promise<void> {
+  const clients = await listAll(await connect(options), '/register', 'clients')
+  if (options.json) return sayJson(clients)
   sayTable(
     ['client_id', 'name', 'method', 'scope', 'state'],
     clients.map((client) => [
@@ -78,56 +68,53 @@ async function list({ json, ...server }: Options): Promise<void> {
       client['client_name'],
       client['token_endpoint_auth_method'],
       client['scope'],
-      client['malformed'] ? 'malformed' : client['disabled'] ? 'disabled' : '',
+      stateOf(client),
     ]),
   )
 }
 
-async function show(id: string, { json, ...server }: Options): Promise<void> {
-  const send = await connect(server)
-  sayClient(accept(await send('GET', pathOf(id))), json)
+function stateOf({ malformed, disabled }: Members): string {
+  if (malformed) return 'malformed'
+  return disabled ? 'disabled' : 'active'
+}
+
+async function show(id: string, options: Options): Promise<void> {
+  const send = await connect(options)
+  sayClient(accept(await send('GET', clientPath(id))), options)
 }
 
 async function update(id: string, options: Options & MetadataOptions & { clear?: string[] }): Promise<void> {
-  const send = await connect(options)
-  const changed = await change(send, id, (client) => {
+  const changes = metadataOf(options)
+  const changed = await changeClient(await connect(options), id, (client) => {
     const kept = Object.entries(client).filter(([member]) => !options.clear?.includes(member))
-    return { ...Object.fromEntries(kept), ...metadataOf(options) }
+    return { ...Object.fromEntries(kept), ...changes }
   })
-  sayClient(changed, options.json)
+  sayClient(changed, options)
 }
 
-async function setDisabled(id: string, disabled: boolean, { json, ...server }: Options): Promise<void> {
-  sayClient(await change(await connect(server), id, (client) => ({ ...client, disabled })), json)
-}
-
-type Members = Readonly<Record<string, unknown>>
-
-/** Reads, changes and writes back, unless somebody else wrote in between. */
-async function change(send: Send, id: string, decide: (client: Members) => Members): Promise<Members> {
-  const answer = await send('GET', pathOf(id))
-  const { client_secrets: _secrets, ...client } = accept(answer)
-  return accept(
-    await send('PUT', pathOf(id), decide(client), answer.etag === undefined ? {} : { 'If-Match': answer.etag }),
-  )
+async function setDisabled(id: string, disabled: boolean, options: Options): Promise<void> {
+  const changed = await changeClient(await connect(options), id, (client) => ({ ...client, disabled }))
+  sayClient(changed, options)
 }
 
 async function rotateSecret(id: string, options: Options & { keepOld?: number; label?: string }): Promise<void> {
   const { keepOld, label, json } = options
   const until = keepOld === undefined ? undefined : Math.floor(Date.now() / 1000) + keepOld
   const send = await connect(options)
-  const body = accept(await send('POST', `${pathOf(id)}/secrets`, { label, keep_others_until: until }))
+  const body = accept(await send('POST', `${clientPath(id)}/secrets`, { label, keep_others_until: until }))
+  const { client_secret } = body
+  if (typeof client_secret !== 'string') malformed('client_secret is not a text')
   if (json) return sayJson(body)
-  say(`client_secret  ${body['client_secret']}`)
+  say(`client_secret  ${client_secret}`)
   warn('This secret is shown only now.')
-  if (until === undefined) warn('The others work on; revoke-secret ends one.')
-  saySecrets(body['client_secrets'] as Secret[])
+  if (until === undefined) warn('The others stay valid; revoke-secret ends one.')
+  saySecrets(listOf(body, 'client_secrets'))
 }
 
 async function revokeSecret(id: string, secret: string, options: Options): Promise<void> {
   await requireYes(`End the secret ${secret} of ${id}?`, options)
   const send = await connect(options)
-  accept(await send('DELETE', `${pathOf(id)}/secrets/${encodeURIComponent(secret)}`))
+  accept(await send('DELETE', `${clientPath(id)}/secrets/${encodeURIComponent(secret)}`))
   if (options.json) sayJson({ revoked: secret })
   else say(`revoked ${secret}`)
 }
@@ -135,36 +122,20 @@ async function revokeSecret(id: string, secret: string, options: Options): Promi
 async function revokeTokens(id: string | undefined, options: Options): Promise<void> {
   await requireYes(`Deny all tokens of ${id ?? 'ALL clients'} issued until now?`, options)
   const send = await connect(options)
+  // The server denies tokens of any id, and a mistyped one would go unnoticed.
+  if (id !== undefined) accept(await send('GET', clientPath(id)))
   const body = accept(await send('POST', '/revocations', id === undefined ? {} : { client_id: id }))
+  const { before, client_id } = body
+  if (!Number.isSafeInteger(before)) malformed('before is not an instant')
+  if (client_id !== id) malformed('client_id is another one')
   if (options.json) sayJson(body)
-  else say(`tokens issued until ${instant(Number(body['before']))} are denied`)
+  else say(`tokens of ${id ?? 'all clients'} issued until ${instant(before)} are denied`)
 }
 
 async function remove(id: string, options: Options): Promise<void> {
   await requireYes(`Delete the client ${id}?`, options)
   const send = await connect(options)
-  accept(await send('DELETE', pathOf(id)))
+  accept(await send('DELETE', clientPath(id)))
   if (options.json) sayJson({ deleted: id })
   else say(`deleted ${id}`)
-}
-
-function sayClient(client: Members, json: boolean | undefined): void {
-  if (json) sayJson(client)
-  else sayForPeople(client)
-}
-
-function sayForPeople({ client_secrets = [], ...client }: Members): void {
-  sayMembers(client)
-  saySecrets(client_secrets as Secret[])
-  if (client['client_secret'] !== undefined) warn('This secret is shown only now.')
-}
-
-function saySecrets(secrets: readonly Secret[]): void {
-  const rows = secrets.map(({ id, label, created_at, expires_at }) => [
-    id,
-    label,
-    instant(created_at),
-    instant(expires_at),
-  ])
-  if (rows.length > 0) sayTable(['secret', 'label', 'created', 'expires'], rows)
 }

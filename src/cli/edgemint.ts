@@ -1,55 +1,32 @@
 #!/usr/bin/env -S node --max-semi-space-size=2 --max-old-space-size=1024
-// Young garbage is collected early: an import of a hundred thousand clients then stays under 150 MB instead of 300.
+// A small young generation is collected early: an import of a hundred thousand clients then stays under 150 MB instead of 300.
 /** `npx edgemint`: clients and resource servers of a running server, and signing keys in a file. */
 
 import process from 'node:process'
-import completion from '@bomb.sh/tab/commander'
-import { Command, CommanderError } from 'commander'
-import { clientsCommand } from './clients.ts'
+import { CommanderError } from 'commander'
 import { CliError, EXIT } from './errors.ts'
-import { importCommand } from './import.ts'
-import { keysCommand } from './keys.ts'
-import { warn } from './output.ts'
-import { resourcesCommand } from './resources.ts'
+import { ignoreClosedPipes, warn, warnJson } from './output.ts'
+import { makeProgram } from './program.ts'
 
-const NOTES = `
-Environment:
-  EDGEMINT_URL     the server, default http://localhost:8080; --url goes before it
-  EDGEMINT_TOKEN   the operator's token, REGISTRATION_TOKEN of the server; asked for when it is not set
+const isJson = process.argv.includes('--json')
 
-Exit codes:
-  0  done        1  the server refused        2  wrong usage
-  3  the server cannot be reached             4  not confirmed
-
-Completion:
-  source <(npx edgemint complete bash)        source <(npx edgemint complete zsh)`
-
-const program = new Command('edgemint')
-  .description('Manages an edgemint token server.')
-  .addCommand(clientsCommand().addCommand(importCommand()))
-  .addCommand(resourcesCommand())
-  .addCommand(keysCommand())
-  .addHelpText('after', NOTES)
-  .showHelpAfterError('(--help tells more)')
-throwErrors(program)
-completion(program)
-
-/** Every command throws instead of ending the process, so that the exit code is decided in one place. */
-function throwErrors(command: Command): void {
-  command.exitOverride()
-  for (const each of command.commands) throwErrors(each)
-}
-
+ignoreClosedPipes()
 try {
-  await program.parseAsync()
+  await makeProgram(isJson).parseAsync()
 } catch (error) {
-  process.exitCode = exitCodeOf(error)
+  process.exitCode = report(error)
 }
 
-function exitCodeOf(error: unknown): number {
-  // Commander has told the error itself; asked for help, it throws with code 0.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage
-  if (!(error instanceof CliError)) throw error
-  warn(`edgemint: ${error.message}`)
-  return error.exitCode
+/** Prints an error. Returns the exit code. */
+function report(error: unknown): number {
+  // Help and the version end with an error as well, of exit code 0.
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  const isKnown = error instanceof CliError || error instanceof CommanderError
+  if (!isKnown) throw error
+  const kind = error instanceof CliError ? error.kind : 'usage'
+  const message = error.message.replace(/^error: /, '')
+  if (isJson) warnJson({ error: kind, message, exit_code: EXIT[kind] })
+  // Commander has printed its own errors.
+  else if (error instanceof CliError) warn(`edgemint: ${message}`)
+  return EXIT[kind]
 }

@@ -1,13 +1,15 @@
-/** What a command ends with when it does not end well. */
+/** How a command ends when it fails. */
 
-export const EXIT = { refused: 1, usage: 2, unreachable: 3, declined: 4 } as const
+export const EXIT = { refused: 1, usage: 2, unreachable: 3, declined: 4, interrupted: 130 } as const
 
-/** One line for the person at the terminal, and the exit code. */
+export type Failure = keyof typeof EXIT
+
+/** An error that the command line reports in one line, with an exit code of its own. */
 export class CliError extends Error {
-  readonly exitCode: number
+  readonly kind: Failure
 
-  constructor(kind: keyof typeof EXIT, message: string) {
+  constructor(kind: Failure, message: string) {
     super(message)
-    this.exitCode = EXIT[kind]
+    this.kind = kind
   }
 }

@@ -1,4 +1,4 @@
-/** Clients of other servers as ours: what is taken, what is changed on the way, what cannot be. */
+/** Converts clients of other servers: what is taken over, what changes, and why some cannot be taken over. */
 
 import * as v from 'valibot'
 import { ClientId } from '../clients/metadata.ts'
@@ -6,15 +6,15 @@ import { hashKind } from '../clients/secret_hashes.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { ResourceId } from '../resources/registry.ts'
 
-/** One client of a file, as it will be. */
+/** A client of a file, as it will be registered. */
 export interface Taken {
   readonly client_id: string
   readonly metadata: Readonly<Record<string, unknown>>
-  /** What is not as it was. */
+  /** What differs from the file. */
   readonly changes: readonly string[]
 }
 
-/** One that cannot be taken. */
+/** A client that cannot be taken over. */
 export interface Untaken {
   readonly client_id: string
   readonly refused: string
@@ -22,28 +22,31 @@ export interface Untaken {
 
 type Members = Readonly<Record<string, unknown>>
 
-/** By the value of `--from`. */
+/** Converters by the value of `--from`. */
 export const FORMATS: Readonly<Record<string, (client: Members) => Promise<Taken | Untaken>>> = {
   /** `hydra list oauth2-clients`, or its table of clients; `client_secret` is the hash. */
   hydra: (client) =>
     take(client, {
-      id: client['client_id'],
+      idMember: 'client_id',
       hashes: [client['client_secret']],
       scope: client['scope'],
       isPublic: client['token_endpoint_auth_method'] === 'none',
       lifetime: client['client_credentials_grant_access_token_lifespan'],
     }),
-  /** `fosite.DefaultClient` as Go writes it: hashes are octets, thus base64. */
+  /** `fosite.DefaultClient` as Go writes it: hashes are bytes, so base64. */
   fosite: (client) =>
     take(client, {
-      id: client['id'],
+      idMember: 'id',
       hashes: [client['client_secret'] ?? client['hashed_secret'], ...listOf(client['rotated_secrets'])].map(fromGo),
       scope: listOf(client['scopes']).join(' '),
       isPublic: client['public'] === true,
       lifetime: undefined,
     }),
-  /** Our own metadata, with hashes. */
-  edgemint: async ({ client_id, ...metadata }) => ({ client_id: String(client_id ?? ''), metadata, changes: [] }),
+  /** The metadata of edgemint, with hashes. */
+  edgemint: async (client) => {
+    const { client_id, ...metadata } = client
+    return idProblem(client, 'client_id') ?? { client_id: client_id as string, metadata, changes: [] }
+  },
 }
 
 /** Members that mean here what they mean there. */
@@ -53,22 +56,25 @@ const SAME = [
 ]
 
 interface Source {
-  readonly id: unknown
+  readonly idMember: string
   readonly hashes: readonly unknown[]
   readonly scope: unknown
   readonly isPublic: boolean
   readonly lifetime: unknown
 }
 
-async function take(client: Members, { id, hashes, scope, isPublic, lifetime }: Source): Promise<Taken | Untaken> {
-  const client_id = typeof id === 'string' ? id : ''
+async function take(client: Members, source: Source): Promise<Taken | Untaken> {
+  const { idMember, hashes, scope, isPublic, lifetime } = source
+  const badId = idProblem(client, idMember)
+  if (badId !== undefined) return badId
+  const client_id = client[idMember] as string
   const refuse = (refused: string): Untaken => ({ client_id, refused })
-  if (!v.is(ClientId, client_id)) return refuse('its id is empty, too long, or not of ASCII characters')
   if (isPublic) return refuse('a public client cannot use the client_credentials grant')
   const grants = listOf(client['grant_types'])
   if (!grants.includes('client_credentials')) return refuse('it does not use the client_credentials grant')
   const texts = hashes.filter((hash) => typeof hash === 'string' && hash !== '') as string[]
-  if (!texts.every((hash) => hashKind(hash) !== undefined)) return refuse('a secret is no bcrypt or pbkdf2-sha256 hash')
+  const badHash = texts.map(hashProblem).find((problem) => problem !== undefined)
+  if (badHash !== undefined) return refuse(badHash)
   const isKeyed = /^(private_key_jwt|.*tls_client_auth)$/.test(String(client['token_endpoint_auth_method']))
   if (texts.length === 0 && !isKeyed) return refuse('it has no secret')
   const audience = listOf(client['audience'])
@@ -91,6 +97,23 @@ async function take(client: Members, { id, hashes, scope, isPublic, lifetime }: 
       ...(isEmpty(client['metadata']) ? [] : ['metadata left out']),
     ],
   }
+}
+
+function idProblem(client: Members, member: string): Untaken | undefined {
+  const id = client[member]
+  if (typeof id !== 'string') return { client_id: '', refused: `it has no ${member}` }
+  if (v.is(ClientId, id)) return undefined
+  return { client_id: id, refused: `its ${member} is empty, too long, or not of ASCII characters` }
+}
+
+function hashProblem(hash: string): string | undefined {
+  if (hashKind(hash) !== undefined) return undefined
+  const [, cost] = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash) ?? []
+  if (cost !== undefined) return `a secret is a bcrypt hash of cost ${cost}: the cost has to be 4 to 15`
+  const [, iterations] = /^\$pbkdf2-sha256\$i=(\d+),/.exec(hash) ?? []
+  if (Number(iterations) > 100_000)
+    return `a secret is a pbkdf2-sha256 hash of ${iterations} iterations: at most 100000 are accepted`
+  return 'a secret is no bcrypt or pbkdf2-sha256 hash'
 }
 
 /** The same hash has the same id, so that a second run finds it. */

@@ -1,14 +1,13 @@
 /** `edgemint resources`: the resource servers of a running server. */
 
 import { Command } from 'commander'
-import { accept, connect, listAll, type ServerOptions } from './api.ts'
+import { accept, connect, listAll, type Members, type ServerOptions, withServer } from './api.ts'
+import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
-import { wholeNumber } from './client_options.ts'
 import { CliError } from './errors.ts'
 import { say, sayJson, sayMembers, sayTable } from './output.ts'
 
 interface Options extends ServerOptions {
-  readonly json?: boolean
   readonly yes?: boolean
 }
 
@@ -19,38 +18,31 @@ interface ResourceOptions extends Options {
   readonly default?: boolean
 }
 
-const EXAMPLES = `
-Examples:
-  npx edgemint resources create https://api.example.com --scope "reports.*" --default
-  npx edgemint resources list`
-
 export function resourcesCommand(): Command {
-  const resources = new Command('resources').description('Resource servers.').addHelpText('after', EXAMPLES)
+  const resources = new Command('resources').description('Resource servers.')
   const add = (usage: string, description: string): Command =>
-    resources
-      .command(usage)
-      .description(description)
-      .option('--url <url>', 'the server')
-      .option('--json', 'for scripts')
+    withServer(resources.command(usage).description(description))
   const withMembers = (command: Command): Command =>
     command
-      .option('--scope <scopes>', 'the scopes it has, patterns with blanks between')
+      .option('--scope <scopes>', 'the scopes it has: patterns, space-separated')
       .option('--lifetime <seconds>', 'access_token_lifetime', wholeNumber)
       .option('--alg <alg>', 'signing_alg of its tokens')
-      .option('--default', 'the audience when none is asked for')
+      .option('--default', 'the audience of tokens that are requested without one')
   withMembers(add('create <identifier>', 'Registers a resource server.')).action(create)
-  withMembers(add('update <identifier>', 'Changes what is named, and leaves the rest.'))
-    .option('--no-default')
+  withMembers(add('update <identifier>', 'Changes the members that options name, and keeps the others.'))
+    .option('--no-default', 'no longer the audience of such tokens')
     .action(update)
-  add('list', 'Lists all.').action(list)
-  add('show <identifier>', 'Shows one.').action(show)
-  add('delete <identifier>', 'Deletes one: no more tokens for it.').option('--yes', 'do not ask').action(remove)
+  add('list', 'Lists all resource servers.').action(list)
+  add('show <identifier>', 'Shows one resource server.').alias('get').action(show)
+  add('delete <identifier>', 'Deletes one: the server issues no more tokens for it.')
+    .option('--yes', 'do not ask for confirmation')
+    .action(remove)
   return resources
 }
 
 const pathOf = (identifier: string): string => `/resources/${encodeURIComponent(identifier)}`
 
-function membersOf(options: ResourceOptions): Readonly<Record<string, unknown>> {
+function membersOf(options: ResourceOptions): Members {
   const members = {
     scope: options.scope,
     access_token_lifetime: options.lifetime,
@@ -63,7 +55,7 @@ function membersOf(options: ResourceOptions): Readonly<Record<string, unknown>> 
 async function create(identifier: string, options: ResourceOptions): Promise<void> {
   const send = await connect(options)
   const answer = await send('PUT', pathOf(identifier), membersOf(options), { 'If-None-Match': '*' })
-  if (answer.status === 412) throw new CliError('refused', `there is a resource ${identifier} already`)
+  if (answer.status === 412) throw new CliError('refused', `the resource ${identifier} exists already`)
   sayOne(accept(answer), options)
 }
 
@@ -74,9 +66,9 @@ async function update(identifier: string, options: ResourceOptions): Promise<voi
   sayOne(accept(await send('PUT', pathOf(identifier), body, { 'If-Match': answer.etag ?? '*' })), options)
 }
 
-async function list({ json, ...server }: Options): Promise<void> {
-  const resources = await listAll(await connect(server), '/resources', 'resources')
-  if (json) return sayJson(resources)
+async function list(options: Options): Promise<void> {
+  const resources = await listAll(await connect(options), '/resources', 'resources')
+  if (options.json) return sayJson(resources)
   const members = ['resource', 'scope', 'access_token_lifetime', 'signing_alg', 'default']
   sayTable(
     members,
@@ -97,7 +89,7 @@ async function remove(identifier: string, options: Options): Promise<void> {
   else say(`deleted ${identifier}`)
 }
 
-function sayOne(resource: Readonly<Record<string, unknown>>, { json }: Options): void {
+function sayOne(resource: Members, { json }: Options): void {
   if (json) sayJson(resource)
   else sayMembers(resource)
 }

@@ -1,0 +1,43 @@
+/** Records of clients, as the server sends them: read and written back, and shown. */
+
+import { accept, listOf, type Members, type Send, type ServerOptions } from './api.ts'
+import { instant, sayJson, sayMembers, sayTable, warn } from './output.ts'
+
+/** Members that the server keeps as hashes only. */
+const SHOWN_ONCE = ['client_secret', 'registration_access_token']
+
+/** Returns the path of a client's record. */
+export function clientPath(id: string): string {
+  return `/register/${encodeURIComponent(id)}`
+}
+
+/** Reads a client, changes it and writes it back. @throws CliError `refused` when another caller wrote in between */
+export async function changeClient(send: Send, id: string, decide: (client: Members) => Members): Promise<Members> {
+  const answer = await send('GET', clientPath(id))
+  const { client_secrets: _secrets, ...client } = accept(answer)
+  return accept(
+    await send('PUT', clientPath(id), decide(client), answer.etag === undefined ? {} : { 'If-Match': answer.etag }),
+  )
+}
+
+/** Prints a record, and which of its members the server does not show again. */
+export function sayClient(client: Members, { json }: ServerOptions): void {
+  if (json) {
+    sayJson(client)
+    return
+  }
+  const { client_secrets: _secrets, ...members } = client
+  sayMembers(members)
+  const once = SHOWN_ONCE.filter((member) => members[member] !== undefined)
+  if (once.length > 0) warn(`Shown only now: ${once.join(', ')}.`)
+  saySecrets(listOf(client, 'client_secrets'))
+}
+
+/** Prints secrets by their ids, with the instants of their lives. */
+export function saySecrets(secrets: readonly Members[]): void {
+  if (secrets.length === 0) return
+  sayTable(
+    ['secret id', 'label', 'created', 'expires'],
+    secrets.map(({ id, label, created_at, expires_at = 0 }) => [id, label, instant(created_at), instant(expires_at)]),
+  )
+}

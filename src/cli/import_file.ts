@@ -1,0 +1,73 @@
+/** Reads the clients of a file one by one, in memory that does not grow with the file. */
+
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import chain from 'stream-chain'
+import { parser } from 'stream-json'
+import { pick } from 'stream-json/filters/pick.js'
+import { parser as linesParser } from 'stream-json/jsonl/parser.js'
+import { streamArray } from 'stream-json/streamers/stream-array.js'
+import { CliError } from './errors.ts'
+
+export interface Row {
+  /** Place in the file, from 1. */
+  readonly row: number
+  readonly value: unknown
+}
+
+export interface ClientFile {
+  /** @throws CliError `usage` while iterating, where the file is not JSON */
+  readonly rows: AsyncGenerator<Row, void>
+  /** The share of the file that has been read, 0 to 1. */
+  progress(): number
+}
+
+const START_BYTES = 256 * 1024
+
+/** Opens a file of clients. @throws CliError `usage` when it cannot be read or does not begin like one */
+export async function openClients(file: string): Promise<ClientFile> {
+  const { size, start } = await readStart(file).catch((error: Error) => {
+    throw new CliError('usage', `${file}: ${error.message}`)
+  })
+  if (!/^[[{]/.test(start)) throw new CliError('usage', `${file} is neither a JSON array, an object nor JSON lines`)
+  const stream = createReadStream(file)
+  return { rows: readRows(file, stream, start), progress: () => stream.bytesRead / size }
+}
+
+async function readStart(file: string): Promise<{ size: number; start: string }> {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(START_BYTES), 0, START_BYTES, 0)
+    return { size, start: new TextDecoder().decode(buffer.subarray(0, bytesRead)).trimStart() }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* readRows(
+  file: string,
+  stream: ReturnType<typeof createReadStream>,
+  start: string,
+): AsyncGenerator<Row, void> {
+  const isLines = start.startsWith('{') && isRecord(start.split('\n', 1)[0] ?? '')
+  const array = start.startsWith('{') ? [parser(), pick({ filter: 'items' }), streamArray()] : [parser(), streamArray()]
+  let row = 0
+  try {
+    for await (const { value } of chain([stream, ...(isLines ? [linesParser()] : array)])) {
+      row += 1
+      yield { row, value }
+    }
+  } catch (error) {
+    throw new CliError('usage', `${file}, after row ${row}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** Whether the first line is a whole client: the file has one a line, and is not an object with `items`. */
+function isRecord(line: string): boolean {
+  try {
+    return !Array.isArray(JSON.parse(line).items)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,64 @@
+/** All commands of `npx edgemint`. */
+
+import { readFileSync } from 'node:fs'
+import completion from '@bomb.sh/tab/commander'
+import { Command } from 'commander'
+import { clientsCommand } from './clients.ts'
+import { EXAMPLES } from './examples.ts'
+import { keysCommand } from './keys.ts'
+import { warn } from './output.ts'
+import { resourcesCommand } from './resources.ts'
+
+const NOTES = `
+Environment:
+  EDGEMINT_URL     the server, default http://localhost:8080; --url overrides it
+  EDGEMINT_TOKEN   the operator's token, REGISTRATION_TOKEN of the server; asked for when it is not set
+
+Exit codes:
+  0  done        1  the server refused        2  wrong usage
+  3  the server cannot be reached             4  not confirmed        130  interrupted
+
+With --json an error is one line of JSON on standard error: error, message, exit_code.
+
+Completion:
+  source <(npx edgemint complete bash)        source <(npx edgemint complete zsh)`
+
+/** @param isJson whether errors are printed as JSON, and so not by commander */
+export function makeProgram(isJson: boolean): Command {
+  const program = new Command('edgemint')
+    .description('Manages an edgemint token server.')
+    .version(readVersion())
+    .addCommand(clientsCommand())
+    .addCommand(resourcesCommand())
+    .addCommand(keysCommand())
+  completion(program)
+  prepare(program, [], isJson)
+  return program.addHelpText('after', NOTES)
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
+
+/** Makes a command and its subcommands throw instead of ending the process, so that one place decides the exit code. */
+function prepare(command: Command, words: readonly string[], isJson: boolean): void {
+  const examples = EXAMPLES[words.join(' ')] ?? []
+  command
+    .exitOverride()
+    .addHelpText('after', ['\nExamples:', ...examples.map((example) => `  ${example}`)].join('\n'))
+    .configureOutput({ outputError: (text) => printError(text, isJson) })
+    .on('beforeHelp', () => refuseUnknown(command))
+  if (!isJson) command.showHelpAfterError('(--help shows more)')
+  for (const each of command.commands) prepare(each, [...words, each.name()], isJson)
+}
+
+function printError(text: string, isJson: boolean): void {
+  if (!isJson) for (const line of text.trimEnd().split('\n')) warn(line)
+}
+
+/** Commander would print the help of the group for `clients frobnicate --help`. */
+function refuseUnknown(command: Command): void {
+  const [word] = command.args
+  if (command.commands.length === 0 || word === undefined || word.startsWith('-')) return
+  command.error(`error: unknown command '${word}'`, { code: 'commander.unknownCommand' })
+}

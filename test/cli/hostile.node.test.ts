@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { text } from 'node:stream/consumers'
+import { describe, test } from '#test'
+import * as certificates from '../support/certificates.ts'
+import { type Ended, edgemint } from '../support/cli.ts'
+import { type Answer, type Respond, startHostileServer } from '../support/hostile_server.ts'
+import { freePort } from '../support/process.ts'
+
+const server = await startHostileServer()
+
+const TOKEN = 'operator-token-operator-token-operator'
+/** A title, a cleared screen, C1, DEL, a reversal of direction, a line separator, a zero-width space, an invisible tag. */
+const ODD = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u007f\u202e\u2028\u200b\u{e0041}\r\nedgemint: deleted'
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+
+const secrets = [{ id: ODD, label: ODD, created_at: ODD, expires_at: ODD }]
+const client = { client_id: ODD, [ODD]: ODD, claims: { [ODD]: [ODD] }, client_secret: ODD, client_secrets: secrets }
+const resource = { resource: ODD, scope: ODD, [ODD]: { [ODD]: ODD }, default: ODD, signing_alg: ODD }
+
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
+const file = join(folder, 'clients.json')
+writeFileSync(file, JSON.stringify([{ client_id: 'a', scope: ODD }]))
+
+/** Each command that prints what a server answers, with its answer. */
+const COMMANDS: readonly (readonly [words: readonly string[], body: object])[] = [
+  [['clients', 'create'], client],
+  [['clients', 'create', '--id', 'a'], client],
+  [['clients', 'list'], { clients: [client, { malformed: ODD }] }],
+  [['clients', 'show', 'a'], client],
+  [['clients', 'update', 'a', '--scope', 'b'], client],
+  [['clients', 'rotate-secret', 'a'], { client_secret: ODD, client_secrets: secrets }],
+  [['clients', 'revoke-secret', 'a', '1', '--yes'], client],
+  [['clients', 'revoke-tokens', 'a', '--yes'], { before: 1, client_id: 'a', [ODD]: ODD }],
+  [['clients', 'revoke-tokens', '--yes'], { before: 1, [ODD]: ODD }],
+  [['clients', 'disable', 'a'], client],
+  [['clients', 'enable', 'a'], client],
+  [['clients', 'delete', 'a', '--yes'], client],
+  [['clients', 'import', file, '--from', 'edgemint', '--dry-run'], { ...client, resources: [] }],
+  [['resources', 'create', 'https://a.example'], resource],
+  [['resources', 'update', 'https://a.example'], resource],
+  [['resources', 'list'], { resources: [resource] }],
+  [['resources', 'show', 'https://a.example'], resource],
+  [['resources', 'delete', 'https://a.example', '--yes'], resource],
+]
+
+const run = (words: readonly string[], respond: Respond, more: readonly string[] = []): Promise<Ended> =>
+  edgemint([...words, '--url', server.serve(respond), ...more], { EDGEMINT_TOKEN: TOKEN })
+
+function assertClean({ stdout, stderr }: Ended): void {
+  for (const line of [...stdout.split('\n'), ...stderr.split('\n')]) assert.doesNotMatch(line, UNSEEN)
+  assert.doesNotMatch(stdout + stderr, /^edgemint: deleted/m)
+  assert.doesNotMatch(stdout + stderr, /^\s+at .*:\d+/m)
+  assert.ok(!(stdout + stderr).includes(TOKEN))
+}
+
+const printsBody = ([, verb = '']: readonly string[]): boolean => !/^(revoke-secret|delete|import)$/.test(verb)
+
+describe('what a hostile server answers', () => {
+  for (const [words, body] of COMMANDS) {
+    const name = words.join(' ').replace(file, 'FILE')
+    test(`${name}: nothing that a terminal obeys, in tables and JSON`, async () => {
+      const [table, json] = await Promise.all([run(words, () => ({ body })), run(words, () => ({ body }), ['--json'])])
+      for (const ended of [table, json]) assertClean(ended)
+      assert.deepEqual([table.code, json.code], [0, 0], table.stderr + json.stderr)
+      const printed = JSON.parse(json.stdout)
+      if (words[1] === 'list') assert.deepEqual([printed], Object.values(body))
+      else if (printsBody(words)) assert.deepEqual(printed, body)
+    })
+  }
+
+  test('refusals: nothing that a terminal obeys, in text and JSON', async () => {
+    const refusal: Answer = { status: 400, body: { error: ODD, error_description: ODD } }
+    for (const words of [
+      ['clients', 'show', 'a'],
+      ['clients', 'revoke-tokens', '--yes'],
+      ['resources', 'list'],
+    ]) {
+      const [text, json] = await Promise.all([run(words, () => refusal), run(words, () => refusal, ['--json'])])
+      for (const ended of [text, json]) assertClean(ended)
+      assert.deepEqual([text.code, json.code, text.stdout, json.stdout], [1, 1, '', ''])
+      assert.match(text.stderr, /^edgemint: .*31m/)
+      assert.equal(JSON.parse(json.stderr).message, `${ODD}: ${ODD}`)
+    }
+  })
+
+  test('refusals within an import', async () => {
+    const respond: Respond = (_method, path) =>
+      path.startsWith('/resources') ? { body: {} } : { status: 400, body: { error: ODD, error_description: ODD } }
+    const words = ['clients', 'import', file, '--from', 'edgemint', '--yes']
+    const [text, json] = await Promise.all([run(words, respond), run(words, respond, ['--json'])])
+    for (const ended of [text, json]) assertClean(ended)
+    assert.deepEqual([text.code, json.code], [1, 1])
+    assert.equal(JSON.parse(json.stdout).details[0].detail, `${ODD}: ${ODD}`)
+  })
+
+  const MALFORMED: readonly (readonly [words: string, body: unknown])[] = [
+    ...['null', '7', '"text"', '[]', '<html>502 Bad Gateway</html>', '{"a":'].map(
+      (body) => ['clients list', body] as const,
+    ),
+    ['clients list', { clients: 7 }],
+    ['clients list', { clients: [null] }],
+    ['clients list', { clients: [], next_cursor: null }],
+    ['clients list', { clients: [], next_cursor: '' }],
+    ['clients list', { clients: [], next_cursor: { a: 1 } }],
+    ['clients list', { clients: [], next_cursor: 'the same' }],
+    ['clients list', { clients: [], next_cursor: '\ud800' }],
+    ['resources list', { resources: ['https://a.example'] }],
+    ['clients show a', { client_secrets: { id: 1 } }],
+    ['clients show a', { client_secrets: [null] }],
+    ['clients rotate-secret a', { client_secrets: [] }],
+    ['clients rotate-secret a', { client_secret: 'b', client_secrets: [7] }],
+    ['clients revoke-tokens --yes', {}],
+    ['clients revoke-tokens --yes', { before: null }],
+    ['clients revoke-tokens --yes', '{"before":1e300}'],
+    ['clients revoke-tokens --yes', { before: 1, client_id: 'a' }],
+    ['clients revoke-tokens a --yes', { before: 1 }],
+  ]
+  test('malformed answers: one line and exit code 1', async () => {
+    for (const [words, body] of MALFORMED) {
+      const ended = await run(words.split(' '), () => ({ body }))
+      const what = `${words}: ${JSON.stringify(body)}`
+      assert.equal(ended.code, 1, what)
+      assert.match(ended.stderr.trim().split('\n').at(-1) ?? '', /^edgemint: .*(malformed|does not answer like)/, what)
+      assertClean(ended)
+    }
+  })
+
+  test('instants that are none are shown as they are', async () => {
+    const body =
+      '{"client_id_issued_at":1e300,"a_at":null,"b_at":-8.64e12,"client_secrets":[{"id":"1","created_at":1e300}]}'
+    const ended = await run(['clients', 'show', 'a'], () => ({ body }))
+    assert.deepEqual([ended.code, ended.stderr], [0, ''])
+    assert.match(ended.stdout, /client_id_issued_at +1e\+300/)
+  })
+
+  test('a list that does not end is given up', async () => {
+    let pages = 0
+    const ended = await run(['clients', 'list'], () => ({ body: { clients: [], next_cursor: `${++pages}` } }))
+    assert.deepEqual(ended, {
+      code: 1,
+      stdout: '',
+      stderr: "edgemint: the server's answer is malformed: the list has more than 10000 pages\n",
+    })
+    assert.equal(pages, 10_000)
+  })
+
+  test('an answer that does not end is given up', async () => {
+    const body = ' '.repeat(64 * 1024 * 1024 + 1)
+    const { code, stderr } = await run(['clients', 'list'], () => ({ body, stalls: true }))
+    assert.equal(code, 1)
+    assert.match(stderr, /answers with more than 67108864 bytes/)
+  })
+})
+
+describe('what is no answer of an edgemint server', () => {
+  for (const status of [302, 307]) {
+    test(`a redirect, ${status}, is not followed`, async () => {
+      const other = await startHostileServer()
+      const target = other.serve(() => ({ body: { clients: [] } }))
+      const { code, stdout, stderr } = await run(['clients', 'list'], () => ({
+        status,
+        headers: { Location: `${target}/\u009b31m` },
+      }))
+      assert.deepEqual([code, stdout, other.tokens], [1, '', []])
+      assert.match(
+        stderr,
+        new RegExp(`redirects to ${target}/\ufffd31m, status ${status}: redirects are not followed\\n$`),
+      )
+    })
+  }
+
+  test('a page of a proxy: the message has the status', async () => {
+    const { code, stderr } = await run(['clients', 'list'], () => ({ status: 502, body: '<html>Bad Gateway</html>' }))
+    assert.equal(code, 1)
+    assert.match(stderr, /\/register\?limit=500 does not answer like an edgemint server: status 502\n$/)
+  })
+
+  test('no answer, or a part of one, within --timeout: exit code 3', async () => {
+    const ends = await Promise.all(
+      (['silence', { body: '{', stalls: true }] as const).map((answer) =>
+        run(['clients', 'list'], () => answer, ['--timeout', '1']),
+      ),
+    )
+    for (const { code, stderr } of ends) {
+      assert.equal(code, 3)
+      assert.match(stderr, /cannot be reached: no complete answer within 1 s \(--timeout sets it\)\n$/)
+    }
+    for (const wrong of ['0', '1.5', 'soon']) {
+      assert.equal((await edgemint(['clients', 'list', '--timeout', wrong])).code, 2)
+    }
+  })
+
+  test('a closed port, a certificate of an unknown authority, no TLS: a sentence and exit code 3', async () => {
+    const { key, certificate } = certificates.server
+    const tls = createServer({ key, cert: certificate }).listen(0, '127.0.0.1')
+    await once(tls, 'listening')
+    const address = tls.address() as { port: number }
+    const plain = server.serve(() => ({})).replace('http:', 'https:')
+    for (const [url, message] of [
+      [`http://localhost:${await freePort()}`, 'nothing listens there'],
+      [`https://localhost:${address.port}`, 'its certificate is not signed by .* NODE_EXTRA_CA_CERTS=ca\\.pem .*'],
+      [plain, 'it does not speak TLS on that port'],
+    ] as const) {
+      const { code, stdout, stderr } = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: TOKEN })
+      assert.deepEqual([code, stdout], [3, ''], stderr)
+      assert.match(stderr, new RegExp(`^edgemint: https?://\\S+ cannot be reached: ${message}\n$`))
+    }
+    const ca = join(folder, 'ca.pem')
+    writeFileSync(ca, certificates.ca.certificate)
+    const environment = { EDGEMINT_TOKEN: TOKEN, NODE_EXTRA_CA_CERTS: ca }
+    const listening = edgemint(['clients', 'list', '--url', `https://localhost:${address.port}`], environment)
+    const [, response] = await once(tls, 'request')
+    response.end('{"clients":[]}')
+    assert.equal((await listening).code, 0)
+    tls.close()
+  })
+})
+
+describe('EDGEMINT_TOKEN', () => {
+  const respond = () => ({ body: { clients: [] } })
+
+  test('without the line break at the end of its file', async () => {
+    const url = server.serve(respond)
+    const { code } = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: `${TOKEN}\r\n` })
+    assert.deepEqual([code, server.tokens.at(-1)], [0, `Bearer ${TOKEN}`])
+  })
+
+  test('what cannot be a token is refused before it is sent, and never quoted', async () => {
+    const url = server.serve(respond)
+    const before = server.tokens.length
+    for (const token of [
+      `${TOKEN}\nsecond-line`,
+      `${TOKEN}\rsecond-line`,
+      `${TOKEN} second`,
+      `${TOKEN}\u00e9`,
+      '  ',
+      'a=b',
+    ]) {
+      const ended = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: token })
+      assert.deepEqual([ended.code, ended.stdout], [2, ''])
+      assert.match(ended.stderr, /^edgemint: EDGEMINT_TOKEN is no operator's token: .*\n$/)
+      for (const part of ['operator-token', 'second', 'a=b']) assert.ok(!ended.stderr.includes(part))
+    }
+    assert.equal(server.tokens.length, before)
+  })
+
+  test('no token and no terminal', async () => {
+    const { code, stderr } = await edgemint(['clients', 'list', '--url', server.serve(respond)])
+    assert.equal(code, 2)
+    assert.match(stderr, /EDGEMINT_TOKEN is not set/)
+  })
+})
+
+describe('a reader that has ended', () => {
+  test('clients list | head -1', async () => {
+    const clients = Array.from({ length: 500 }, (_, index) => ({
+      client_id: `client-${index}`,
+      scope: 'x'.repeat(300),
+    }))
+    const url = server.serve(() => ({ body: { clients } }))
+    const command = `node src/cli/edgemint.ts clients list --url ${url} | head -1`
+    const { stdout, stderr } = await inShell(command)
+    assert.match(stdout, /^ *client_id .*\n$/)
+    assert.equal(stderr, '')
+  })
+})
+
+async function inShell(command: string): Promise<{ stdout: string; stderr: string }> {
+  const child = spawn('sh', ['-c', command], { env: { ...process.env, EDGEMINT_TOKEN: TOKEN } })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return { stdout, stderr }
+}
