@@ -17,6 +17,7 @@ describe('edgemint keys', () => {
     const made = await edgemint(['keys', 'generate', '--file', file, '--alg', 'ES256'])
     assert.deepEqual([made.code, made.stdout], [0, ''])
     assert.equal(statSync(file).mode & 0o777, 0o600)
+    assert.match(made.stderr, /^wrote .*\nNext: .*\n.*wrangler secret put SIGNING_KEYS < .*keys\.json\n.*restart/)
     const first = (await keyringOf(file)).signingAt(now())
     assert.equal(first?.alg, 'ES256')
 
@@ -36,6 +37,25 @@ describe('edgemint keys', () => {
     for (const { stdout, stderr } of [made, turned, listed]) {
       for (const secret of secrets) assert.ok(!(stdout + stderr).includes(secret))
     }
+  })
+
+  test('rotate says what is next, and asks while an announced key waits', async () => {
+    const file = join(folder, 'waiting.json')
+    await edgemint(['keys', 'generate', '--file', file, '--alg', 'ES256'])
+    const rotate = ['keys', 'rotate', '--file', file]
+    const first = await edgemint(rotate)
+    assert.equal(first.code, 0)
+    assert.match(
+      first.stderr,
+      /^Next: give it to the server\. Do it at once.*\n.*waiting\.json\n.*restart the server\n$/,
+    )
+    const before = readFileSync(file, 'utf8')
+    const again = await edgemint(rotate)
+    assert.deepEqual([again.code, again.stdout, readFileSync(file, 'utf8')], [2, '', before])
+    assert.match(again.stderr, /is announced and signs from \d{4}-.*Z\. Announce another one\? .*--yes/)
+    assert.equal((await edgemint([...rotate, '--alg', 'RS256'])).code, 0)
+    assert.equal((await edgemint([...rotate, '--yes', '--alg', 'ES256'])).code, 0)
+    assert.equal(JSON.parse(readFileSync(file, 'utf8')).keys.length, 4)
   })
 
   test('to a pipe the set is printed', async () => {
@@ -61,7 +81,7 @@ describe('edgemint keys', () => {
     const file = join(folder, 'there.json')
     writeFileSync(file, 'precious')
     for (const [words, message] of [
-      [['keys', 'generate', '--file', file], /there already/],
+      [['keys', 'generate', '--file', file], /exists already/],
       [['keys', 'rotate', '--file', file], /neither a private JWK Set/],
       [['keys', 'list', '--file', join(folder, 'nothing')], /ENOENT/],
       [['keys', 'generate', '--alg', 'none'], /Allowed choices/],
@@ -73,28 +93,5 @@ describe('edgemint keys', () => {
       assert.match(stderr, message)
     }
     assert.equal(readFileSync(file, 'utf8'), 'precious')
-  })
-})
-
-describe('edgemint', () => {
-  test('--help of every command has an example or a description; the exit code is 0', async () => {
-    for (const words of [[], ['clients'], ['clients', 'import'], ['resources'], ['keys']]) {
-      const { code, stdout } = await edgemint([...words, '--help'])
-      assert.equal(code, 0)
-      assert.match(stdout, words.length === 0 ? /Exit codes:/ : /Examples:\n {2}npx edgemint/)
-    }
-  })
-
-  for (const shell of ['bash', 'zsh']) {
-    test(`completes in ${shell}`, async () => {
-      const { code, stdout } = await edgemint(['complete', shell])
-      assert.equal(code, 0)
-      assert.match(stdout, /edgemint/)
-    })
-  }
-
-  test('knows what can come next', async () => {
-    const { stdout } = await edgemint(['complete', '--', 'clients', 'ro'])
-    assert.match(stdout, /^rotate-secret/)
   })
 })
