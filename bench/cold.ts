@@ -1,10 +1,12 @@
 /** What the first token of a fresh process takes, and of what that is made. */
 
-import { type BenchRuntime, EMPTY, MODULES, SERVER, type Setup, start } from './servers.ts'
+import type { Pace } from './pace.ts'
+import { type BenchRuntime, EMPTY, MODULES, SERVER, start } from './servers.ts'
 import { median } from './table.ts'
-import { makeWorld } from './world.ts'
+import { makeWorld, type Setup } from './world.ts'
 
-const ROUNDS = 5
+/** Of three processes, about. */
+const ROUND_SECONDS = 2
 const POLL_MILLISECONDS = 1
 
 export interface Cold {
@@ -20,11 +22,16 @@ export interface Cold {
   readonly secondToken: number
 }
 
+/** Returns about how many seconds `measureCold` takes. */
+export function coldSeconds({ starts }: Pace): number {
+  return (starts + 1) * ROUND_SECONDS
+}
+
 /** Each since the start of a process of its own, in turns. */
-export async function measureCold(runtime: BenchRuntime): Promise<Cold> {
+export async function measureCold(runtime: BenchRuntime, { starts }: Pace): Promise<Cold> {
   const world = await makeWorld({ alg: 'RS256' })
   const rounds: Cold[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round <= starts; round++) {
     const { answers: emptyAnswers } = await timeStart(runtime, EMPTY, world)
     const { answers: modulesEvaluated } = await timeStart(runtime, MODULES, world)
     const { answers: serverAnswers, tokens } = await timeStart(runtime, SERVER, world, world.form)

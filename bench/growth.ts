@@ -1,14 +1,13 @@
 /** What many clients, many scopes and many keys do to tokens a second, to their latency and to memory. */
 
 import { load, type Target } from './load.ts'
+import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
 import { type Algorithm, makeWorld, type World, type WorldOptions } from './world.ts'
 
-const ROUNDS = 3
-/** Among a million, most pages of the database are met for the first time. */
-const WARM_SECONDS = 8
-const SECONDS = 3
+/** Making the databases of a million clients, about. */
+const WORLDS_SECONDS = 60
 
 export interface Growth extends Measured {
   readonly alg: Algorithm
@@ -39,11 +38,23 @@ const WORLDS: Readonly<Record<string, Omit<WorldOptions, 'alg'> & { readonly isS
   '10 signing keys': { ...TEN, moreKeys: 9 },
 }
 
-export async function* measureGrowth(runtimes: readonly BenchRuntime[], alg: Algorithm): AsyncGenerator<Growth> {
+/** Returns about how many seconds `measureGrowth` takes. */
+export function growthSeconds(runtimes: readonly BenchRuntime[], pace: Pace): number {
+  const row = START_SECONDS + 2 * (pace.warmSeconds + pace.rounds * pace.loadSeconds)
+  return WORLDS_SECONDS + Object.keys(WORLDS).length * runtimes.length * row
+}
+
+/** Measures each world on each runtime next to one of 10 clients. */
+export async function* measureGrowth(
+  runtimes: readonly BenchRuntime[],
+  alg: Algorithm,
+  pace: Pace,
+): AsyncGenerator<Growth> {
   const ten = await makeWorld({ ...TEN, alg })
   for (const [name, options] of Object.entries(WORLDS)) {
     const world = await makeWorld({ ...options, alg })
-    for (const runtime of runtimes) yield { alg, ...(await measure(runtime, name, ten, { ...world, ...options })) }
+    for (const runtime of runtimes)
+      yield { alg, ...(await measure(runtime, name, ten, { ...world, ...options }, pace)) }
   }
 }
 
@@ -52,16 +63,17 @@ async function measure(
   name: string,
   ten: World,
   world: World & Omit<Target, 'url'>,
+  { rounds: count, warmSeconds, loadSeconds }: Pace,
 ): Promise<Measured> {
   const [few, many] = [await start(runtime, SERVER, ten), await start(runtime, SERVER, world)]
   const fewTarget: Target = { url: `${few.origin}/token`, form: ten.form, clients: 10 }
   const manyTarget: Target = { ...world, url: `${many.origin}/token` }
-  await load(fewTarget, WARM_SECONDS)
-  await load(manyTarget, WARM_SECONDS)
+  await load(fewTarget, warmSeconds)
+  await load(manyTarget, warmSeconds)
   const rounds: Measured[] = []
-  while (rounds.length < ROUNDS) {
-    const base = await load(fewTarget, SECONDS)
-    const grown = await load(manyTarget, SECONDS)
+  while (rounds.length < count) {
+    const base = await load(fewTarget, loadSeconds)
+    const grown = await load(manyTarget, loadSeconds)
     rounds.push({
       runtime,
       world: name,

@@ -1,13 +1,16 @@
 /** A load on one URL from many connections: by wrk where it is installed, else by autocannon, which costs more CPU itself. */
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import autocannon from 'autocannon'
+import { runToEnd } from './child.ts'
 
 const CONNECTIONS = 16
+/** 16 comparisons by bcrypt take longer than wrk's own 2 seconds on a busy machine. */
+const TIMEOUT_SECONDS = 10
 
 /** What one load came to; the latencies in milliseconds. */
 export interface Load {
@@ -30,11 +33,13 @@ const CONTENT_TYPE = 'application/x-www-form-urlencoded'
 export const generator: 'wrk' | 'autocannon' = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'autocannon'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-load-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-/** @throws Error when anything but 2xx came back */
+/** @throws Error when anything but 2xx came back, or nothing */
 export async function load(target: Target, seconds: number): Promise<Load> {
   const { refused, ...result } = await (generator === 'wrk' ? byWrk : byAutocannon)(target, seconds)
   if (refused > 0) throw new Error(`${target.url}: ${refused} requests refused or failed`)
+  if (result.perSecond === 0) throw new Error(`${target.url}: no answer in ${seconds} s; the machine is too busy`)
   return result
 }
 
@@ -87,13 +92,17 @@ done = function(summary, latency)
 end
 `,
   )
-  const options = ['--threads', '1', '--connections', `${CONNECTIONS}`, '--duration', `${seconds}s`]
-  const child = spawn('wrk', [...options, '--script', script, url], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let printed = ''
-  child.stdout.on('data', (chunk) => {
-    printed += chunk
-  })
-  await once(child, 'close')
+  const options = [
+    '--threads',
+    '1',
+    '--connections',
+    `${CONNECTIONS}`,
+    '--duration',
+    `${seconds}s`,
+    '--timeout',
+    `${TIMEOUT_SECONDS}s`,
+  ]
+  const printed = await runToEnd('wrk', [...options, '--script', script, url])
   const [line] = /\{"perSecond".*\}/.exec(printed) ?? []
   if (line === undefined) throw new Error(`wrk: ${printed}`)
   return JSON.parse(line)

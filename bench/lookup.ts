@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { CLIENTS, clientKey, clientRecord } from '../src/clients/registry.ts'
 import { readRecords } from '../src/records/records.ts'
@@ -14,10 +15,12 @@ import type { Registry, Stores } from '../src/stores/contracts.ts'
 import { redisStores } from '../src/stores/redis.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
 import { startRedis } from '../test/support/redis.ts'
+import { exitOnSignals } from './child.ts'
+import { median } from './table.ts'
 
 const SIZES = [1_000, 1_000_000] as const
 const ROUNDS = 20_000
-const BATCH = 10_000
+const BATCH = 500
 
 const hash = '$2b$10$IxMdI6d.LIRZPpSfEwNoeu4rY3FhDREsxFJXikcgdRRAStxUlsuEO'
 const idOf = (index: number): string => `client-${index.toString().padStart(7, '0')}`
@@ -65,10 +68,6 @@ async function timeOne(find: Find, size: number): Promise<number> {
   return microseconds
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
-
 async function compare(name: string, fill: (size: number) => Promise<Stores>): Promise<void> {
   const stores: Stores[] = []
   for (const size of SIZES) stores.push(await fill(size))
@@ -78,14 +77,17 @@ async function compare(name: string, fill: (size: number) => Promise<Stores>): P
     for (let round = 0; round < ROUNDS; round++) {
       for (const [index, find] of finds.entries()) times[index]?.push(await timeOne(find, SIZES[index] ?? 0))
     }
-    const [small = Number.NaN, large = Number.NaN] = times.map(median)
+    const [small = Number.NaN, large = Number.NaN] = times.map((each) => median(each, (microseconds) => microseconds))
     const medians = `${small.toFixed(1)} µs among 1,000, ${large.toFixed(1)} µs among 1,000,000`
     console.log(`${name}, ${way}: median ${medians}, ratio ${(large / small).toFixed(2)}`)
   }
   for (const each of stores) await each.close()
 }
 
+exitOnSignals()
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+console.log('One client among 1,000 and among 1,000,000, in SQLite and Redis (where it is installed): about a minute')
 await compare('SQLite', (size) => fillSqlite(join(folder, `${size}.db`), size))
 const redis = await startRedis()
 if (redis !== undefined) {
@@ -93,4 +95,3 @@ if (redis !== undefined) {
   await compare('Redis', (size) => fillRedis(`${url}/${SIZES.indexOf(size as (typeof SIZES)[number])}`, size))
   redis.stop()
 }
-rmSync(folder, { recursive: true })

@@ -1,16 +1,20 @@
 /** Edgemint beside other servers, on the same core in the same run: tokens of one second of CPU. */
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { freePort, type Running } from '../test/support/process.ts'
+import { runToEnd } from './child.ts'
 import { load } from './load.ts'
+import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, SERVER, start, startPinned, usage } from './servers.ts'
 import { median } from './table.ts'
 import { ALGORITHMS, type Algorithm, folder, makeWorld, type World } from './world.ts'
 
-const ROUNDS = 3
-const WARM_SECONDS = 8
-const SECONDS = 4
+/** Loads are longer than elsewhere: a peer that compares by bcrypt makes few tokens a second. */
+const LOADS = 2
+
+/** Fetching and building them, about. */
+const PREPARE_SECONDS = 30
 
 /** What the how-to's client has for a secret. */
 const CHOSEN_SECRET = 'foobar'
@@ -32,8 +36,8 @@ interface Peer {
   readonly algorithms: readonly Algorithm[]
   /** Of the client; a generated one where it is absent. */
   readonly secret?: string
-  /** Fetches and builds it; gives why it cannot be had. */
-  prepare(): string | undefined
+  /** Fetches and builds it. Returns why that is not possible. */
+  prepare(): Promise<string | undefined>
   start(alg: Algorithm, world: World): Promise<Running>
 }
 
@@ -45,9 +49,9 @@ const PEERS: readonly Peer[] = [
     runtimes: ['node', 'bun', 'deno', 'workerd'],
     algorithms: ['RS256'],
     secret: CHOSEN_SECRET,
-    prepare() {
+    async prepare() {
       if (spawnSync('go', ['version']).error !== undefined) return 'Go is not installed'
-      execFileSync('go', ['build', '-o', fositeProgram, '.'], { cwd: 'bench/peers/fosite', stdio: 'inherit' })
+      await runToEnd('go', ['build', '-o', fositeProgram, '.'], 'bench/peers/fosite')
       return undefined
     },
     async start(_alg, { record }) {
@@ -60,8 +64,8 @@ const PEERS: readonly Peer[] = [
     name: 'oidc-provider on Node, its secret in plain text',
     runtimes: ['node'],
     algorithms: ALGORITHMS,
-    prepare() {
-      execFileSync('npm', ['ci', '--prefix', 'bench/peers/oidc-provider', '--no-audit', '--no-fund'], { stdio: 'pipe' })
+    async prepare() {
+      await runToEnd('npm', ['ci', '--prefix', 'bench/peers/oidc-provider', '--no-audit', '--no-fund'])
       return undefined
     },
     async start(alg, { form }) {
@@ -73,24 +77,35 @@ const PEERS: readonly Peer[] = [
   },
 ]
 
-export async function* measurePeers(runtimes: readonly BenchRuntime[]): AsyncGenerator<Compared> {
+/** Returns about how many seconds `measurePeers` takes. */
+export function peersSeconds(runtimes: readonly BenchRuntime[], pace: Pace): number {
+  const row = START_SECONDS + 2 * (pace.warmSeconds + pace.rounds * LOADS * pace.loadSeconds)
+  const rows = PEERS.flatMap(({ algorithms, ...peer }) =>
+    algorithms.flatMap(() => peer.runtimes.filter((runtime) => runtimes.includes(runtime))),
+  )
+  return PREPARE_SECONDS + rows.length * row
+}
+
+/** Measures each peer next to edgemint on each runtime that it is compared with. */
+export async function* measurePeers(runtimes: readonly BenchRuntime[], pace: Pace): AsyncGenerator<Compared> {
   for (const peer of PEERS) {
-    const missing = peer.prepare()
+    const missing = await peer.prepare()
     if (missing !== undefined) console.log(`${peer.name}: not measured, ${missing}`)
     else
       for (const alg of peer.algorithms)
-        for (const runtime of peer.runtimes) if (runtimes.includes(runtime)) yield await compare(peer, runtime, alg)
+        for (const runtime of peer.runtimes)
+          if (runtimes.includes(runtime)) yield await compare(peer, runtime, alg, pace)
   }
 }
 
-async function compare(peer: Peer, runtime: BenchRuntime, alg: Algorithm): Promise<Compared> {
+async function compare(peer: Peer, runtime: BenchRuntime, alg: Algorithm, pace: Pace): Promise<Compared> {
   const world = await makeWorld({ alg, ...(peer.secret !== undefined && { secret: peer.secret }) })
   const [theirs, ours] = [await peer.start(alg, world), await start(runtime, SERVER, world)]
-  for (const server of [theirs, ours]) await measure(server, world, WARM_SECONDS)
+  for (const server of [theirs, ours]) await measure(server, world, pace.warmSeconds)
   const rounds: Compared[] = []
-  while (rounds.length < ROUNDS) {
-    const there = await measure(theirs, world, SECONDS)
-    const here = await measure(ours, world, SECONDS)
+  while (rounds.length < pace.rounds) {
+    const there = await measure(theirs, world, LOADS * pace.loadSeconds)
+    const here = await measure(ours, world, LOADS * pace.loadSeconds)
     rounds.push({
       peer: peer.name,
       edgemint: runtime,

@@ -3,9 +3,10 @@
  * and in memory; and whether the storage comes back.
  */
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import type { Ledger, Stores } from '../src/stores/contracts.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import { redisStores } from '../src/stores/redis.ts'
@@ -13,6 +14,7 @@ import { sqliteStores } from '../src/stores/sqlite.ts'
 import { revocations } from '../src/tokens/revocations.ts'
 import { startRedis } from '../test/support/redis.ts'
 import { createWorld, ISSUER } from '../test/support/world.ts'
+import { exitOnSignals } from './child.ts'
 
 const REVOCATIONS = 100_000
 const ROUNDS = 3000
@@ -37,10 +39,14 @@ async function median(ledger: Ledger): Promise<number> {
   return times.sort((a, b) => a - b)[ROUNDS / 2] ?? 0
 }
 
+exitOnSignals()
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+console.log('Introspection with no revocation and with 100,000, in memory, in SQLite and in Redis: about a minute')
 const redis = await startRedis()
 const backends: readonly (readonly [string, () => Stores])[] = [
   ['memory', () => memoryStores(now, 200_000)],
-  ['sqlite', () => sqliteStores(join(mkdtempSync(join(tmpdir(), 'edgemint-')), 'edgemint.db'), now)],
+  ['sqlite', () => sqliteStores(join(folder, 'edgemint.db'), now)],
   ...(redis === undefined ? [] : [['redis', () => redisStores(redis.url, now)] as const]),
 ]
 for (const [name, open] of backends) {

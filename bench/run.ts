@@ -1,10 +1,12 @@
 /**
  * `npm run bench`: tokens a second on each runtime, for RS256, ES256 and EdDSA, and what the first token takes. On Linux the servers
- * have one core to themselves, so that a rate is what one core does.
+ * have one core to themselves, so that a rate is what one core does. Each row is printed when it is measured, and all as a table at
+ * the end.
  *
- *     npm run bench                        all of that
+ *     npm run bench                        all of that, within 5 minutes
+ *     npm run bench -- --full              with longer loads and medians of rounds, in a quarter of an hour
  *     npm run bench -- node EdDSA          one runtime, one algorithm
- *     npm run bench -- --peers             beside ory/fosite and oidc-provider
+ *     npm run bench -- --peers             next to ory/fosite and oidc-provider
  *     npm run bench -- --growth            with many clients, scopes and keys; ES256 unless another is named
  *     npm run bench -- --json results.json
  */
@@ -12,21 +14,30 @@
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { measureCold } from './cold.ts'
-import { measureGrowth } from './growth.ts'
+import { exitOnSignals } from './child.ts'
+import { coldSeconds, measureCold } from './cold.ts'
+import { growthSeconds, measureGrowth } from './growth.ts'
 import { generator } from './load.ts'
-import { measurePeers } from './peers.ts'
+import { FULL, QUICK } from './pace.ts'
+import { measurePeers, peersSeconds } from './peers.ts'
 import { isPinned, RUNTIMES } from './servers.ts'
-import { tableOf } from './table.ts'
-import { measureWarm } from './warm.ts'
+import { about, lineOf, tableOf } from './table.ts'
+import { measureWarm, warmSeconds } from './warm.ts'
 import { ALGORITHMS } from './world.ts'
 
+exitOnSignals()
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { peers: { type: 'boolean' }, growth: { type: 'boolean' }, json: { type: 'string' } },
+  options: {
+    full: { type: 'boolean' },
+    peers: { type: 'boolean' },
+    growth: { type: 'boolean' },
+    json: { type: 'string' },
+  },
 })
 const unknown = positionals.filter((name) => ![...RUNTIMES, ...ALGORITHMS].some((known) => known === name))
 if (unknown.length > 0) throw new Error(`${unknown.join()}: neither a runtime nor an algorithm`)
+const pace = options.full ? FULL : QUICK
 
 /** Those that were named, or the usual ones. */
 function chosen<T extends string>(all: readonly T[], usual: readonly T[] = all): readonly T[] {
@@ -34,30 +45,64 @@ function chosen<T extends string>(all: readonly T[], usual: readonly T[] = all):
   return named.length > 0 ? named : usual
 }
 
-const results: Record<string, object[]> = {}
-
-async function tell(title: string, measured: AsyncIterable<object>): Promise<void> {
-  const rows: object[] = []
-  for await (const row of measured) rows.push(row)
-  results[title] = rows
-  console.log(`${title}\n${tableOf(rows)}\n`)
+interface Part {
+  readonly title: string
+  /** About. */
+  readonly seconds: number
+  measure(): AsyncIterable<object>
 }
 
-async function* warm(): AsyncGenerator<object> {
-  for (const runtime of chosen(RUNTIMES)) for (const alg of chosen(ALGORITHMS)) yield await measureWarm(runtime, alg)
+const runtimes = chosen(RUNTIMES)
+const algorithms = chosen(ALGORITHMS)
+
+const warm: Part = {
+  title: 'Warm',
+  seconds: runtimes.length * algorithms.length * warmSeconds(pace),
+  async *measure() {
+    for (const runtime of runtimes) for (const alg of algorithms) yield await measureWarm(runtime, alg, pace)
+  },
 }
 
-async function* cold(): AsyncGenerator<object> {
-  for (const runtime of chosen(RUNTIMES)) yield await measureCold(runtime)
+const cold: Part = {
+  title: 'Cold, milliseconds since the start of the process',
+  seconds: runtimes.length * coldSeconds(pace),
+  async *measure() {
+    for (const runtime of runtimes) yield await measureCold(runtime, pace)
+  },
 }
 
+const peers: Part = {
+  title: 'Peers',
+  seconds: peersSeconds(runtimes, pace),
+  measure: () => measurePeers(runtimes, pace),
+}
+
+const growth = chosen(ALGORITHMS, ['ES256']).map(
+  (alg): Part => ({
+    title: `Growth, ${alg}`,
+    seconds: growthSeconds(runtimes, pace),
+    measure: () => measureGrowth(runtimes, alg, pace),
+  }),
+)
+
+function partsOf({ peers: isPeers = false, growth: isGrowth = false }): readonly Part[] {
+  if (isPeers) return [peers]
+  return isGrowth ? growth : [warm, cold]
+}
+
+const parts = partsOf(options)
 const machine = `${cpus()[0]?.model}, ${isPinned ? 'one core for the servers' : 'not pinned'}, load by ${generator}`
-console.log(`${machine}\n`)
-if (options.peers) await tell('Peers', measurePeers(chosen(RUNTIMES)))
-else if (options.growth) {
-  for (const alg of chosen(ALGORITHMS, ['ES256'])) await tell(`Growth, ${alg}`, measureGrowth(chosen(RUNTIMES), alg))
-} else {
-  await tell('Warm', warm())
-  await tell('Cold, milliseconds since the start of the process', cold())
+const total = about(parts.reduce((sum, { seconds }) => sum + seconds, 0))
+console.log(`${machine}\n${parts.map(({ title }) => title).join('; ')}: ${total} on ${runtimes.join(', ')}\n`)
+const results: Record<string, object[]> = {}
+for (const { title, seconds, measure } of parts) {
+  console.log(`${title}, ${about(seconds)}`)
+  const rows: object[] = []
+  for await (const row of measure()) {
+    rows.push(row)
+    console.log(`  ${lineOf(row)}`)
+  }
+  results[title] = rows
+  console.log(`${tableOf(rows)}\n`)
 }
-if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ machine, ...results }, null, 2))
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ machine, pace, ...results }, null, 2))

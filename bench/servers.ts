@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { freePort, type Running, startServer } from '../test/support/process.ts'
 import { takeTheOtherCores } from './load.ts'
 import { workerdConfig } from './workerd.ts'
+import type { Setup } from './world.ts'
 
 export const RUNTIMES = ['node', 'bun', 'deno', 'workerd'] as const
 export type BenchRuntime = (typeof RUNTIMES)[number]
@@ -14,16 +15,6 @@ export const SERVER = 'src/index.ts'
 export const FLOOR = 'bench/floor.ts'
 export const MODULES = 'bench/modules.ts'
 export const EMPTY = 'bench/empty.ts'
-
-/** What a server is started with. */
-export interface Setup {
-  readonly folder: string
-  readonly signingKeys: string
-  /** SQLite file of the process runtimes. */
-  readonly database: string
-  /** The record of `client-0`; workerd's stand-in for KV makes those of the others from it. */
-  readonly record: string
-}
 
 export const isPinned: boolean = takeTheOtherCores(availableParallelism())
 const PINNED = isPinned ? 'taskset --cpu-list 0 ' : ''
@@ -51,12 +42,12 @@ export async function start(
   const environment = { ...settings, PORT: `${port}`, STORE_URL: `sqlite:${setup.database}` }
   const isServer = module === SERVER
   const command = {
-    node: () => `node ${isServer ? '' : 'bench/on_node.ts '}${module}`,
-    bun: () => `bun run ${module}`,
-    deno: () => `deno ${isServer ? 'run' : `serve --port ${port}`} --allow-all ${module}`,
-    workerd: () => `workerd serve ${workerdConfig(module, port, isServer ? settings : {}, setup)} config`,
+    node: async () => `node ${isServer ? '' : 'bench/on_node.ts '}${module}`,
+    bun: async () => `bun run ${module}`,
+    deno: async () => `deno ${isServer ? 'run' : `serve --port ${port}`} --allow-all ${module}`,
+    workerd: async () => `workerd serve ${await workerdConfig(module, port, isServer ? settings : {}, setup)} config`,
   }[runtime]()
-  return startPinned(command, port, runtime === 'workerd' ? {} : environment, pollMilliseconds)
+  return startPinned(await command, port, runtime === 'workerd' ? {} : environment, pollMilliseconds)
 }
 
 /** CPU seconds of a process so far, and the most memory it had, MiB; read from Linux' /proc. */

@@ -4,15 +4,39 @@ import Table from 'cli-table3'
 
 type Row = Readonly<Record<string, string | number>>
 
-/** Heads by member: `cpuMilliseconds` becomes `cpu milliseconds`. Numbers get three digits that count. */
+const UNITS: readonly (readonly [ending: RegExp, unit: string])[] = [
+  [/PerCpuSecond$/, '/CPU s'],
+  [/PerSecond$/, '/s'],
+  [/Milliseconds$/, ' ms'],
+  [/Mebibytes$/, ' MiB'],
+]
+
+/** A head by member: `tokensPerSecond` becomes `tokens/s`, `routeP99Milliseconds` becomes `route p99 ms`. */
+function headOf(member: string): string {
+  const [ending, unit] = UNITS.find(([pattern]) => pattern.test(member)) ?? [/$/, '']
+  return member.replace(ending, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) + unit
+}
+
+/** Returns a row as one line, for a terminal that waits for the table. */
+export function lineOf(row: object): string {
+  const members = Object.entries(row as Row).map(([name, value]) =>
+    typeof value === 'string' ? value : `${headOf(name)} ${cell(value)}`,
+  )
+  return members.join(', ')
+}
+
+/** Returns the rows as a table. Numbers have three significant digits. */
 export function tableOf(rows: readonly object[]): string {
   const [first] = rows as readonly Row[]
-  const heads = Object.keys(first ?? {}).map((name) =>
-    name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
-  )
-  const table = new Table({ head: heads, style: { head: [], border: [] }, wordWrap: true })
+  const head = Object.keys(first ?? {}).map(headOf)
+  const table = new Table({ head, style: { head: [], border: [] }, wordWrap: true })
   for (const row of rows as readonly Row[]) table.push(Object.values(row).map(cell))
   return table.toString()
+}
+
+/** Returns a duration that is known roughly. */
+export function about(seconds: number): string {
+  return seconds < 90 ? `about ${Math.ceil(seconds / 10) * 10} seconds` : `about ${Math.ceil(seconds / 60)} minutes`
 }
 
 function cell(value: string | number): string {
@@ -20,7 +44,7 @@ function cell(value: string | number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
 }
 
-/** Gives the one in the middle by what `by` gives. */
+/** Returns the value in the middle, ordered by `by`. */
 export function median<T>(values: readonly T[], by: (value: T) => number): T {
   const middle = values.toSorted((a, b) => by(a) - by(b))[Math.floor(values.length / 2)]
   if (middle === undefined) throw new RangeError('there is no median of nothing')

@@ -2,16 +2,10 @@
 
 import type { Running } from '../test/support/process.ts'
 import { load, type Target } from './load.ts'
+import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, FLOOR, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
 import { type Algorithm, makeWorld } from './world.ts'
-
-const ROUNDS = 3
-/** Until the compilers of the runtimes are done, on a core that they share with what they compile. */
-const WARM_SECONDS = 10
-const FLOOR_SECONDS = 2
-const TOKEN_SECONDS = 3
-const SIGNING_SECONDS = 1
 
 export interface Warm {
   readonly runtime: BenchRuntime
@@ -30,8 +24,14 @@ export interface Warm {
   readonly shareOfLeast: number
 }
 
-/** They are measured in turns, and of what they come to the median counts. */
-export async function measureWarm(runtime: BenchRuntime, alg: Algorithm): Promise<Warm> {
+/** Returns about how many seconds `measureWarm` takes. */
+export function warmSeconds(pace: Pace): number {
+  const round = pace.signingSeconds + 2 * pace.floorSeconds + pace.loadSeconds
+  return START_SECONDS + 3 * pace.warmSeconds + pace.rounds * round
+}
+
+/** They are measured in turns, and the median counts. */
+export async function measureWarm(runtime: BenchRuntime, alg: Algorithm, pace: Pace): Promise<Warm> {
   const world = await makeWorld({ alg })
   const floor = await start(runtime, FLOOR, world)
   const server = await start(runtime, SERVER, world)
@@ -39,15 +39,15 @@ export async function measureWarm(runtime: BenchRuntime, alg: Algorithm): Promis
   const route = targetOf(`${floor.origin}/route`)
   const least = targetOf(`${floor.origin}/least/${alg}`)
   const token = targetOf(`${server.origin}/token`)
-  for (const each of [route, least, token]) await load(each, WARM_SECONDS)
-  const count = Math.ceil((await signaturesPerSecond(floor, alg, 500)) * SIGNING_SECONDS)
+  for (const each of [route, least, token]) await load(each, pace.warmSeconds)
+  const count = Math.ceil((await signaturesPerSecond(floor, alg, 500)) * pace.signingSeconds)
   const rounds: Warm[] = []
-  while (rounds.length < ROUNDS) {
+  while (rounds.length < pace.rounds) {
     const signatures = await signaturesPerSecond(floor, alg, count)
-    const routes = await load(route, FLOOR_SECONDS)
-    const { perSecond: leastPerSecond } = await load(least, FLOOR_SECONDS)
+    const routes = await load(route, pace.floorSeconds)
+    const { perSecond: leastPerSecond } = await load(least, pace.floorSeconds)
     const before = usage(server)
-    const tokens = await load(token, TOKEN_SECONDS)
+    const tokens = await load(token, pace.loadSeconds)
     const { cpu, memory } = usage(server)
     rounds.push({
       runtime,
@@ -55,7 +55,7 @@ export async function measureWarm(runtime: BenchRuntime, alg: Algorithm): Promis
       tokensPerSecond: tokens.perSecond,
       p50Milliseconds: tokens.p50,
       p99Milliseconds: tokens.p99,
-      cpuMilliseconds: ((cpu - before.cpu) * 1000) / (tokens.perSecond * TOKEN_SECONDS),
+      cpuMilliseconds: ((cpu - before.cpu) * 1000) / (tokens.perSecond * pace.loadSeconds),
       memoryMebibytes: memory,
       signaturesPerSecond: signatures,
       routesPerSecond: routes.perSecond,

@@ -1,22 +1,22 @@
 /** workerd itself, without `wrangler dev` before it. */
 
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import type { Setup } from './servers.ts'
+import { runToEnd } from './child.ts'
+import type { Setup } from './world.ts'
 
-/** Bundles a module as `wrangler deploy` does, writes a configuration that serves it on `port`, and gives its path. */
-export function workerdConfig(
+/** Bundles a module as `wrangler deploy` does and writes a configuration that serves it on `port`. Returns its path. */
+export async function workerdConfig(
   module: string,
   port: number,
   settings: Record<string, string>,
   { folder, record }: Setup,
-): string {
+): Promise<string> {
   const place = resolve(folder, module.replaceAll('/', '-'))
   const bundle = join(place, `${basename(module, '.ts')}.js`)
   const [, date = ''] = /compatibility_date = "(.*)"/.exec(readFileSync('wrangler.toml', 'utf8')) ?? []
   mkdirSync(place, { recursive: true })
-  if (!existsSync(bundle)) makeBundle(module, place, date)
+  if (!existsSync(bundle)) await makeBundle(module, place, date)
   writeFileSync(
     join(place, 'kv.js'),
     KV.replace('RECORD', () => JSON.stringify(record)),
@@ -56,9 +56,9 @@ const BINDINGS = ['(name = "CLIENTS", kvNamespace = "kv")', '(name = "LEDGER", d
 const OBJECTS = `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "ledger", enableSql = true)],
   durableObjectStorage = (inMemory = void),`
 
-function makeBundle(module: string, place: string, date: string): void {
+async function makeBundle(module: string, place: string, date: string): Promise<void> {
   const own = join(place, 'wrangler.toml')
   writeFileSync(own, `name = "bench"\nmain = "${resolve(module)}"\ncompatibility_date = "${date}"\nminify = true\n`)
   const config = module === 'src/index.ts' ? 'wrangler.toml' : own
-  execFileSync('wrangler', ['deploy', '--config', config, '--dry-run', '--outdir', place], { stdio: 'pipe' })
+  await runToEnd('wrangler', ['deploy', '--config', config, '--dry-run', '--outdir', place])
 }

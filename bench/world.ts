@@ -11,13 +11,23 @@ import { hashSecret } from '../src/clients/secret_hashes.ts'
 import { generateKey } from '../src/keys/key_set.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
 import type { Client } from '../src/types.ts'
-import type { Setup } from './servers.ts'
 
 export const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
 export type Algorithm = (typeof ALGORITHMS)[number]
 
 export const folder: string = mkdtempSync(join(tmpdir(), 'edgemint-bench-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+// Servers that were killed at this moment may still hold files.
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+
+/** What a server is started with. */
+export interface Setup {
+  readonly folder: string
+  readonly signingKeys: string
+  /** SQLite file of the process runtimes. */
+  readonly database: string
+  /** The record of `client-0`; workerd's stand-in for KV makes those of the others from it. */
+  readonly record: string
+}
 
 export interface WorldOptions {
   readonly alg: Algorithm

@@ -16,6 +16,29 @@ export interface Running {
 
 const START_MILLISECONDS = 60_000
 
+/** Process groups that have to end with this process. */
+const groups = new Set<number>()
+process.prependListener('exit', () => {
+  for (const group of groups) killGroup(group)
+})
+
+/** Kills a detached child and its own children when this process exits, however it does, except by a signal that it does not handle. */
+export function endWithThis(child: ChildProcess): void {
+  const { pid } = child
+  if (pid === undefined) return
+  groups.add(pid)
+  child.on('close', () => groups.delete(pid))
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch (error) {
+    // The group has ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -40,6 +63,7 @@ export async function startServer(
   const { DEV: _dev, ...inherited } = process.env
   const env = { ...inherited, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1', ...environment }
   const child = spawn(command, { shell: true, detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  endWithThis(child)
   let printed = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
@@ -69,6 +93,6 @@ export async function answers(origin: string): Promise<boolean> {
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return
   const closed = once(child, 'close')
-  process.kill(-child.pid, 'SIGKILL')
+  killGroup(child.pid)
   await closed
 }
