@@ -1,22 +1,42 @@
 /** One key that signs our tokens: read, checked, and proven before the first token. */
 
-import { CompactSign, type CryptoKey, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose'
+import {
+  base64url,
+  CompactSign,
+  type CryptoKey,
+  calculateJwkThumbprint,
+  compactVerify,
+  importJWK,
+  type JWK,
+} from 'jose'
 import { decodeBase64url } from '../lib/base64url.ts'
-import { type Algorithm, algorithmOf } from './algorithms.ts'
+import { algorithmOf } from './algorithms.ts'
 
 const MIN_RSA_BITS = 2048
 const MIN_RSA_EXPONENT = 65537
 
+/**
+ * A key that signs our tokens, wherever its private half is: nothing outside this folder sees that half. A signer in a key
+ * management service implements the same members. `sign` may take as long as a request may wait; when it rejects, the
+ * request is answered with `server_error`.
+ *
+ * @example
+ * ```ts
+ * const signature = await key.sign(new TextEncoder().encode(`${key.headerOf('at+jwt')}.${payload}`))
+ * ```
+ */
 export interface SigningKey {
   readonly kid: string
   readonly alg: string
-  readonly signing: Algorithm['signing']
   /** Epoch seconds from which it signs; before, it is announced. */
   readonly signsFrom: number
-  readonly privateKey: CryptoKey
   readonly publicKey: CryptoKey
   /** As published; holds no private member. */
   readonly publicJwk: JWK
+  /** Returns the encoded JOSE header for a `typ`, RFC 7515 §4. */
+  headerOf(typ: string): string
+  /** Returns the signature over a JWS signing input, RFC 7515 §5.1. */
+  sign(input: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
 }
 
 /** A private key as it stands in SIGNING_KEYS: a JWK and its place in time, epoch seconds, 0 or absent for always. */
@@ -39,7 +59,27 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
   const publicKey = await prove(privateKey, publicJwk, alg)
-  return { kid, alg, signing, signsFrom: signs_from, privateKey, publicKey, publicJwk }
+  return {
+    kid,
+    alg,
+    signsFrom: signs_from,
+    publicKey,
+    publicJwk,
+    headerOf: headers(alg, kid),
+    sign: async (input) => new Uint8Array(await crypto.subtle.sign(signing, privateKey, input)),
+  }
+}
+
+/** Encodes the header of each `typ` once. */
+function headers(alg: string, kid: string): (typ: string) => string {
+  const encoded = new Map<string, string>()
+  return (typ) => {
+    const known = encoded.get(typ)
+    if (known !== undefined) return known
+    const header = base64url.encode(JSON.stringify({ alg, kid, typ }))
+    encoded.set(typ, header)
+    return header
+  }
 }
 
 function checkUse({ use, key_ops }: JWK): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { describe, test } from '#test'
 import { clientKey } from '../../src/clients/registry.ts'
+import { signJwt } from '../../src/tokens/sign.ts'
 import { createRevocable, RS } from '../support/revocable.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
@@ -40,9 +41,7 @@ describe('POST /introspect', () => {
     const ours = keyring.signingAt(NOW)
     assert.ok(ours !== undefined)
     const sign = (claims: Record<string, unknown>, typ = 'at+jwt') =>
-      new SignJWT({ ...decodeJwt(token), ...claims })
-        .setProtectedHeader({ alg: 'RS256', kid, typ })
-        .sign(ours.privateKey)
+      signJwt({ ...decodeJwt(token), ...claims }, typ, ours)
     for (const bad of [
       'x',
       'a.b.c',
