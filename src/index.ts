@@ -1,7 +1,7 @@
 /** The entry on every runtime: `wrangler dev`, `wrangler deploy`, `deno run`, `deno serve`, `bun run` and `node` start it. */
 
 import { Ledger, start } from '#runtime'
-import { createServer } from './preset.ts'
+import { createServer } from './start.ts'
 
 const handler: Awaited<ReturnType<typeof start>> = await start(createServer, import.meta.main)
 

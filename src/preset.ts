@@ -1,96 +1,69 @@
-/** The full server: settings become a provider with every feature on, or a server that says what it lacks. */
+/** The full server: every feature, made with what it needs, and the one list of everything the server offers. */
 
-import { Hono } from 'hono'
-import { type Nonces, nonces } from './assertions/nonce.ts'
+import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
+import type { Nonces } from './assertions/nonce.ts'
 import { type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
-import { type CertificateOptions, type Connection, clientCertificates } from './certificates/client_cert.ts'
+import { type CertificateOptions, clientCertificates, type FindCertificate } from './certificates/client_cert.ts'
+import { authentication } from './clients/authenticate.ts'
 import { clientSecretBasic } from './clients/client_secret_basic.ts'
 import { clientSecretPost } from './clients/client_secret_post.ts'
 import { privateKeyJwt } from './clients/private_key_jwt.ts'
-import { clientKey, clientRecord } from './clients/registry.ts'
-import { hashToken } from './clients/secret_hashes.ts'
+import { CLIENTS } from './clients/registry.ts'
 import { secretVerifier } from './clients/secrets.ts'
 import { selfSignedTlsClientAuth } from './clients/self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from './clients/tls_client_auth.ts'
-import { type Config, type Problem, readConfig } from './config.ts'
+import type { Config } from './config.ts'
 import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
-import { jsonHeaders, refuse } from './endpoints/respond.ts'
-import { temporarilyUnavailable } from './errors.ts'
-import { auditLines } from './events/audit.ts'
+import { authorizeEndpoint } from './endpoints/authorize.ts'
+import type { App, Endpoint } from './endpoints/endpoint.ts'
+import { introspectEndpoint } from './endpoints/introspect.ts'
+import { jwksEndpoint } from './endpoints/jwks.ts'
+import { openapiEndpoint } from './endpoints/openapi.ts'
+import { registerEndpoint } from './endpoints/register.ts'
+import { resourcesEndpoint } from './endpoints/resources.ts'
+import { revocationsEndpoint } from './endpoints/revocations.ts'
+import { revokeEndpoint } from './endpoints/revoke.ts'
+import { tokenEndpoint } from './endpoints/token.ts'
+import type { Emit } from './events/events.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
-import { deriveHmacKey } from './keys/derived_key.ts'
-import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
-import { isLoopbackAddress } from './lib/ip_address.ts'
-import { isLoopback } from './lib/loopback.ts'
-import { createProvider } from './provider.ts'
-import type { Registry, Stores } from './stores/contracts.ts'
-import { guardStores } from './stores/guard.ts'
-import type { Client } from './types.ts'
+import type { Keyring } from './keys/keyring.ts'
+import { limitRate } from './policy/rate_limit.ts'
+import { createProvider, type ProviderOptions } from './provider.ts'
+import { openRecords, type Records } from './records/open.ts'
+import { resourcesOf } from './resources/registry.ts'
+import { scopesOf } from './resources/scopes.ts'
+import type { Ledger, Stores } from './stores/contracts.ts'
+import type { AccessTokenProfile } from './tokens/access_token.ts'
+import { revocations } from './tokens/revocations.ts'
+import type { ClientAuth, Confirmation, Grant } from './types.ts'
 
-/** How long one operation of a store may take. */
-const STORE_SECONDS = 2
-
-const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
-
-/** What the runtime gives to the server. */
-export interface Host extends RemoteKeysOptions {
-  /** The environment; values that are no strings are no settings. */
-  readonly environment: Readonly<Record<string, unknown>>
+/** What the runtime gives to the features. */
+export interface FeatureHost extends RemoteKeysOptions {
   /** The client's certificate, where the platform ends TLS itself. */
   readonly certificateOf?: CertificateOptions['fromPlatform']
-  /** Rejects when the stores cannot be opened; the message goes to the console. */
-  openStores(config: Config): Promise<Stores>
-  /** Name of the setting that `openStores` depends on. */
-  readonly storeSetting: Problem['setting']
-  /** The command that sets a setting on this runtime. */
-  commandFor(setting: Problem['setting']): string
-  /** Returns epoch seconds. Called by requests only: in the global scope of a Worker the clock stands at 0. */
-  now(): number
-  /** Takes a line for the audit log. */
-  write(line: string): void
-  /** Takes a line for the operator. */
-  warn(line: string): void
 }
 
-export interface Server {
-  /** Its `fetch` takes the connection as second argument, where the runtime knows it. */
-  readonly app: Hono<{ Bindings: Connection }>
-  /** Undefined when the settings do not make a server: then the app answers 503 to everything. */
-  readonly config: Config | undefined
-}
-
-/** Never rejects: what is wrong with the settings goes to the console and into every answer's status. */
-export async function createServer(host: Host): Promise<Server> {
-  const config = readConfig(host.environment)
-  if (isProblems(config)) return unconfigured(host, config)
-  const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
-  if (isProblems(keyring)) return unconfigured(host, keyring)
-  const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
-  if (isProblems(stores)) return unconfigured(host, stores)
-  const { registrationToken } = config
-  const parts = {
-    keyring,
-    nonces: await openNonces(config),
-    operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
-    ...guardStores(stores, STORE_SECONDS),
-  }
-  return { app: configured(host, config, parts), config }
-}
-
-interface Parts extends Stores {
+/** What was opened at the start. */
+export interface Opened extends Pick<Stores, 'registry' | 'ledger'> {
   readonly keyring: Keyring
   readonly nonces: Nonces | undefined
   readonly operatorTokenHash: string | undefined
+  readonly emit: Emit
 }
 
-function configured(host: Host, config: Config, parts: Parts): Server['app'] {
-  const { keyring, nonces, registry, ledger, operatorTokenHash } = parts
-  const emit = auditLines(host.write, host.now)
+/** Returns the provider that the settings describe. */
+export function createPreset(host: FeatureHost, config: Config, { registry, ...opened }: Opened): App {
+  const { ledger, nonces, emit } = opened
+  const { now } = host
+  const records = openRecords(registry, { freshSeconds: config.cacheSeconds, emit, now })
   const verifySecret = secretVerifier()
   const findKeys = remoteKeys(host)
-  const provider = createProvider({
+  return assemble({
+    ...opened,
+    ...config,
     issuer: config.issuer ?? ((url) => new URL(url).origin),
+    records,
     clientAuth: [
       clientSecretBasic(verifySecret),
       clientSecretPost(verifySecret),
@@ -100,108 +73,89 @@ function configured(host: Host, config: Config, parts: Parts): Server['app'] {
     ],
     grants: [clientCredentials()],
     confirmations: [dpop({ ledger, nonces }), mtls()],
-    registry: config.dev ? withTestClient(registry) : registry,
-    ledger,
-    introspectionsPerMinute: config.introspectionsPerMinute,
-    operatorTokenHash,
-    cacheSeconds: config.cacheSeconds,
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf,
       trustedProxies: config.trustedProxies,
       isVerifiedByProxy: config.clientCertVerified,
       emit,
     }),
-    keyring,
-    accessTokenProfile: config.accessTokenProfile,
-    accessTokenLifetime: config.accessTokenLifetime,
+    now,
+  })
+}
+
+/** What the list is made of. */
+export interface Parts extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>> {
+  readonly records: Records
+  /** Absent: tokens can be neither revoked nor introspected. */
+  readonly ledger?: Ledger | undefined
+  readonly keyring: Keyring
+  readonly clientAuth: readonly ClientAuth[]
+  readonly grants: readonly Grant[]
+  readonly confirmations?: readonly Confirmation[]
+  /** Absent: no certificate is looked for. */
+  readonly findCertificate?: FindCertificate
+  /** Hash of the operator's token; absent: there is no `/register` and no `/resources`. */
+  readonly operatorTokenHash?: string | undefined
+  /** Introspections of one caller a minute, in a process or isolate; 0 for any number. */
+  readonly introspectionsPerMinute?: number
+  readonly accessTokenProfile?: AccessTokenProfile
+  /** Seconds. */
+  readonly accessTokenLifetime?: number
+}
+
+/** Puts the parts into endpoints and these into a provider, below its issuer and at the root, for proxies that take its path away. */
+export function assemble(parts: Parts): App {
+  const { issuer, emit, now, records } = parts
+  const path = typeof issuer === 'string' ? new URL(issuer).pathname.replace(/\/$/, '') : ''
+  const findScopes = records.keep('scopes', () => scopesOf(records))
+  return createProvider({
+    issuer,
     emit,
-    now: host.now,
+    now,
+    endpoints: endpointsOf(parts),
+    mountAt: ['/', path || '/'],
+    findScopes: async () => (await findScopes('supported')) ?? [],
   })
-  const app = new Hono<{ Bindings: Connection }>()
-  app.onError((error, c) => refuse(c, error, emit))
-  app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
-  if (config.dev) {
-    app.use(async (c, next) => {
-      if (!isFromHere(c.req.raw, c.env?.peer?.())) {
-        throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
-      }
-      await next()
-    })
+}
+
+/** Everything that the server offers. */
+function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...parts }: Parts): readonly Endpoint[] {
+  const { findCertificate = async () => undefined, confirmations = [], accessTokenLifetime = 1800 } = parts
+  const { registry, staleSeconds } = records
+  const caller = { authentication: authentication(parts.clientAuth, records.find(CLIENTS)), findCertificate }
+  const denied = ledger && revocations(ledger, { lifetimeSeconds: accessTokenLifetime, staleSeconds })
+  const endpoints: Endpoint[] = [
+    authorizeEndpoint(),
+    tokenEndpoint({
+      ...caller,
+      grants: parts.grants,
+      confirmations,
+      resources: resourcesOf(records),
+      keyring,
+      accessTokenProfile: parts.accessTokenProfile ?? 'rfc9068',
+      accessTokenLifetime,
+      emit,
+    }),
+    jwksEndpoint(keyring),
+  ]
+  if (denied !== undefined) {
+    const limit = limitRate(parts.introspectionsPerMinute ?? 0)
+    endpoints.push(
+      revokeEndpoint({ ...caller, keyring, revocations: denied, emit }),
+      introspectEndpoint({ ...caller, keyring, revocations: denied, limitRate: limit }),
+      revocationsEndpoint({ keyring, revocations: denied, operatorTokenHash, emit }),
+    )
   }
-  return app.route('/', provider)
-}
-
-/** Headers that proxies add. */
-const FORWARDED = [
-  'Forwarded',
-  'Via',
-  'X-Forwarded-For',
-  'X-Forwarded-Host',
-  'X-Forwarded-Port',
-  'X-Forwarded-Proto',
-  'X-Forwarded-Server',
-  'X-Real-IP',
-]
-
-/**
- * Returns whether both ends are this machine, as far as can be seen: a proxy that adds no header cannot. `CF-Connecting-IP` is
- * set by `wrangler dev` to the address of its caller, unless the caller sent one, and by Cloudflare's proxies.
- */
-function isFromHere({ url, headers }: Request, peer = '127.0.0.1'): boolean {
-  const client = headers.get('CF-Connecting-IP') ?? peer
-  const isForwarded = FORWARDED.some((name) => headers.has(name))
-  const isHere = isLoopbackAddress(peer) && isLoopbackAddress(client)
-  return !isForwarded && isHere && URL.canParse(url) && isLoopback(new URL(url).hostname)
-}
-
-function unconfigured(host: Host, problems: readonly Problem[]): Server {
-  for (const { setting, problem } of problems) {
-    host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
+  if (operatorTokenHash !== undefined) {
+    const offer = {
+      grantTypes: parts.grants.map(({ grantType }) => grantType),
+      authMethods: parts.clientAuth.map(({ method }) => method),
+      signingAlgs: [...ASSERTION_ALGORITHMS.keys()],
+    }
+    endpoints.push(
+      registerEndpoint({ registry, offer, operatorTokenHash, revocations: denied, emit }),
+      resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
+    )
   }
-  host.warn('edgemint: answering 503 until then.')
-  const app = new Hono<{ Bindings: Connection }>()
-  app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
-  app.all('*', () => {
-    throw temporarilyUnavailable('not_configured', 'The server is not configured; its console says what is missing.')
-  })
-  return { app, config: undefined }
-}
-
-function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyring> {
-  const options = { lifetimeSeconds: accessTokenLifetime }
-  return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
-}
-
-/** Workers make no random values at their start, and in development a nonce protects nothing. */
-async function openNonces({ dpopNonceRequired, signingKeys = 'development' }: Config): Promise<Nonces | undefined> {
-  return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
-}
-
-function isProblems(outcome: object): outcome is readonly Problem[] {
-  return Array.isArray(outcome)
-}
-
-function problemOf(setting: Problem['setting']): (error: unknown) => readonly Problem[] {
-  return (error) => [{ setting, problem: withoutUserinfo(error instanceof Error ? error.message : String(error)) }]
-}
-
-/** An error may quote the URL of a store, with the password in it. */
-function withoutUserinfo(text: string): string {
-  return text.replace(/\/\/\S*@/g, '//…@')
-}
-
-/** The client of the how-to; its hash is bcrypt of `foobar`. It exists in development only and in no store. */
-const testClient: Client = {
-  client_id: 'test-client',
-  client_secrets: [{ id: 'development', hash: '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K' }],
-  grant_types: ['client_credentials'],
-  scope: 'read write',
-}
-
-function withTestClient(registry: Registry): Registry {
-  const key = clientKey(testClient.client_id)
-  return {
-    ...registry,
-    get: async (wanted, options) => (wanted === key ? clientRecord(testClient) : registry.get(wanted, options)),
-  }
+  return [...endpoints, openapiEndpoint()]
 }

@@ -1,109 +1,82 @@
-/** Puts features together: checks the list, wires the endpoints, gives a Hono app. */
+/** The provider: mounts a list of endpoints and serves the documents that are read off the list, as a Hono app. */
 
-import { Hono, type Context as HonoContext } from 'hono'
-import type { Connection } from './certificates/client_cert.ts'
-import { introspect } from './endpoints/introspect.ts'
-import { jwks } from './endpoints/jwks.ts'
-import { metadata, openidMetadata } from './endpoints/metadata.ts'
+import { Hono } from 'hono'
+import type { App, Endpoint, Site } from './endpoints/endpoint.ts'
+import { metadataOf, openidMetadataOf } from './endpoints/metadata.ts'
 import { refuseOtherMethods } from './endpoints/methods.ts'
-import { openapi } from './endpoints/openapi.ts'
 import { publicText, publish } from './endpoints/public_document.ts'
-import { register } from './endpoints/register.ts'
-import { resources } from './endpoints/resources.ts'
 import { refuse } from './endpoints/respond.ts'
-import { cutTokens, revocationList } from './endpoints/revocations.ts'
-import { revoke } from './endpoints/revoke.ts'
-import { token } from './endpoints/token.ts'
-import { unsupportedResponseType } from './errors.ts'
-import {
-  DENIAL,
-  ENDPOINTS,
-  type Features,
-  MANAGEMENT,
-  type Parts,
-  RESOURCE_SERVERS,
-  toManaged,
-  toParts,
-} from './parts.ts'
-import type { Context } from './types.ts'
+import type { Emit } from './events/events.ts'
+import { requireNames } from './lib/names.ts'
 
-/** Makes each document, by its path. */
+export interface ProviderOptions {
+  /** Issuer identifier, RFC 8414 §2; or, where it follows the request, a function of the request's URL. */
+  readonly issuer: string | ((url: string) => string)
+  /** Everything that the provider offers; the documents follow from it. */
+  readonly endpoints: readonly Endpoint[]
+  /**
+   * Paths of the app below which the endpoints are. By default the path of the issuer alone, so that an app that this one is
+   * mounted in keeps the rest; add `/` for a proxy that takes the path of the issuer away.
+   */
+  readonly mountAt?: readonly string[]
+  /** Returns the scopes for the metadata; when it rejects, the document leaves them out. */
+  findScopes?(): Promise<readonly string[]>
+  /** Takes each event; by default they are dropped. */
+  readonly emit?: Emit
+  /** Returns epoch seconds; by default by the clock of the runtime. */
+  now?(): number
+}
+
+/** Where the metadata is, below the issuer or between its host and its path, RFC 8414 §3.1, and what makes it. */
 const METADATA = {
-  '/.well-known/oauth-authorization-server': metadata,
-  '/.well-known/openid-configuration': openidMetadata,
+  '/.well-known/oauth-authorization-server': metadataOf,
+  '/.well-known/openid-configuration': openidMetadataOf,
 } as const
 
 /**
- * Builds the provider. It can be served as it is or mounted with `app.route()`. Where the issuer has a path, the endpoints
- * are below it as well as at the root, for proxies that take it away.
+ * Builds the provider. It can be served as it is, or mounted in another app with `app.route('/', provider)`: it answers at
+ * its own paths only.
  *
- * @throws TypeError when two features bear one name, or none of a kind is there
+ * @throws TypeError when the list is empty or two endpoints have one path
  */
-export function createProvider(features: Features): Hono<{ Bindings: Connection }> {
-  const { issuer, emit } = features
-  const parts = toParts(features)
+export function createProvider(options: ProviderOptions): App {
+  const { issuer, endpoints, emit = () => undefined, now = epochSeconds } = options
+  requireNames(
+    'createProvider: endpoints',
+    endpoints.map(({ path }) => path),
+  )
   const issuerOf = typeof issuer === 'string' ? () => issuer : issuer
   const path = typeof issuer === 'string' ? new URL(issuer).pathname.replace(/\/$/, '') : ''
+  const site: Site = { issuerOf, now, endpoints }
+  const listed: App = new Hono()
+  for (const endpoint of endpoints) listed.route(endpoint.path, endpoint.routes(site))
 
-  const app = new Hono<{ Bindings: Connection }>()
+  const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
-  const endpoints = mount(parts, issuerOf)
-  const paths = new Set(endpoints.routes.map((route) => route.path))
-  const describe = openapi((each) => paths.has(toRoute(each)))
-  publish(endpoints, '/openapi.json', (c) => describe(issuerOf(c.req.url)))
-  for (const base of new Set(['/', path || '/'])) app.route(base, endpoints)
+  for (const base of new Set(options.mountAt ?? [path || '/'])) app.route(base, listed)
+  publishMetadata(app, path, site, options.findScopes)
+  refuseOtherMethods(app)
+  return app
+}
+
+function publishMetadata(
+  app: App,
+  path: string,
+  { issuerOf, endpoints }: Site,
+  findScopes: ProviderOptions['findScopes'],
+): void {
   for (const [name, documentOf] of Object.entries(METADATA)) {
     const respond = publicText('application/json')
     for (const place of new Set([name, name + path, path + name])) {
       publish(app, place, async (c) => {
         // They are a service to readers; discovery itself must not hang on the registry.
-        const scopes = await parts.findScopes('supported').catch(() => undefined)
-        return respond(JSON.stringify(documentOf(issuerOf(c.req.url), scopes ?? [], parts)))
+        const scopes = await findScopes?.().catch(() => undefined)
+        return respond(JSON.stringify(documentOf(issuerOf(c.req.url), scopes ?? [], endpoints)))
       })
     }
   }
-  refuseOtherMethods(app)
-  return app
 }
 
-/** A path of OpenAPI as Hono writes it. */
-function toRoute(path: string): string {
-  return path.replace(/\{(\w+)\}/g, ':$1')
-}
-
-/** The endpoints below the issuer. */
-function mount(parts: Parts, issuerOf: (url: string) => string): Hono<{ Bindings: Connection }> {
-  const { now, operatorTokenHash, denial } = parts
-  const app = new Hono<{ Bindings: Connection }>()
-  const contextOf =
-    ({ req }: HonoContext) =>
-    (): Context => {
-      const issuer = issuerOf(req.url)
-      return { issuer, tokenEndpoint: below(issuer, ENDPOINTS.token_endpoint), now: now() }
-    }
-  app.post(ENDPOINTS.token_endpoint, (c) => token(c, contextOf(c), parts))
-  const keys = jwks(parts.keyring)
-  publish(app, ENDPOINTS.jwks_uri, () => keys(now()))
-  // The methods of RFC 6749 §3.1.
-  app.on(['GET', 'POST'], ENDPOINTS.authorization_endpoint, () => {
-    throw unsupportedResponseType()
-  })
-  if (denial !== undefined) {
-    const more = { ...parts, ...denial }
-    const list = revocationList(more)
-    app.post(DENIAL.revocation_endpoint, (c) => revoke(c, contextOf(c), more))
-    app.post(DENIAL.introspection_endpoint, (c) => introspect(c, contextOf(c), more))
-    publish(app, DENIAL.revocations_uri, (c) => list(issuerOf(c.req.url)))
-  }
-  if (operatorTokenHash !== undefined) {
-    const registrationUrl = (url: string): string => below(issuerOf(url), MANAGEMENT.registration_endpoint)
-    const managed = toManaged(parts, operatorTokenHash, registrationUrl)
-    app.route(MANAGEMENT.registration_endpoint, register(managed)).route(RESOURCE_SERVERS, resources(managed))
-    if (denial !== undefined) app.route(DENIAL.revocations_uri, cutTokens(managed, denial.revocations))
-  }
-  return app
-}
-
-function below(issuer: string, path: string): string {
-  return issuer.replace(/\/$/, '') + path
+function epochSeconds(): number {
+  return Math.floor(Date.now() / 1000)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { createServer, type Host } from '../src/preset.ts'
+import { createServer, type Host } from '../src/start.ts'
 import type { ReadOptions, Stores } from '../src/stores/contracts.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import { NOW } from './support/world.ts'

@@ -6,7 +6,12 @@ import { clientSecretBasic } from '../src/clients/client_secret_basic.ts'
 import { clientSecretPost } from '../src/clients/client_secret_post.ts'
 import { hashToken } from '../src/clients/secret_hashes.ts'
 import { secretVerifier } from '../src/clients/secrets.ts'
+import { mtls } from '../src/confirmations/mtls.ts'
+import { authorizeEndpoint } from '../src/endpoints/authorize.ts'
+import { jwksEndpoint } from '../src/endpoints/jwks.ts'
+import { openapiEndpoint } from '../src/endpoints/openapi.ts'
 import { clientCredentials } from '../src/grants/client_credentials.ts'
+import { createProvider } from '../src/provider.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from './support/world.ts'
 
@@ -20,11 +25,60 @@ const post = (body: BodyInit): RequestInit => ({ method: 'POST', body })
 describe('createProvider', () => {
   test('refuses two features of one name, and none', async () => {
     await assert.rejects(createWorld({ grants: [clientCredentials(), clientCredentials()] }), /grants holds two/)
-    await assert.rejects(
-      createWorld({ clientAuth: [clientSecretBasic(), clientSecretBasic()] }),
-      /clientAuth holds two/,
-    )
+    await assert.rejects(createWorld({ clientAuth: [clientSecretBasic(), clientSecretBasic()] }), /methods holds two/)
+    await assert.rejects(createWorld({ confirmations: [mtls(), mtls()] }), /confirmations holds two/)
     await assert.rejects(createWorld({ grants: [] }), /grants is empty/)
+    await assert.rejects(createWorld({ clientAuth: [] }), /methods is empty/)
+    const listed = { issuer: ISSUER, endpoints: [authorizeEndpoint(), authorizeEndpoint()] }
+    assert.throws(() => createProvider(listed), { name: 'TypeError', message: /endpoints holds two of one name/ })
+    assert.throws(() => createProvider({ issuer: ISSUER, endpoints: [] }), /endpoints is empty/)
+  })
+
+  const always = { authorization_endpoint: '/authorize', token_endpoint: '/token', jwks_uri: '/.well-known/jwks.json' }
+  const denial = {
+    revocation_endpoint: '/revoke',
+    introspection_endpoint: '/introspect',
+    revocations_uri: '/revocations',
+  }
+  const management = { registration_endpoint: '/register' }
+  const { ledger } = memoryStores(() => NOW)
+  for (const [name, more, expected] of [
+    ['neither ledger nor operator', {}, always],
+    ['a ledger', { ledger }, { ...always, ...denial }],
+    ['an operator', { operatorTokenHash: 'x' }, { ...always, ...management }],
+    ['both', { ledger, operatorTokenHash: 'x' }, { ...always, ...denial, ...management }],
+  ] as const) {
+    test(`with ${name}: these endpoints are named, and each is there`, async () => {
+      const { app } = await createWorld(more)
+      const document = (await (await app.request('/.well-known/oauth-authorization-server')).json()) as object
+      const named = Object.entries(document).filter(([member]) => /_(endpoint|uri)$/.test(member))
+      assert.deepEqual(Object.fromEntries(named.map(([member, url]) => [member, url.replace(ISSUER, '')])), expected)
+      for (const [, url] of named) assert.notEqual((await app.request(url)).status, 404, url)
+      const { pathname } = new URL(`${ISSUER}/resources`)
+      assert.equal((await app.request(pathname)).status, 'operatorTokenHash' in more ? 401 : 404)
+    })
+  }
+
+  test('takes no path of an app that it is mounted in, and names its own', async () => {
+    const issuer = `${ISSUER}/auth`
+    const endpoints = [authorizeEndpoint(), jwksEndpoint((await createWorld()).keyring), openapiEndpoint()]
+    const host = new Hono()
+    for (const path of ['/authorize', '/openapi.json', '/register']) host.get(path, (c) => c.text(`the host's ${path}`))
+    host.route('/', createProvider({ issuer, endpoints }))
+    host.notFound((c) => c.text('not found by the host', 404))
+    for (const path of ['/authorize', '/openapi.json', '/register']) {
+      assert.equal(await (await host.request(path)).text(), `the host's ${path}`)
+      assert.equal((await host.request(path, { method: 'DELETE' })).status, 404)
+    }
+    assert.equal(await (await host.request('/.well-known/jwks.json')).text(), 'not found by the host')
+    for (const path of ['/.well-known/oauth-authorization-server/auth', '/auth/.well-known/openid-configuration']) {
+      const document = (await (await host.request(path)).json()) as Record<string, string>
+      assert.deepEqual([document['issuer'], document['jwks_uri']], [issuer, `${issuer}/.well-known/jwks.json`])
+    }
+    assert.equal((await host.request('/auth/.well-known/jwks.json')).status, 200)
+    assert.equal((await host.request('/auth/authorize')).status, 400)
+    const { servers } = (await (await host.request('/auth/openapi.json')).json()) as { servers: unknown }
+    assert.deepEqual(servers, [{ url: issuer }])
   })
 
   test('serves what is mounted only', async () => {

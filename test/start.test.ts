@@ -15,7 +15,7 @@ test('neither the modules nor a start read the clock; the first request does', a
     return NOW
   }
   const { app, config } = await withoutClock(async () => {
-    const { createServer } = await import('../src/preset.ts')
+    const { createServer } = await import('../src/start.ts')
     const { generateKey } = await import('../src/keys/key_set.ts')
     const { memoryStores } = await import('../src/stores/memory.ts')
     // As two rotations leave them.

@@ -1,6 +1,7 @@
 /** Who is calling: which method is presented, exactly one, whose it is, and whether it holds. */
 
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
+import { requireNames } from '../lib/names.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientAuth, Context, FormRequest, Presented } from '../types.ts'
 import { type FindClient, isClientId } from './registry.ts'
@@ -8,17 +9,47 @@ import { type FindClient, isClientId } from './registry.ts'
 /** The method of a client that has nothing to prove itself with, RFC 7591 §2. */
 const NONE = 'none'
 
+/** How callers of an endpoint prove which client they are. */
+export interface Authentication {
+  readonly methods: readonly ClientAuth[]
+  readonly findClient: FindClient
+  /**
+   * Returns the client that the request proves to come from; a public client is taken by its word.
+   *
+   * @throws OAuthError `invalid_request` when credentials are broken or several, `invalid_client`, `temporarily_unavailable`
+   * @see RFC 6749 §2.3
+   */
+  authenticate(request: FormRequest, context: Context): Promise<Client>
+}
+
+/** @throws TypeError when there is no method, or two of one name */
+export function authentication(methods: readonly ClientAuth[], findClient: FindClient): Authentication {
+  requireNames(
+    'authentication: methods',
+    methods.map(({ method }) => method),
+  )
+  return {
+    methods,
+    findClient,
+    authenticate: (request, context) => authenticate(methods, findClient, request, context),
+  }
+}
+
+/** Returns the members of the metadata document for an endpoint that clients authenticate at, such as `token`, RFC 8414 §2. */
+export function authMetadata(endpoint: string, { methods }: Authentication): Readonly<Record<string, unknown>> {
+  const own = Object.assign({}, ...methods.map(({ metadata }) => metadata)) as Readonly<Record<string, unknown>>
+  const renamed = Object.entries(own).map(([member, value]) => [member.replace(/^token_/, `${endpoint}_`), value])
+  return {
+    [`${endpoint}_endpoint_auth_methods_supported`]: methods.map(({ method }) => method),
+    ...Object.fromEntries(renamed),
+  }
+}
+
 interface Attempt extends Presented {
   readonly method: string
 }
 
-/**
- * Gives the client that the request proves to come from; a public client is taken by its word.
- *
- * @throws OAuthError `invalid_request` when credentials are broken or several, `invalid_client`, `temporarily_unavailable`
- * @see RFC 6749 §2.3
- */
-export async function authenticate(
+async function authenticate(
   methods: readonly ClientAuth[],
   findClient: FindClient,
   request: FormRequest,

@@ -16,22 +16,25 @@ import { readBearer } from './bearer.ts'
 import { etagOf, requireMatch } from './etag.ts'
 import { jsonHeaders } from './respond.ts'
 
-/** What the endpoint works with. */
-export interface RegisterParts {
+export interface RegisterOptions {
   readonly registry: Registry
   readonly offer: Offer
-  /** Of the operator's token. */
+  /** Hash of the operator's token. */
   readonly operatorTokenHash: string
-  /** Where tokens are denied, if anywhere. */
+  /** Absent where tokens cannot be denied. */
   readonly revocations?: Revocations | undefined
   readonly emit: Emit
+}
+
+/** What the endpoint works with at its place. */
+export interface RegisterParts extends RegisterOptions {
   now(): number
-  /** Gives the URL of `/register` for a request. */
+  /** Returns the URL of `/register` for a request. */
   registrationUrl(url: string): string
 }
 
 /** @throws OAuthError `invalid_token` */
-export async function requireOperator(c: Context, { operatorTokenHash }: RegisterParts): Promise<void> {
+export async function requireOperator(c: Context, operatorTokenHash: string): Promise<void> {
   if (!(await isSameToken(readBearer(c.req.raw.headers), operatorTokenHash))) throw invalidToken('token_wrong')
 }
 

@@ -1,21 +1,28 @@
-/** `POST /introspect`: whether a token holds, told to its client and to resource servers it is for. */
+/** `POST /introspect`: reports whether a token is active, to its client and to resource servers that it is for. */
 
-import type { Context as HonoContext } from 'hono'
-import type { Connection } from '../certificates/client_cert.ts'
-import { authenticate } from '../clients/authenticate.ts'
+import { Hono, type Context as HonoContext } from 'hono'
+import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
+import { type Authentication, authMetadata } from '../clients/authenticate.ts'
 import { invalidClient, invalidRequest, invalidToken } from '../errors.ts'
-import { signingKeyAt } from '../keys/keyring.ts'
+import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
 import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../tokens/own_token.ts'
+import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
 import type { Client, Context, Form, FormRequest } from '../types.ts'
 import { readBearer } from './bearer.ts'
+import { contextOf, type Endpoint, type Site } from './endpoint.ts'
 import { readFormRequest } from './form_request.ts'
+import { CREDENTIALS, type NamedSchema } from './operation.ts'
 import { jsonHeaders } from './respond.ts'
-import { type RevokeParts, readTokenParameter } from './revoke.ts'
+import { readTokenParameter } from './revoke.ts'
 
-export interface IntrospectParts extends RevokeParts {
+export interface IntrospectOptions {
+  readonly authentication: Authentication
+  readonly findCertificate: FindCertificate
+  readonly keyring: Keyring
+  readonly revocations: Revocations
   readonly limitRate: LimitRate
 }
 
@@ -25,40 +32,67 @@ const SCOPE = 'introspection'
 /** RFC 9701 §5. */
 const SIGNED_TYPE = 'token-introspection+jwt'
 
-/**
- * Answers what a token says while it is active and the caller may know, else that it is not active and nothing more.
- *
- * @throws OAuthError as client authentication does, `invalid_token`, `temporarily_unavailable`
- * @see RFC 7662 §2, RFC 9701 §4
- */
-export async function introspect(
+const INTROSPECTION: NamedSchema = {
+  name: 'Introspection',
+  schema: { type: 'object', properties: { active: { type: 'boolean' } }, required: ['active'] },
+}
+
+/** @see RFC 7662 §2, RFC 9701 §4 */
+export function introspectEndpoint(options: IntrospectOptions): Endpoint {
+  return {
+    path: '/introspect',
+    metadataMember: 'introspection_endpoint',
+    metadata: {
+      ...authMetadata('introspection', options.authentication),
+      introspection_signing_alg_values_supported: options.keyring.algorithms,
+    },
+    operations: {
+      '/introspect': {
+        post: {
+          operationId: 'introspectToken',
+          tag: 'Tokens',
+          summary: 'Reports whether a token is active, RFC 7662 §2',
+          form: { token: { required: true }, token_type_hint: {}, ...CREDENTIALS },
+          answers: { 200: { schema: INTROSPECTION } },
+          errors: [400, 401, 413, 415, 429, 503],
+          security: 'client',
+          example: { token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl' },
+        },
+      },
+    },
+    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => introspect(c, site, options)),
+  }
+}
+
+/** Answers what a token says while it is active and the caller may know, else that it is not active and nothing more. */
+async function introspect(
   c: HonoContext<{ Bindings: Connection }>,
-  contextOf: () => Context,
-  parts: IntrospectParts,
+  site: Site,
+  options: IntrospectOptions,
 ): Promise<Response> {
-  const request = await readFormRequest(c, parts.findCertificate)
-  const context = contextOf()
-  const caller = await callerOf(request, context, parts)
-  parts.limitRate(caller.client_id, context.now)
-  const active = await findActive(readTokenParameter(request.form), context, parts)
+  const request = await readFormRequest(c, options.findCertificate)
+  const context = contextOf(site, c)
+  const caller = await callerOf(request, context, options)
+  options.limitRate(caller.client_id, context.now)
+  const active = await findActive(readTokenParameter(request.form), context, options)
   const answer = active !== undefined && maySee(caller, active.token) ? describe(active.token) : { active: false }
   const isSigned = c.req.header('Accept')?.toLowerCase().includes(`application/${SIGNED_TYPE}`)
   if (!isSigned) return new Response(JSON.stringify(answer), { headers: jsonHeaders })
   const headers = { ...jsonHeaders, 'Content-Type': `application/${SIGNED_TYPE}` }
-  return new Response(await sign(answer, caller, context, parts), { headers })
+  return new Response(await sign(answer, caller, context, options), { headers })
 }
 
 /** A client by its own method, or the client of a bearer token of ours that has the scope for it. */
-async function callerOf(request: FormRequest, context: Context, parts: IntrospectParts): Promise<Client> {
-  if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, parts)
-  const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
+async function callerOf(request: FormRequest, context: Context, options: IntrospectOptions): Promise<Client> {
+  if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, options)
+  const client = await options.authentication.authenticate(request, context)
   // RFC 7662 §2.1: without credentials, token scanning would be open to anyone who knows a client_id.
   if (client.token_endpoint_auth_method === 'none') throw invalidClient('client_public')
   return client
 }
 
-async function bearerOf({ headers, form }: FormRequest, context: Context, parts: IntrospectParts): Promise<Client> {
-  const active = await findActive(readBearer(headers), context, parts)
+async function bearerOf({ headers, form }: FormRequest, context: Context, options: IntrospectOptions): Promise<Client> {
+  const active = await findActive(readBearer(headers), context, options)
   if (active === undefined) throw invalidToken('token_wrong')
   const { token, client } = active
   const audiences = audiencesOf(token)
@@ -89,11 +123,14 @@ function requireBearerAlone(form: Form, client_id: string): void {
 async function findActive(
   jws: string,
   context: Context,
-  parts: IntrospectParts,
+  options: IntrospectOptions,
 ): Promise<{ readonly token: OwnToken; readonly client: Client } | undefined> {
-  const token = await readOwnToken(jws, { ...context, keyring: parts.keyring })
+  const token = await readOwnToken(jws, { ...context, keyring: options.keyring })
   if (token === undefined) return undefined
-  const [client, isRevoked] = await Promise.all([parts.findClient(token.client_id), parts.revocations.isRevoked(token)])
+  const [client, isRevoked] = await Promise.all([
+    options.authentication.findClient(token.client_id),
+    options.revocations.isRevoked(token),
+  ])
   return client === undefined || client.disabled || isRevoked ? undefined : { token, client }
 }
 
@@ -115,8 +152,8 @@ function sign(
   token_introspection: object,
   caller: Client,
   { issuer, now }: Context,
-  parts: IntrospectParts,
+  options: IntrospectOptions,
 ): Promise<string> {
   const claims = { iss: issuer, aud: caller.client_id, iat: now, token_introspection: { ...token_introspection } }
-  return signJwt(claims, SIGNED_TYPE, signingKeyAt(parts.keyring, now))
+  return signJwt(claims, SIGNED_TYPE, signingKeyAt(options.keyring, now))
 }

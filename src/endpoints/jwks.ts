@@ -1,14 +1,49 @@
 /** `GET /.well-known/jwks.json`: the keys that verify our tokens. */
 
+import { Hono } from 'hono'
+import type { Connection } from '../certificates/client_cert.ts'
 import type { Keyring } from '../keys/keyring.ts'
-import { publicText } from './public_document.ts'
+import type { Endpoint } from './endpoint.ts'
+import { type NamedSchema, objectSchema } from './operation.ts'
+import { publicText, publish } from './public_document.ts'
 
-/**
- * Returns a function that answers with the keys published at an instant, in epoch seconds.
- *
- * @see RFC 7517 §5
- */
-export function jwks(keyring: Keyring): (now: number) => Promise<Response> {
-  const respond = publicText('application/jwk-set+json')
-  return (now) => respond(JSON.stringify(keyring.publishedAt(now)))
+const PATH = '/.well-known/jwks.json'
+const TYPE = 'application/jwk-set+json'
+
+const JWK_SET: NamedSchema = {
+  name: 'JwkSet',
+  schema: objectSchema(['keys'], { keys: { type: 'array', items: { type: 'object' } } }),
+}
+
+/** @see RFC 7517 §5 */
+export function jwksEndpoint(keyring: Keyring): Endpoint {
+  return {
+    path: PATH,
+    metadataMember: 'jwks_uri',
+    // There are no ID tokens; verifiers that start from OpenID Connect Discovery take these for the access tokens' algorithms.
+    openidMetadata: {
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: keyring.algorithms,
+    },
+    operations: {
+      [PATH]: {
+        get: {
+          operationId: 'getKeys',
+          tag: 'Discovery',
+          summary: 'Returns the keys that verify tokens, RFC 7517 §5',
+          answers: { 200: { type: TYPE, schema: JWK_SET } },
+          errors: [],
+          example: {
+            keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: '1' }],
+          },
+        },
+      },
+    },
+    routes({ now }) {
+      const respond = publicText(TYPE)
+      const app = new Hono<{ Bindings: Connection }>()
+      publish(app, '/', () => respond(JSON.stringify(keyring.publishedAt(now()))))
+      return app
+    },
+  }
 }

@@ -1,128 +1,167 @@
-/** `GET /openapi.json`: every mounted endpoint, its bodies described by the schemas that check them. */
+/** `GET /openapi.json`: every mounted endpoint as it describes itself, its bodies by the schemas that check them. */
 
 import { toJsonSchema } from '@valibot/to-json-schema'
+import { Hono } from 'hono'
 import type * as v from 'valibot'
-import { ClientMetadata } from '../clients/registration.ts'
-import { NewSecret, SecretList } from '../clients/secret_list.ts'
-import { ResourceMembers } from '../resources/registry.ts'
-import { OPERATIONS, type Operation } from './openapi_operations.ts'
-import { publicText } from './public_document.ts'
-import { Cut } from './revocations.ts'
+import type { Connection } from '../certificates/client_cert.ts'
+import type { Endpoint } from './endpoint.ts'
+import { type NamedSchema, type Operation, objectSchema, type Parameters } from './operation.ts'
+import { publicText, publish } from './public_document.ts'
 
-const text = { type: 'string' }
-const listOf = (name: string) => ({ type: 'array', items: { $ref: `#/components/schemas/${name}` } })
-const fromSchema = (schema: v.GenericSchema<unknown, unknown>): object => {
-  const { $schema: _dialect, ...made } = toJsonSchema(schema, { errorMode: 'ignore', target: 'draft-2020-12' })
-  return made
-}
+const PATH = '/openapi.json'
 
-/** Shapes by name: of what is checked, from what checks it. */
-function schemas(): Readonly<Record<string, object>> {
-  const metadata = fromSchema(ClientMetadata)
-  const client = {
-    type: 'object',
-    properties: { client_id: text, client_secret: text, client_secrets: { type: 'array' } },
-  }
+const ERROR: NamedSchema = { name: 'Error', schema: objectSchema(['error', 'error_description']) }
+
+const DOCUMENT: NamedSchema = { name: 'OpenApi', schema: objectSchema(['openapi'], { paths: { type: 'object' } }) }
+
+/** @see OpenAPI 3.1.1 */
+export function openapiEndpoint(): Endpoint {
   return {
-    Error: {
-      type: 'object',
-      properties: { error: text, error_description: text },
-      required: ['error', 'error_description'],
+    path: PATH,
+    operations: {
+      [PATH]: {
+        get: {
+          operationId: 'getOpenApi',
+          tag: 'Discovery',
+          summary: 'Returns this document',
+          answers: { 200: { schema: DOCUMENT } },
+          errors: [],
+          example: { openapi: '3.1.1', paths: {} },
+        },
+      },
     },
-    TokenResponse: {
-      type: 'object',
-      properties: { access_token: text, expires_in: { type: 'integer' }, scope: text, token_type: text },
-      required: ['access_token', 'expires_in', 'scope', 'token_type'],
-    },
-    JwkSet: { type: 'object', properties: { keys: { type: 'array', items: { type: 'object' } } }, required: ['keys'] },
-    Introspection: { type: 'object', properties: { active: { type: 'boolean' } }, required: ['active'] },
-    Jwt: text,
-    Cut: fromSchema(Cut),
-    ClientMetadata: { allOf: [metadata, { type: 'object', properties: { client_secrets: fromSchema(SecretList) } }] },
-    Client: { allOf: [metadata, client] },
-    ClientPage: { type: 'object', properties: { clients: listOf('Client'), next_cursor: text }, required: ['clients'] },
-    NewSecret: fromSchema(NewSecret),
-    Secret: { type: 'object', properties: { id: text, client_secret: text }, required: ['id', 'client_secret'] },
-    Resource: fromSchema(ResourceMembers),
-    ResourcePage: {
-      type: 'object',
-      properties: { resources: listOf('Resource'), next_cursor: text },
-      required: ['resources'],
+    routes({ issuerOf, endpoints }) {
+      const respond = publicText('application/json')
+      // The document of one issuer is kept; in development the issuer follows the request and may be another.
+      let latest: { readonly issuer: string; readonly body: string } | undefined
+      const app = new Hono<{ Bindings: Connection }>()
+      publish(app, '/', (c) => {
+        const issuer = issuerOf(c.req.url)
+        if (latest?.issuer !== issuer) latest = { issuer, body: JSON.stringify(documentOf(issuer, endpoints)) }
+        return respond(latest.body)
+      })
+      return app
     },
   }
 }
 
-/**
- * Returns a function that answers with the document of an issuer. The document of the latest issuer is kept; the issuer changes
- * only in development, where it follows the request.
- *
- * @param isMounted whether there is something at a path
- * @see OpenAPI 3.1.1
- */
-export function openapi(isMounted: (path: string) => boolean): (issuer: string) => Promise<Response> {
-  const respond = publicText('application/json')
-  let latest: { readonly issuer: string; readonly body: string } | undefined
-  return (issuer) => {
-    if (latest?.issuer !== issuer) latest = { issuer, body: JSON.stringify(documentOf(issuer, isMounted)) }
-    return respond(latest.body)
-  }
-}
-
-function documentOf(issuer: string, isMounted: (path: string) => boolean): object {
-  const mounted = Object.entries(OPERATIONS).filter(([path]) => isMounted(path))
+function documentOf(issuer: string, endpoints: readonly Endpoint[]): object {
+  const paths = endpoints.flatMap(({ operations = {} }) => Object.entries(operations))
+  const operations = paths.flatMap(([, methods]) => Object.values(methods))
+  const tags = [...new Set(operations.map(({ tag }) => tag))]
   return {
     openapi: '3.1.1',
     info: { title: 'edgemint', version: '1', description: 'OAuth 2.0 access tokens for machines.' },
     servers: [{ url: issuer }],
-    paths: Object.fromEntries(mounted.map(([path, methods]) => [path, pathItem(path, methods)])),
-    components: {
-      schemas: schemas(),
-      securitySchemes: {
-        client: {
-          type: 'http',
-          scheme: 'basic',
-          description: 'Or any other token_endpoint_auth_method of the metadata.',
-        },
-        operator: { type: 'http', scheme: 'bearer', description: 'REGISTRATION_TOKEN.' },
-        registration: {
-          type: 'http',
-          scheme: 'bearer',
-          description: "The client's registration_access_token, or REGISTRATION_TOKEN.",
-        },
-      },
-    },
+    tags: tags.map((name) => ({ name })),
+    paths: Object.fromEntries(paths.map(([path, methods]) => [path, pathItem(path, methods)])),
+    components: { schemas: Object.fromEntries(schemasOf(operations)), securitySchemes: SECURITY_SCHEMES },
   }
+}
+
+const SECURITY_SCHEMES = {
+  client: { type: 'http', scheme: 'basic', description: 'Or any other token_endpoint_auth_method of the metadata.' },
+  operator: { type: 'http', scheme: 'bearer', description: 'REGISTRATION_TOKEN.' },
+  registration: {
+    type: 'http',
+    scheme: 'bearer',
+    description: "The client's registration_access_token, or REGISTRATION_TOKEN.",
+  },
+}
+
+function schemasOf(operations: readonly Operation[]): readonly [string, unknown][] {
+  const named = operations.flatMap(({ json, answers }) => [
+    ...(json === undefined ? [] : [json]),
+    ...Object.values(answers).flatMap((answer) => answer?.schema ?? []),
+  ])
+  return [...named, ERROR].map(({ name, schema }) => [name, toJson(schema)])
+}
+
+/** Turns Valibot schemas into JSON Schemas, wherever they are in a JSON Schema. */
+function toJson(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(toJson)
+  if (typeof schema !== 'object' || schema === null) return schema
+  if (isValibot(schema)) {
+    const { $schema: _dialect, ...made } = toJsonSchema(schema, { errorMode: 'ignore', target: 'draft-2020-12' })
+    return made
+  }
+  return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, toJson(value)]))
+}
+
+function isValibot(schema: object): schema is v.GenericSchema {
+  return 'kind' in schema && schema.kind === 'schema'
 }
 
 function pathItem(path: string, methods: Readonly<Record<string, Operation>>): object {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
-  const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: text }))
-  const operations = Object.entries(methods).map(([method, operation]) => [method, operationOf(operation)])
+  const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+  const operations = Object.entries(methods).map(([method, operation]) => [method, describe(operation)])
   return { ...(parameters.length > 0 && { parameters }), ...Object.fromEntries(operations) }
 }
 
-function operationOf({ summary, form, json, answers, security, query = [] }: Operation): object {
-  const refTo = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-  const properties = Object.fromEntries((form ?? []).map((name) => [name, text]))
-  const body =
-    form === undefined
-      ? json && { 'application/json': { schema: refTo(json) } }
-      : { [FORM]: { schema: { type: 'object', properties } } }
-  const typeOf = (name: string): string => (name === 'Jwt' ? 'application/jwt' : 'application/json')
-  const responses = Object.entries(answers).map(([status, name]) => [
-    status,
-    { description: summary, ...(name !== '' && { content: { [typeOf(name)]: { schema: refTo(name) } } }) },
-  ])
+function describe(operation: Operation): object {
+  const { operationId, tag, summary, query = {}, security } = operation
+  const parameters = Object.entries(query).map(([name, { description }]) => ({
+    name,
+    in: 'query',
+    schema: { type: 'string' },
+    ...(description !== undefined && { description }),
+  }))
   return {
+    operationId,
+    tags: [tag],
     summary,
-    ...(query.length > 0 && { parameters: query.map((name) => ({ name, in: 'query', schema: text })) }),
-    ...(body && { requestBody: { required: true, content: body } }),
-    responses: {
-      ...Object.fromEntries(responses),
-      default: { description: 'Refused', content: { 'application/json': { schema: refTo('Error') } } },
-    },
-    ...(security && { security: [{ [security]: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...bodyOf(operation),
+    responses: Object.fromEntries([...answersOf(operation), ...refusalsOf(operation)]),
+    ...(security !== undefined && { security: [{ [security]: [] }] }),
   }
 }
 
-const FORM = 'application/x-www-form-urlencoded'
+function bodyOf({ form, json, example }: Operation): object {
+  const [type, schema] = form === undefined ? ['application/json', json && refTo(json)] : [FORM_TYPE, formSchema(form)]
+  return schema === undefined ? {} : { requestBody: { required: true, content: { [type]: { schema, example } } } }
+}
+
+function formSchema(form: Parameters): object {
+  const text = { type: 'string' }
+  const properties = Object.entries(form).map(([name, { repeats, description }]) => [
+    name,
+    { ...(repeats ? { type: 'array', items: text } : text), ...(description !== undefined && { description }) },
+  ])
+  const required = Object.keys(form).filter((name) => form[name]?.required)
+  return { type: 'object', properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) }
+}
+
+function answersOf({ answers, form, json, example, summary }: Operation): readonly [string, object][] {
+  const isExample = form === undefined && json === undefined
+  return Object.entries(answers).map(([status, answer]) => {
+    if (answer === null) return [status, { description: summary }]
+    const content = { schema: refTo(answer.schema), ...(isExample && { example }) }
+    return [status, { description: summary, content: { [answer.type ?? 'application/json']: content } }]
+  })
+}
+
+function refusalsOf({ errors }: Operation): readonly [string, object][] {
+  const content = { 'application/json': { schema: refTo(ERROR) } }
+  return errors.map((status) => [String(status), { description: REFUSALS[status] ?? 'Refused', content }])
+}
+
+/** Why a request is refused, by status. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The request is malformed, or asks for more than is allowed',
+  401: 'The caller did not prove who it is',
+  404: 'There is no such record',
+  409: 'Others changed the record at the same time',
+  412: 'The record is not the one that If-Match names',
+  413: 'The body is too large',
+  415: 'The body has a coding or charset that is not read',
+  429: 'The caller asks too often; Retry-After says when to ask again',
+  503: 'Something that the server needs does not answer; Retry-After says when to ask again',
+}
+
+function refTo({ name }: NamedSchema): object {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+const FORM_TYPE = 'application/x-www-form-urlencoded'

@@ -1,6 +1,7 @@
 /** `/register`: clients made, read, replaced and deleted, by an operator or each by itself. */
 
 import { type Context, Hono } from 'hono'
+import type { Connection } from '../certificates/client_cert.ts'
 import { generateSecret } from '../clients/generated_secret.ts'
 import { keepOperators, readClient, replaceClient } from '../clients/management.ts'
 import { readMetadata } from '../clients/registration.ts'
@@ -16,24 +17,34 @@ import {
   findClient,
   findRecord,
   idOf,
+  type RegisterOptions,
   type RegisterParts,
   removeClient,
   requireOperator,
   shown,
 } from './client_records.ts'
+import { type App, below, type Endpoint } from './endpoint.ts'
 import { requireMatch } from './etag.ts'
 import { limitJson, readJson } from './json_request.ts'
 import { readPage } from './page.ts'
+import { REGISTER_OPERATIONS, SECRET_OPERATIONS } from './register_operations.ts'
 import { clientSecrets } from './register_secrets.ts'
 import { jsonHeaders } from './respond.ts'
 
-/**
- * Gives the endpoint as an app, to be mounted at `/register`.
- *
- * @see RFC 7591 §3, RFC 7592 §2
- */
-export function register(parts: RegisterParts): Hono {
-  const app = new Hono()
+const PATH = '/register'
+
+/** @see RFC 7591 §3, RFC 7592 §2 */
+export function registerEndpoint(options: RegisterOptions): Endpoint {
+  return {
+    path: PATH,
+    metadataMember: 'registration_endpoint',
+    operations: { ...REGISTER_OPERATIONS, ...SECRET_OPERATIONS },
+    routes: ({ issuerOf, now }) => routes({ ...options, now, registrationUrl: (url) => below(issuerOf(url), PATH) }),
+  }
+}
+
+function routes(parts: RegisterParts): App {
+  const app = new Hono<{ Bindings: Connection }>()
   app.use(limitJson)
   app.post('/', (c) => create(c, parts))
   app.get('/', (c) => listAll(c, parts))
@@ -45,7 +56,7 @@ export function register(parts: RegisterParts): Hono {
 
 /** RFC 7591 §3: the server chooses the id. */
 async function create(c: Context, parts: RegisterParts): Promise<Response> {
-  await requireOperator(c, parts)
+  await requireOperator(c, parts.operatorTokenHash)
   const metadata = await readMetadata(await readJson(c), parts.offer)
   const { client, made } = await replaceClient(
     crypto.randomUUID(),
@@ -100,7 +111,7 @@ async function remove(c: Context, parts: RegisterParts): Promise<Response> {
 
 /** Ours. A record that cannot be read is named and not shown. */
 async function listAll(c: Context, parts: RegisterParts): Promise<Response> {
-  await requireOperator(c, parts)
+  await requireOperator(c, parts.operatorTokenHash)
   const { ids, cursor: next_cursor } = await readPage(c, parts.registry, keyOf(CLIENTS, ''))
   const clients = await Promise.all(ids.map((client_id) => showOne(client_id, c, parts)))
   return new Response(JSON.stringify({ clients: clients.flat(), next_cursor }), { headers: jsonHeaders })

@@ -2,39 +2,111 @@
 
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
+import type { Connection } from '../certificates/client_cert.ts'
 import { invalidRequest, notFound } from '../errors.ts'
+import type { Emit } from '../events/events.ts'
 import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
 import { keyOf, parseRecord, toRecord } from '../records/records.ts'
 import { DEFAULT, DEFAULT_RESOURCE, RESOURCES, ResourceId, ResourceMembers } from '../resources/registry.ts'
-import { answer, type RegisterParts, requireOperator } from './client_records.ts'
+import type { Registry } from '../stores/contracts.ts'
+import { answer, requireOperator } from './client_records.ts'
+import type { App, Endpoint } from './endpoint.ts'
 import { requireMatch } from './etag.ts'
 import { limitJson, readJson } from './json_request.ts'
+import { type NamedSchema, type Operations, objectSchema, PAGE } from './operation.ts'
 import { readPage } from './page.ts'
 import { jsonHeaders } from './respond.ts'
 
-export interface ResourcesParts extends RegisterParts {
+export interface ResourcesOptions {
+  readonly registry: Registry
+  /** Hash of the operator's token. */
+  readonly operatorTokenHash: string
   /** Algorithms that tokens can be signed with. */
   readonly signingAlgs: readonly string[]
+  readonly emit: Emit
 }
 
 const ROLE_KEY = keyOf(DEFAULT_RESOURCE, DEFAULT)
 
-/** Gives the endpoint as an app, to be mounted at `/resources`. The identifier is percent-encoded in the path. */
-export function resources(parts: ResourcesParts): Hono {
-  const app = new Hono()
+const RESOURCE: NamedSchema = { name: 'Resource', schema: ResourceMembers }
+
+const RESOURCE_PAGE: NamedSchema = {
+  name: 'ResourcePage',
+  schema: objectSchema(['resources'], {
+    resources: { type: 'array', items: { $ref: '#/components/schemas/Resource' } },
+    next_cursor: { type: 'string' },
+  }),
+}
+
+const tag = 'Resource servers'
+const security = 'operator'
+const example = { resource: 'https://api.example', scope: 'read write', default: false }
+
+const OPERATIONS: Operations = {
+  '/resources': {
+    get: {
+      operationId: 'listResources',
+      tag,
+      summary: 'Lists resource servers',
+      query: PAGE,
+      answers: { 200: { schema: RESOURCE_PAGE } },
+      errors: [400, 401, 503],
+      security,
+      example: { resources: [example] },
+    },
+  },
+  '/resources/{resource}': {
+    get: {
+      operationId: 'readResource',
+      tag,
+      summary: 'Reads a resource server',
+      answers: { 200: { schema: RESOURCE } },
+      errors: [401, 404, 503],
+      security,
+      example,
+    },
+    put: {
+      operationId: 'replaceResource',
+      tag,
+      summary: 'Registers or replaces a resource server',
+      json: RESOURCE,
+      answers: { 200: { schema: RESOURCE }, 201: { schema: RESOURCE } },
+      errors: [400, 401, 409, 412, 413, 415, 503],
+      security,
+      example: { scope: 'read write' },
+    },
+    delete: {
+      operationId: 'deleteResource',
+      tag,
+      summary: 'Deletes a resource server',
+      answers: { 204: null },
+      errors: [401, 404, 412, 503],
+      security,
+      example: undefined,
+    },
+  },
+}
+
+/** The identifier of a resource server is percent-encoded in the path. */
+export function resourcesEndpoint(options: ResourcesOptions): Endpoint {
+  return { path: '/resources', operations: OPERATIONS, routes: () => routes(options) }
+}
+
+function routes(options: ResourcesOptions): App {
+  const app = new Hono<{ Bindings: Connection }>()
   const operator: MiddlewareHandler = async (c, next) => {
-    await requireOperator(c, parts)
+    await requireOperator(c, options.operatorTokenHash)
     await next()
   }
-  app.get('/', operator, (c) => listAll(c, parts))
-  app.get('/:resource', operator, (c) => read(c, parts))
-  app.put('/:resource', operator, limitJson, (c) => replace(c, parts))
-  app.delete('/:resource', operator, (c) => remove(c, parts))
+  app.get('/', operator, (c) => listAll(c, options))
+  app.get('/:resource', operator, (c) => read(c, options))
+  app.put('/:resource', operator, limitJson, (c) => replace(c, options))
+  app.delete('/:resource', operator, (c) => remove(c, options))
   return app
 }
 
-async function replace(c: Context, parts: ResourcesParts): Promise<Response> {
-  const { registry, emit } = parts
+async function replace(c: Context, options: ResourcesOptions): Promise<Response> {
+  const { registry, emit } = options
   const read = v.safeParse(
     ResourceMembers,
     { ...(await readJson(c)), resource: c.req.param('resource') },
@@ -45,13 +117,13 @@ async function replace(c: Context, parts: ResourcesParts): Promise<Response> {
     throw invalidRequest('resource_record_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
   }
   const { default: isDefault = false, ...resource } = read.output
-  if (resource.signing_alg !== undefined && !parts.signingAlgs.includes(resource.signing_alg)) {
-    const text = `signing_alg: must be one of: ${parts.signingAlgs.join(', ')}.`
+  if (resource.signing_alg !== undefined && !options.signingAlgs.includes(resource.signing_alg)) {
+    const text = `signing_alg: must be one of: ${options.signingAlgs.join(', ')}.`
     throw invalidRequest('resource_record_malformed', text)
   }
   let isNew = false
   await requireMatch(c, await readLatest(registry, keyOf(RESOURCES, resource.resource)))
-  await setDefault(resource.resource, isDefault, parts)
+  await setDefault(resource.resource, isDefault, options)
   const record = await changeRecord(registry, keyOf(RESOURCES, resource.resource), async (held) => {
     await requireMatch(c, held)
     isNew = held === undefined
@@ -61,28 +133,28 @@ async function replace(c: Context, parts: ResourcesParts): Promise<Response> {
   return answer({ ...resource, default: isDefault }, record, isNew ? 201 : 200)
 }
 
-async function read(c: Context, parts: ResourcesParts): Promise<Response> {
-  const { resource, record } = await findRecord(c, parts)
+async function read(c: Context, options: ResourcesOptions): Promise<Response> {
+  const { resource, record } = await findRecord(c, options)
   const found = parseRecord(record, resource, RESOURCES)
-  return answer({ ...found, default: (await readDefault(parts)) === resource }, record, 200)
+  return answer({ ...found, default: (await readDefault(options)) === resource }, record, 200)
 }
 
-async function remove(c: Context, parts: ResourcesParts): Promise<Response> {
-  const { resource, record } = await findRecord(c, parts)
+async function remove(c: Context, options: ResourcesOptions): Promise<Response> {
+  const { resource, record } = await findRecord(c, options)
   await requireMatch(c, record)
-  await setDefault(resource, false, parts)
-  await removeRecord(parts.registry, keyOf(RESOURCES, resource), record)
-  parts.emit({ event: 'resource_changed', change: 'deleted', resource })
+  await setDefault(resource, false, options)
+  await removeRecord(options.registry, keyOf(RESOURCES, resource), record)
+  options.emit({ event: 'resource_changed', change: 'deleted', resource })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }
 
 /** A record that cannot be read is named and not shown. */
-async function listAll(c: Context, parts: ResourcesParts): Promise<Response> {
-  const { ids, cursor: next_cursor } = await readPage(c, parts.registry, keyOf(RESOURCES, ''))
-  const usual = await readDefault(parts)
+async function listAll(c: Context, options: ResourcesOptions): Promise<Response> {
+  const { ids, cursor: next_cursor } = await readPage(c, options.registry, keyOf(RESOURCES, ''))
+  const usual = await readDefault(options)
   const resources = await Promise.all(
     ids.map(async (resource) => {
-      const record = await reached(parts.registry.get(keyOf(RESOURCES, resource)))
+      const record = await reached(options.registry.get(keyOf(RESOURCES, resource)))
       return record === undefined ? [] : [{ ...readOr(record, resource), default: resource === usual }]
     }),
   )
@@ -97,7 +169,7 @@ function readOr(record: string, resource: string): object {
   }
 }
 
-async function findRecord(c: Context, { registry }: ResourcesParts): Promise<{ resource: string; record: string }> {
+async function findRecord(c: Context, { registry }: ResourcesOptions): Promise<{ resource: string; record: string }> {
   const resource = c.req.param('resource') ?? ''
   const record = v.is(ResourceId, resource) ? await readLatest(registry, keyOf(RESOURCES, resource)) : undefined
   if (record === undefined) throw notFound('There is no such resource server.')
@@ -105,7 +177,7 @@ async function findRecord(c: Context, { registry }: ResourcesParts): Promise<{ r
 }
 
 /** A role that cannot be read is nobody's. */
-async function readDefault({ registry }: ResourcesParts): Promise<string | undefined> {
+async function readDefault({ registry }: ResourcesOptions): Promise<string | undefined> {
   const record = await readLatest(registry, ROLE_KEY)
   try {
     return record === undefined ? undefined : parseRecord(record, DEFAULT, DEFAULT_RESOURCE).resource
@@ -115,7 +187,8 @@ async function readDefault({ registry }: ResourcesParts): Promise<string | undef
 }
 
 /** Takes the role, or gives it up if it was this one's. */
-async function setDefault(resource: string, isDefault: boolean, parts: ResourcesParts): Promise<void> {
-  if (isDefault) await reached(parts.registry.put(ROLE_KEY, toRecord({ resource })))
-  else if ((await readDefault(parts)) === resource) await removeRecord(parts.registry, ROLE_KEY, toRecord({ resource }))
+async function setDefault(resource: string, isDefault: boolean, options: ResourcesOptions): Promise<void> {
+  if (isDefault) await reached(options.registry.put(ROLE_KEY, toRecord({ resource })))
+  else if ((await readDefault(options)) === resource)
+    await removeRecord(options.registry, ROLE_KEY, toRecord({ resource }))
 }

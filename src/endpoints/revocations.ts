@@ -1,16 +1,20 @@
 /** `/revocations`: what is denied, for resource servers that verify offline; and an operator's wider cuts. */
 
-import { Hono, type Context as HonoContext } from 'hono'
+import { Hono } from 'hono'
 import * as v from 'valibot'
+import type { Connection } from '../certificates/client_cert.ts'
 import { isClientId } from '../clients/registry.ts'
 import { invalidRequest } from '../errors.ts'
+import type { Emit } from '../events/events.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
-import { type RegisterParts, requireOperator } from './client_records.ts'
+import { requireOperator } from './client_records.ts'
+import type { Endpoint } from './endpoint.ts'
 import { limitJson, readJson } from './json_request.ts'
-import { publicText } from './public_document.ts'
+import type { NamedSchema, Operation } from './operation.ts'
+import { publicText, publish } from './public_document.ts'
 import { jsonHeaders } from './respond.ts'
 
 /** How long a list is given out, and how long caches may keep it beside. */
@@ -24,10 +28,70 @@ const SPARED_SECONDS = 5
 /** How long a request waits for the list that another request is making. */
 const MAKING_SECONDS = 10
 
-export interface FeedParts {
+/** What an operator denies. */
+const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: number | undefined }> = v.object({
+  client_id: v.optional(
+    v.pipe(v.string('must be a text'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
+  ),
+  before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
+})
+
+export interface RevocationsOptions {
   readonly revocations: Revocations
   readonly keyring: Keyring
-  now(): number
+  /** Hash of the operator's token; absent: no one may cut. */
+  readonly operatorTokenHash?: string | undefined
+  readonly emit: Emit
+}
+
+const PATH = '/revocations'
+
+const tag = 'Tokens'
+
+const LIST: NamedSchema = { name: 'RevocationsJwt', schema: { type: 'string' } }
+
+const LIST_OPERATION: Operation = {
+  operationId: 'listRevocations',
+  tag,
+  summary: 'Returns everything that is denied, as a signed JWT',
+  answers: { 200: { type: 'application/jwt', schema: LIST } },
+  errors: [503],
+  example: 'eyJ0eXAiOiJyZXZvY2F0aW9ucytqd3QifQ.eyJyZXZva2VkIjpbXX0.c2lnbmF0dXJl',
+}
+
+const CUT_OPERATION: Operation = {
+  operationId: 'cutTokens',
+  tag,
+  summary: 'Denies the tokens issued until now, or until an instant; of a client, or of all clients',
+  json: { name: 'Cut', schema: Cut },
+  answers: { 200: { schema: { name: 'Cut', schema: Cut } } },
+  errors: [400, 401, 413, 415, 503],
+  security: 'operator',
+  example: { client_id: 'billing', before: 1_800_000_000 },
+}
+
+/** The list of what is denied and, where there is an operator, wider denials. */
+export function revocationsEndpoint(options: RevocationsOptions): Endpoint {
+  const { operatorTokenHash, revocations, emit } = options
+  return {
+    path: PATH,
+    metadataMember: 'revocations_uri',
+    operations: {
+      [PATH]: { get: LIST_OPERATION, ...(operatorTokenHash !== undefined && { post: CUT_OPERATION }) },
+    },
+    routes({ issuerOf, now }) {
+      const app = new Hono<{ Bindings: Connection }>()
+      const list = revocationList(options, now)
+      publish(app, '/', (c) => list(issuerOf(c.req.url)))
+      if (operatorTokenHash === undefined) return app
+      return app.post('/', limitJson, async (c) => {
+        await requireOperator(c, operatorTokenHash)
+        const denied = await cut(await readJson(c), revocations, now())
+        emit({ event: 'tokens_cut', ...denied })
+        return new Response(JSON.stringify(denied), { headers: jsonHeaders })
+      })
+    },
+  }
 }
 
 /** The last attempt to make a list; `jwt` is undefined when it failed. */
@@ -42,7 +106,10 @@ interface Attempt {
  * Returns a function that answers with the list as a JWT of `typ` `revocations+jwt`, whose claims are the members of `Denied`.
  * At most one list is made every 30 seconds.
  */
-export function revocationList({ revocations, keyring, now }: FeedParts): (issuer: string) => Promise<Response> {
+function revocationList(
+  { revocations, keyring }: RevocationsOptions,
+  now: () => number,
+): (issuer: string) => Promise<Response> {
   let last: Attempt | undefined
   const making = singleFlight<Attempt>(MAKING_SECONDS)
   const respond = publicText('application/jwt', FRESH_SECONDS)
@@ -67,31 +134,19 @@ export function revocationList({ revocations, keyring, now }: FeedParts): (issue
   }
 }
 
-/** What an operator denies. */
-export const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: number | undefined }> = v.object({
-  client_id: v.optional(
-    v.pipe(v.string('must be a text'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
-  ),
-  before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
-})
-
-/** Returns the operator's side: `POST` denies all tokens issued until now, or until `before`; of a client, or of all. */
-export function cutTokens(parts: RegisterParts, revocations: Revocations): Hono {
-  const app = new Hono()
-  app.post('/', limitJson, (c) => cut(c, parts, revocations))
-  return app
+interface Denied {
+  readonly client_id?: string
+  readonly before: number
 }
 
-async function cut(c: HonoContext, parts: RegisterParts, revocations: Revocations): Promise<Response> {
-  await requireOperator(c, parts)
-  const read = v.safeParse(Cut, await readJson(c))
+async function cut(body: object, revocations: Revocations, now: number): Promise<Denied> {
+  const read = v.safeParse(Cut, body)
   if (!read.success) {
     const [issue] = read.issues
     throw invalidRequest('cut_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
   }
-  const { client_id, before: until = parts.now() } = read.output
-  if (until > parts.now()) throw invalidRequest('cut_malformed', 'before: must not lie ahead.')
+  const { client_id, before: until = now } = read.output
+  if (until > now) throw invalidRequest('cut_malformed', 'before: must not lie ahead.')
   const before = await revocations.cut(until, client_id)
-  parts.emit({ event: 'tokens_cut', before, ...(client_id !== undefined && { client_id }) })
-  return new Response(JSON.stringify({ ...(client_id && { client_id }), before }), { headers: jsonHeaders })
+  return { ...(client_id !== undefined && { client_id }), before }
 }

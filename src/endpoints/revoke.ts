@@ -1,42 +1,62 @@
 /** `POST /revoke`: a client takes back a token of its own. */
 
-import type { Context as HonoContext } from 'hono'
-import type { Connection } from '../certificates/client_cert.ts'
-import { authenticate } from '../clients/authenticate.ts'
+import { Hono, type Context as HonoContext } from 'hono'
+import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
+import { type Authentication, authMetadata } from '../clients/authenticate.ts'
 import { invalidRequest } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import type { Keyring } from '../keys/keyring.ts'
 import { readOwnToken } from '../tokens/own_token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
-import type { Context, Form } from '../types.ts'
+import type { Form } from '../types.ts'
+import { contextOf, type Endpoint, type Site } from './endpoint.ts'
 import { readFormRequest } from './form_request.ts'
+import { CREDENTIALS } from './operation.ts'
 import { jsonHeaders } from './respond.ts'
-import type { TokenParts } from './token.ts'
 
-export interface RevokeParts extends TokenParts {
+export interface RevokeOptions {
+  readonly authentication: Authentication
+  readonly findCertificate: FindCertificate
+  readonly keyring: Keyring
   readonly revocations: Revocations
   readonly emit: Emit
 }
 
-/**
- * Answers 200 whether there was something to revoke or not: an unknown, foreign or expired token is told by nothing.
- *
- * @throws OAuthError as client authentication does, `temporarily_unavailable`
- * @see RFC 7009 §2
- */
-export async function revoke(
-  c: HonoContext<{ Bindings: Connection }>,
-  contextOf: () => Context,
-  parts: RevokeParts,
-): Promise<Response> {
-  const request = await readFormRequest(c, parts.findCertificate)
-  const context = contextOf()
-  const { client_id } = await authenticate(parts.clientAuth, parts.findClient, request, context)
+/** @see RFC 7009 §2 */
+export function revokeEndpoint(options: RevokeOptions): Endpoint {
+  return {
+    path: '/revoke',
+    metadataMember: 'revocation_endpoint',
+    metadata: authMetadata('revocation', options.authentication),
+    operations: {
+      '/revoke': {
+        post: {
+          operationId: 'revokeToken',
+          tag: 'Tokens',
+          summary: 'Ends a token of the client, RFC 7009 §2',
+          form: { token: { required: true }, token_type_hint: {}, ...CREDENTIALS },
+          answers: { 200: null },
+          errors: [400, 401, 413, 415, 503],
+          security: 'client',
+          example: { token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl' },
+        },
+      },
+    },
+    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => revoke(c, site, options)),
+  }
+}
+
+/** Answers 200 whether there was something to revoke or not: the answer does not distinguish an unknown, foreign or expired token. */
+async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, options: RevokeOptions): Promise<Response> {
+  const request = await readFormRequest(c, options.findCertificate)
+  const context = contextOf(site, c)
+  const { client_id } = await options.authentication.authenticate(request, context)
   const token = readTokenParameter(request.form)
-  const own = await readOwnToken(token, { ...context, keyring: parts.keyring })
+  const own = await readOwnToken(token, { ...context, keyring: options.keyring })
   if (own?.client_id === client_id) {
-    const { cutAt } = await parts.revocations.revoke(own, context.now)
-    if (cutAt === undefined) parts.emit({ event: 'token_revoked', client_id, jti: own.jti })
-    else parts.emit({ event: 'tokens_cut', before: cutAt, client_id })
+    const { cutAt } = await options.revocations.revoke(own, context.now)
+    if (cutAt === undefined) options.emit({ event: 'token_revoked', client_id, jti: own.jti })
+    else options.emit({ event: 'tokens_cut', before: cutAt, client_id })
   }
   return new Response(null, { headers: { 'Cache-Control': jsonHeaders['Cache-Control'] ?? '' } })
 }

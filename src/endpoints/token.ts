@@ -1,10 +1,9 @@
 /** `POST /token`: the phases of a token request, in order, each once. */
 
-import type { Context as HonoContext } from 'hono'
+import { Hono, type Context as HonoContext } from 'hono'
 import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { authenticate } from '../clients/authenticate.ts'
-import type { FindClient } from '../clients/registry.ts'
+import { type Authentication, authMetadata } from '../clients/authenticate.ts'
 import {
   attribute,
   invalidRequest,
@@ -17,20 +16,23 @@ import {
 import type { Emit } from '../events/events.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
+import { requireNames } from '../lib/names.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
-import type { Client, ClientAuth, Confirmation, Confirmed, Context, FormRequest, Grant, Permit } from '../types.ts'
+import type { Client, Confirmation, Confirmed, Context, FormRequest, Grant, Permit } from '../types.ts'
+import { contextOf, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { readFormRequest } from './form_request.ts'
+import { CREDENTIALS, type NamedSchema, objectSchema } from './operation.ts'
 import { jsonHeaders } from './respond.ts'
 
-/** What the endpoint works with. */
-export interface TokenParts {
-  readonly clientAuth: readonly ClientAuth[]
-  readonly grants: ReadonlyMap<string, Grant>
+type Grants = ReadonlyMap<string, Grant>
+
+export interface TokenOptions {
+  readonly authentication: Authentication
+  readonly grants: readonly Grant[]
   readonly confirmations: readonly Confirmation[]
-  readonly findClient: FindClient
   readonly findCertificate: FindCertificate
   readonly resources: Resources
   readonly keyring: Keyring
@@ -40,40 +42,91 @@ export interface TokenParts {
   readonly emit: Emit
 }
 
+const TOKEN_RESPONSE: NamedSchema = {
+  name: 'TokenResponse',
+  schema: objectSchema(['access_token', 'expires_in', 'scope', 'token_type'], { expires_in: { type: 'integer' } }),
+}
+
 /**
- * Answers a token request.
- *
- * @throws OAuthError for whatever is refused
+ * @throws TypeError when there is no grant, or two grants or two confirmations of one name
  * @see RFC 6749 §3.2
  */
-export async function token(
+export function tokenEndpoint(options: TokenOptions): Endpoint {
+  checkNames(options)
+  const grants = new Map(options.grants.map((grant) => [grant.grantType, grant]))
+  return {
+    path: TOKEN_PATH,
+    metadataMember: 'token_endpoint',
+    metadata: {
+      grant_types_supported: [...grants.keys()],
+      ...authMetadata('token', options.authentication),
+      ...Object.assign({}, ...options.confirmations.map(({ metadata }) => metadata)),
+    },
+    operations: {
+      [TOKEN_PATH]: {
+        post: {
+          operationId: 'issueToken',
+          tag: 'Tokens',
+          summary: 'Issues an access token, RFC 6749 §3.2',
+          form: {
+            grant_type: { required: true },
+            scope: {},
+            resource: { repeats: true, description: 'RFC 8707 §2' },
+            audience: { repeats: true, description: 'The same as resource' },
+            ...CREDENTIALS,
+          },
+          answers: { 200: { schema: TOKEN_RESPONSE } },
+          errors: [400, 401, 413, 415, 503],
+          security: 'client',
+          example: { grant_type: 'client_credentials', scope: 'read' },
+        },
+      },
+    },
+    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => token(c, site, grants, options)),
+  }
+}
+
+function checkNames({ grants, confirmations }: TokenOptions): void {
+  requireNames(
+    'tokenEndpoint: grants',
+    grants.map(({ grantType }) => grantType),
+  )
+  if (confirmations.length === 0) return
+  requireNames(
+    'tokenEndpoint: confirmations',
+    confirmations.map(({ method }) => method),
+  )
+}
+
+async function token(
   c: HonoContext<{ Bindings: Connection }>,
-  contextOf: () => Context,
-  parts: TokenParts,
+  site: Site,
+  grants: Grants,
+  options: TokenOptions,
 ): Promise<Response> {
-  const request = await readFormRequest(c, parts.findCertificate)
-  // Not before: a body may take its time, and what it holds must be good when it is here.
-  const context = contextOf()
-  const grant = chooseGrant(request, parts.grants)
-  const client = await authenticate(parts.clientAuth, parts.findClient, request, context)
+  const request = await readFormRequest(c, options.findCertificate)
+  // Read the clock only once the body has arrived; a slow upload must not make an expired assertion look valid.
+  const context = contextOf(site, c)
+  const grant = chooseGrant(request, grants)
+  const client = await options.authentication.authenticate(request, context)
   return attribute(client.client_id, async () => {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
     const permit = await grant.permit(request, client, context)
-    const { confirmed, claims } = await confirm(parts.confirmations, request, client, context)
-    const { accessToken, key } = await decide(request, permit, client, confirmed, context, parts)
+    const { confirmed, claims } = await confirm(options.confirmations, request, client, context)
+    const { accessToken, key } = await decide(request, permit, client, confirmed, context, options)
     // Last, so that a request that is refused leaves no mark.
     for (const claim of claims) await claim()
-    const jwt = await signAccessToken(accessToken, parts.accessTokenProfile, key)
+    const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
     if (jwt.length > MAX_JWT_CHARACTERS) throw tooLarge(accessToken)
-    parts.emit(issued(accessToken, grant))
+    options.emit(issued(accessToken, grant))
     return respond(jwt, accessToken, confirmed)
   })
 }
 
 /** Before authentication, like fosite: a grant that nobody offers is refused without the cost of a secret. */
-function chooseGrant({ form }: FormRequest, grants: TokenParts['grants']): Grant {
+function chooseGrant({ form }: FormRequest, grants: Grants): Grant {
   const grantType = form.get('grant_type')
   if (grantType === null) throw invalidRequest('grant_type_missing', 'The parameter grant_type is missing.')
   const grant = grants.get(grantType)
@@ -104,9 +157,9 @@ async function decide(
   client: Client,
   { cnf }: Confirmed,
   context: Context,
-  parts: TokenParts,
+  options: TokenOptions,
 ): Promise<{ accessToken: AccessToken; key: SigningKey }> {
-  const resources = await grantResources(request.form, permit, parts.resources)
+  const resources = await grantResources(request.form, permit, options.resources)
   const lifetimes = [client, ...resources].map(
     ({ access_token_lifetime = Number.POSITIVE_INFINITY }) => access_token_lifetime,
   )
@@ -118,11 +171,11 @@ async function decide(
     resources: resources.map(({ resource }) => resource),
     id: crypto.randomUUID(),
     issuedAt: context.now,
-    expiresAt: context.now + Math.min(parts.accessTokenLifetime, ...lifetimes),
+    expiresAt: context.now + Math.min(options.accessTokenLifetime, ...lifetimes),
     cnf,
     claims: client.claims ?? {},
   }
-  return { accessToken, key: signingKeyAt(parts.keyring, context.now, signingAlgOf(resources)) }
+  return { accessToken, key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)) }
 }
 
 /** A token that this server cannot read back could not be revoked. */

@@ -1,7 +1,8 @@
 /** Resource servers in a registry, and which of them is the default. */
 
 import * as v from 'valibot'
-import type { FindRecord, RecordKind } from '../records/records.ts'
+import type { Records } from '../records/open.ts'
+import { type FindRecord, type RecordKind, readRecords } from '../records/records.ts'
 import type { ResourceServer } from '../types.ts'
 
 /** An absolute URI without a fragment, in the ASCII characters of RFC 3986; 1 to 256 of them. */
@@ -60,12 +61,11 @@ export interface Resources {
   findDefault(): Promise<ResourceServer | undefined>
 }
 
-/** What was read about the role; that nobody has it is knowledge too, and is kept like it. */
-export interface Role {
-  readonly holder: DefaultResource | undefined
-}
-
-export function resourcesFrom(find: FindRecord<ResourceServer>, findRole: FindRecord<Role>): Resources {
+export function resourcesOf(records: Records): Resources {
+  const find = records.find(RESOURCES)
+  const readRole = readRecords(records.registry, DEFAULT_RESOURCE)
+  // That no resource server is the default is knowledge too, and is kept like the other.
+  const findRole = records.keep(DEFAULT_RESOURCE.prefix, async (id) => ({ holder: await readRole(id) }))
   return {
     find,
     async findDefault() {

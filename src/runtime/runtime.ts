@@ -1,6 +1,6 @@
 /** What every runtime module gives to the entry. */
 
-import type { Host, Server } from '../preset.ts'
+import type { Host, Server } from '../start.ts'
 
 /** The default export of the entry, as Workers, `deno serve` and Bun want it. */
 export interface Handler {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { authenticate } from '../../src/clients/authenticate.ts'
+import { authentication } from '../../src/clients/authenticate.ts'
 import { OAuthError } from '../../src/errors.ts'
 import type { ClientReason } from '../../src/reasons.ts'
 import type { Client, ClientAuth } from '../../src/types.ts'
@@ -49,7 +49,10 @@ async function ask({ records, form = {}, methods = METHODS }: Asking) {
     getAll: () => [],
   }
   try {
-    const client = await authenticate(methods, findClient, { headers: new Headers(), form: body }, context)
+    const client = await authentication(methods, findClient).authenticate(
+      { headers: new Headers(), form: body },
+      context,
+    )
     return { client, asked }
   } catch (error) {
     assert.ok(error instanceof OAuthError)

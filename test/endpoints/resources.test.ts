@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 import { decodeJwt } from 'jose'
 import { describe, test } from '#test'
 import { hashToken } from '../../src/clients/secret_hashes.ts'
-import type { Features } from '../../src/parts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { createWorld, ISSUER, NOW } from '../support/world.ts'
+import { createWorld, ISSUER, NOW, type WorldOptions } from '../support/world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
 
-async function createManaged(features: Partial<Features> = {}) {
+async function createManaged(features: WorldOptions = {}) {
   const operatorTokenHash = await hashToken(OPERATOR)
   const { app, events, registry } = await createWorld({ operatorTokenHash, cacheSeconds: 0, ...features })
   const send = async (method: string, path = '', body?: object, headers = {}) => {

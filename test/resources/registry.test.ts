@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import * as v from 'valibot'
 import { describe, test } from '#test'
-import { parseRecord } from '../../src/records/records.ts'
+import { openRecords } from '../../src/records/open.ts'
+import { parseRecord, toRecord } from '../../src/records/records.ts'
 import {
   DEFAULT,
   DEFAULT_RESOURCE,
-  type DefaultResource,
   RESOURCES,
   ResourceId,
   ResourceMembers,
-  resourcesFrom,
+  resourcesOf,
 } from '../../src/resources/registry.ts'
-import type { ResourceServer } from '../../src/types.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
+import { NOW } from '../support/world.ts'
 
 const A = 'https://a.example'
 const long = (length: number) => A.padEnd(length, '/x').replace(/\/$/, 'x')
@@ -117,29 +118,20 @@ describe('the record of a resource server', () => {
   })
 })
 
-describe('resourcesFrom', () => {
-  const find = async (id: string): Promise<ResourceServer | undefined> => (id === A ? { resource: A } : undefined)
-  const holders: readonly [
-    name: string,
-    role: { holder: DefaultResource | undefined } | undefined,
-    expected?: string,
-  ][] = [
-    ['a resource server that is there', { holder: { resource: A } }, A],
-    ['one that is gone', { holder: { resource: 'urn:gone' } }],
-    ['none', { holder: undefined }],
-    ['unknown', undefined],
+describe('resourcesOf', () => {
+  const holders: readonly [name: string, role: string | undefined, expected?: string][] = [
+    ['a resource server that is there', A, A],
+    ['one that is gone', 'urn:gone'],
+    ['none', undefined],
   ]
   for (const [name, role, expected] of holders) {
     test(`the default is ${name}`, async () => {
-      const asked: string[] = []
-      const findRole = async (id: string) => {
-        asked.push(id)
-        return role
-      }
-      const resources = resourcesFrom(find, findRole)
+      const { registry } = memoryStores(() => NOW)
+      await registry.put(`resource:${A}`, toRecord({ resource: A }))
+      if (role !== undefined) await registry.put('resource-role:default', toRecord({ resource: role }))
+      const resources = resourcesOf(openRecords(registry, { freshSeconds: 30, emit: () => undefined, now: () => NOW }))
       assert.equal((await resources.findDefault())?.resource, expected)
-      assert.deepEqual(asked, ['default'])
-      assert.equal(resources.find, find)
+      assert.equal((await resources.find(A))?.resource, A)
     })
   }
 })

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { readRecords, toRecord } from '../../src/records/records.ts'
-import { RESOURCES } from '../../src/resources/registry.ts'
+import { openRecords } from '../../src/records/open.ts'
+import { toRecord } from '../../src/records/records.ts'
 import { scopesOf } from '../../src/resources/scopes.ts'
+import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { NOW } from '../support/world.ts'
+
+const open = (registry: Registry) => openRecords(registry, { freshSeconds: 0, emit: () => undefined, now: () => NOW })
 
 /** Resource servers with these scopes, undefined for one that has whatever the client may have. */
 async function setUp(scopes: readonly (string | undefined)[]) {
@@ -13,7 +16,7 @@ async function setUp(scopes: readonly (string | undefined)[]) {
     const resource = `urn:example:${String(index).padStart(3, '0')}`
     await registry.put(`resource:${resource}`, toRecord({ resource, scope }))
   }
-  return { registry, scopes: () => scopesOf(registry, readRecords(registry, RESOURCES)) }
+  return { registry, scopes: () => scopesOf(open(registry)) }
 }
 
 describe('scopesOf', () => {
@@ -45,6 +48,6 @@ describe('scopesOf', () => {
   test('fails where the list cannot be read', async () => {
     const { registry } = await setUp(['read'])
     const list = () => Promise.reject(new Error('down'))
-    await assert.rejects(scopesOf({ ...registry, list }, readRecords(registry, RESOURCES)), /down/)
+    await assert.rejects(scopesOf(open({ ...registry, list })), /down/)
   })
 })

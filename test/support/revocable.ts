@@ -5,12 +5,11 @@ import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import { hashToken } from '../../src/clients/secret_hashes.ts'
 import { dpop } from '../../src/confirmations/dpop.ts'
-import type { Features } from '../../src/parts.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
 import { RESOURCES } from '../../src/resources/registry.ts'
 import type { Ledger } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { clients, createWorld, ISSUER, NOW, resourceServers, type World } from './world.ts'
+import { clients, createWorld, ISSUER, NOW, resourceServers, type World, type WorldOptions } from './world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
 export const RS = 'https://rs.example'
@@ -41,7 +40,7 @@ export interface Revocable extends World {
 
 /** @param state the clock, which several worlds can share as they can share stores */
 export async function createRevocable(
-  features: Partial<Features> = {},
+  features: WorldOptions = {},
   state: { now: number } = { now: NOW },
 ): Promise<Revocable> {
   const memory = memoryStores(() => state.now)

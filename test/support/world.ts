@@ -7,8 +7,8 @@ import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import type { Event } from '../../src/events/events.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'
 import { generateKeyring, type Keyring } from '../../src/keys/keyring.ts'
-import type { Features } from '../../src/parts.ts'
-import { createProvider } from '../../src/provider.ts'
+import { assemble, type Parts } from '../../src/preset.ts'
+import { openRecords } from '../../src/records/open.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
 import { RESOURCES } from '../../src/resources/registry.ts'
 import type { Registry } from '../../src/stores/contracts.ts'
@@ -19,7 +19,7 @@ export const ISSUER = 'https://tokens.example'
 export const NOW = 1_800_000_000
 
 export interface World {
-  readonly app: ReturnType<typeof createProvider>
+  readonly app: ReturnType<typeof assemble>
   readonly events: Event[]
   readonly keyring: Keyring
   readonly registry: Registry
@@ -90,8 +90,13 @@ export const resourceServers: readonly ResourceServer[] = [
 
 const keys = generateKeyring({ lifetimeSeconds: 1800 })
 
+export interface WorldOptions extends Partial<Omit<Parts, 'records'>> {
+  readonly registry?: Registry
+  readonly cacheSeconds?: number
+}
+
 /** Builds a world; what is given replaces what it would have. */
-export async function createWorld(features: Partial<Features> = {}): Promise<World> {
+export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptions = {}): Promise<World> {
   const events: Event[] = []
   const registry = features.registry ?? memoryStores(() => NOW).registry
   const keyring = features.keyring ?? (await keys)
@@ -107,18 +112,16 @@ export async function createWorld(features: Partial<Features> = {}): Promise<Wor
     await registry.put(clientKey('cc-zero'), '{"schema":1,"client_id":"cc-zero","access_token_lifetime":0}')
     await registry.put(clientKey('cc-future'), '{"schema":2,"client_id":"cc-future"}')
   }
-  const app = createProvider({
+  const { emit = (event: Event) => events.push(event), now = () => NOW } = features
+  const app = assemble({
     issuer: ISSUER,
     clientAuth: [clientSecretBasic(), clientSecretPost()],
     grants: [clientCredentials()],
-    accessTokenProfile: 'rfc9068',
-    accessTokenLifetime: 1800,
-    cacheSeconds: 30,
-    emit: (event) => events.push(event),
-    now: () => NOW,
     ...features,
-    registry,
+    records: openRecords(registry, { freshSeconds: cacheSeconds, emit, now }),
     keyring,
+    emit,
+    now,
   })
   return { app, events, keyring, registry }
 }

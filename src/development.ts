@@ -1,0 +1,58 @@
+/** Development mode: a client that everyone knows, for requests from this machine only. */
+
+import type { MiddlewareHandler } from 'hono'
+import type { Connection } from './certificates/client_cert.ts'
+import { clientKey, clientRecord } from './clients/registry.ts'
+import { temporarilyUnavailable } from './errors.ts'
+import { isLoopbackAddress } from './lib/ip_address.ts'
+import { isLoopback } from './lib/loopback.ts'
+import type { Registry } from './stores/contracts.ts'
+import type { Client } from './types.ts'
+
+/** The client of the how-to; its hash is bcrypt of `foobar`. It exists in development only and in no store. */
+const testClient: Client = {
+  client_id: 'test-client',
+  client_secrets: [{ id: 'development', hash: '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K' }],
+  grant_types: ['client_credentials'],
+  scope: 'read write',
+}
+
+/** Returns the same registry, in which the client of the how-to can be found. */
+export function withTestClient(registry: Registry): Registry {
+  const key = clientKey(testClient.client_id)
+  return {
+    ...registry,
+    get: async (wanted, options) => (wanted === key ? clientRecord(testClient) : registry.get(wanted, options)),
+  }
+}
+
+/** Refuses a request that comes from another machine or by way of a proxy. */
+export const requireLoopback: MiddlewareHandler<{ Bindings: Connection }> = async (c, next) => {
+  if (!isFromHere(c.req.raw, c.env?.peer?.())) {
+    throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
+  }
+  await next()
+}
+
+/** Headers that proxies add. */
+const FORWARDED = [
+  'Forwarded',
+  'Via',
+  'X-Forwarded-For',
+  'X-Forwarded-Host',
+  'X-Forwarded-Port',
+  'X-Forwarded-Proto',
+  'X-Forwarded-Server',
+  'X-Real-IP',
+]
+
+/**
+ * Returns whether both ends are this machine, as far as can be seen: a proxy that adds no header cannot. `CF-Connecting-IP` is
+ * set by `wrangler dev` to the address of its caller, unless the caller sent one, and by Cloudflare's proxies.
+ */
+function isFromHere({ url, headers }: Request, peer = '127.0.0.1'): boolean {
+  const client = headers.get('CF-Connecting-IP') ?? peer
+  const isForwarded = FORWARDED.some((name) => headers.has(name))
+  const isHere = isLoopbackAddress(peer) && isLoopbackAddress(client)
+  return !isForwarded && isHere && URL.canParse(url) && isLoopback(new URL(url).hostname)
+}

@@ -1,0 +1,112 @@
+/** The start: settings and what the runtime gives become a server, or a server that says what it lacks. */
+
+import { Hono } from 'hono'
+import { type Nonces, nonces } from './assertions/nonce.ts'
+import { hashToken } from './clients/secret_hashes.ts'
+import { type Config, type Problem, readConfig } from './config.ts'
+import { requireLoopback, withTestClient } from './development.ts'
+import type { App } from './endpoints/endpoint.ts'
+import { jsonHeaders, refuse } from './endpoints/respond.ts'
+import { temporarilyUnavailable } from './errors.ts'
+import { auditLines } from './events/audit.ts'
+import { deriveHmacKey } from './keys/derived_key.ts'
+import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
+import { createPreset, type FeatureHost, type Opened } from './preset.ts'
+import type { Stores } from './stores/contracts.ts'
+import { guardStores } from './stores/guard.ts'
+
+/** How long one operation of a store may take. */
+const STORE_SECONDS = 2
+
+const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
+
+/** What the runtime gives to the server. */
+export interface Host extends FeatureHost {
+  /** The environment; values that are no strings are no settings. */
+  readonly environment: Readonly<Record<string, unknown>>
+  /** Rejects when the stores cannot be opened; the message goes to the console. */
+  openStores(config: Config): Promise<Stores>
+  /** Name of the setting that `openStores` depends on. */
+  readonly storeSetting: Problem['setting']
+  /** Returns the command that sets a setting on this runtime. */
+  commandFor(setting: Problem['setting']): string
+  /** Returns epoch seconds. Called by requests only: in the global scope of a Worker the clock stands at 0. */
+  now(): number
+  /** Takes a line for the audit log. */
+  write(line: string): void
+  /** Takes a line for the operator. */
+  warn(line: string): void
+}
+
+export interface Server {
+  /** Its `fetch` takes the connection as second argument, where the runtime knows it. */
+  readonly app: App
+  /** Undefined when the settings do not make a server: then the app answers 503 to everything. */
+  readonly config: Config | undefined
+}
+
+/** Never rejects: what is wrong with the settings goes to the console and into every answer's status. */
+export async function createServer(host: Host): Promise<Server> {
+  const config = readConfig(host.environment)
+  if (isProblems(config)) return unconfigured(host, config)
+  const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
+  if (isProblems(keyring)) return unconfigured(host, keyring)
+  const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
+  if (isProblems(stores)) return unconfigured(host, stores)
+  const { registrationToken, dev } = config
+  const { registry, ledger } = guardStores(stores, STORE_SECONDS)
+  const opened: Opened = {
+    registry: dev ? withTestClient(registry) : registry,
+    ledger,
+    keyring,
+    nonces: await openNonces(config),
+    operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
+    emit: auditLines(host.write, host.now),
+  }
+  return { app: serve(createPreset(host, config, opened), config, opened), config }
+}
+
+/** Answers where the provider does not, and in development only requests of this machine. */
+function serve(provider: App, { dev }: Config, { emit }: Opened): App {
+  const app: App = new Hono()
+  app.onError((error, c) => refuse(c, error, emit))
+  app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
+  if (dev) app.use(requireLoopback)
+  return app.route('/', provider)
+}
+
+function unconfigured(host: Host, problems: readonly Problem[]): Server {
+  for (const { setting, problem } of problems) {
+    host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
+  }
+  host.warn('edgemint: answering 503 until then.')
+  const app: App = new Hono()
+  app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
+  app.all('*', () => {
+    throw temporarilyUnavailable('not_configured', 'The server is not configured; its console says what is missing.')
+  })
+  return { app, config: undefined }
+}
+
+function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyring> {
+  const options = { lifetimeSeconds: accessTokenLifetime }
+  return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
+}
+
+/** Workers make no random values at their start, and in development a nonce protects nothing. */
+async function openNonces({ dpopNonceRequired, signingKeys = 'development' }: Config): Promise<Nonces | undefined> {
+  return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
+}
+
+function isProblems(outcome: object): outcome is readonly Problem[] {
+  return Array.isArray(outcome)
+}
+
+function problemOf(setting: Problem['setting']): (error: unknown) => readonly Problem[] {
+  return (error) => [{ setting, problem: withoutUserinfo(error instanceof Error ? error.message : String(error)) }]
+}
+
+/** An error may quote the URL of a store, with the password in it. */
+function withoutUserinfo(text: string): string {
+  return text.replace(/\/\/\S*@/g, '//…@')
+}
