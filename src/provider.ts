@@ -3,10 +3,10 @@
 import { Hono } from 'hono'
 import type { App, Endpoint, Site } from './endpoints/endpoint.ts'
 import { metadataOf, openidMetadataOf } from './endpoints/metadata.ts'
-import { refuseOtherMethods } from './endpoints/methods.ts'
-import { publicText, publish } from './endpoints/public_document.ts'
-import { refuse } from './endpoints/respond.ts'
 import type { Emit } from './events/events.ts'
+import { refuseOtherMethods } from './http/methods.ts'
+import { publicText, publish } from './http/public_document.ts'
+import { refuse } from './http/respond.ts'
 import { requireNames } from './lib/names.ts'
 
 export interface ProviderOptions {

@@ -2,16 +2,16 @@
 
 import { Hono } from 'hono'
 import { type Nonces, nonces } from './assertions/nonce.ts'
-import { hashToken } from './clients/secret_hashes.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
 import { requireLoopback, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
-import { jsonHeaders, refuse } from './endpoints/respond.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
+import { jsonHeaders, refuse } from './http/respond.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { createPreset, type FeatureHost, type Opened } from './preset.ts'
+import { hashToken } from './secrets/hashes.ts'
 import type { Stores } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
 

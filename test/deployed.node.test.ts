@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { describe, test } from '#test'
-import { generateSecret } from '../src/clients/generated_secret.ts'
 import { clientKey, clientRecord } from '../src/clients/registry.ts'
-import { hashSecret } from '../src/clients/secret_hashes.ts'
 import { generateKey } from '../src/keys/key_set.ts'
+import { generateSecret } from '../src/secrets/generated.ts'
+import { hashSecret } from '../src/secrets/hashes.ts'
 import { startKv } from './support/kv_model.ts'
 import { bundleWorker, serveWorker } from './support/workerd.ts'
 

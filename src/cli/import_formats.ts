@@ -1,10 +1,10 @@
 /** Converts clients of other servers: what is taken over, what changes, and why some cannot be taken over. */
 
 import * as v from 'valibot'
-import { ClientId } from '../clients/metadata.ts'
-import { hashKind } from '../clients/secret_hashes.ts'
+import { ClientId } from '../clients/record.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { ResourceId } from '../resources/registry.ts'
+import { hashKind } from '../secrets/hashes.ts'
 
 /** A client of a file, as it will be registered. */
 export interface Taken {

@@ -3,8 +3,8 @@
 import { invalidClientMetadata } from '../errors.ts'
 import { parseRecord } from '../records/records.ts'
 import type { ClientSecret } from '../types.ts'
-import type { RegisteredClient } from './metadata.ts'
-import type { Metadata } from './registration.ts'
+import type { Metadata } from './metadata.ts'
+import type { RegisteredClient } from './record.ts'
 import { CLIENTS } from './registry.ts'
 import { limitSecret, type MadeSecret, makeSecret, readSecrets, secretLimitOf } from './secret_list.ts'
 

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { type FindRecord, keyOf, type RecordKind, toRecord } from '../records/records.ts'
 import type { Client } from '../types.ts'
-import { ClientId, ClientRecord, type RegisteredClient } from './metadata.ts'
+import { ClientId, ClientRecord, type RegisteredClient } from './record.ts'
 
 /** Gives undefined when there is no such client. Rejects when that cannot be told. */
 export type FindClient = FindRecord<Client>

@@ -3,10 +3,10 @@
 import * as v from 'valibot'
 import { invalidClientMetadata } from '../errors.ts'
 import { isPlainText } from '../lib/plain_text.ts'
+import { generateSecret } from '../secrets/generated.ts'
+import { hashKind, hashSecret } from '../secrets/hashes.ts'
 import type { ClientSecret } from '../types.ts'
-import { generateSecret } from './generated_secret.ts'
-import { MAX_SECRETS, type RegisteredClient } from './metadata.ts'
-import { hashKind, hashSecret } from './secret_hashes.ts'
+import { MAX_SECRETS, type RegisteredClient } from './record.ts'
 
 const Instant = v.pipe(
   v.number('must be epoch seconds'),

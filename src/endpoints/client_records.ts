@@ -2,19 +2,19 @@
 
 import type { Context } from 'hono'
 import { type Caller, readClient, withoutHash } from '../clients/management.ts'
-import type { RegisteredClient } from '../clients/metadata.ts'
-import type { Offer } from '../clients/registration.ts'
+import type { Offer } from '../clients/metadata.ts'
+import type { RegisteredClient } from '../clients/record.ts'
 import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
-import { isSameToken } from '../clients/secret_hashes.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
 import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { readBearer } from '../http/bearer.ts'
+import { etagOf, requireMatch } from '../http/etag.ts'
+import { jsonHeaders } from '../http/respond.ts'
 import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
+import { isSameToken } from '../secrets/hashes.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { Revocations } from '../tokens/revocations.ts'
-import { readBearer } from './bearer.ts'
-import { etagOf, requireMatch } from './etag.ts'
-import { jsonHeaders } from './respond.ts'
 
 export interface RegisterOptions {
   readonly registry: Registry

@@ -1,9 +1,12 @@
 /** `POST /introspect`: reports whether a token is active, to its client and to resource servers that it is for. */
 
 import { Hono, type Context as HonoContext } from 'hono'
+import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { type Authentication, authMetadata } from '../clients/authenticate.ts'
 import { invalidClient, invalidRequest, invalidToken } from '../errors.ts'
+import { readBearer } from '../http/bearer.ts'
+import { readFormRequest } from '../http/form.ts'
+import { jsonHeaders } from '../http/respond.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
@@ -11,11 +14,8 @@ import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../tokens/own
 import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
 import type { Client, Context, Form, FormRequest } from '../types.ts'
-import { readBearer } from './bearer.ts'
 import { contextOf, type Endpoint, type Site } from './endpoint.ts'
-import { readFormRequest } from './form_request.ts'
 import { CREDENTIALS, type NamedSchema } from './operation.ts'
-import { jsonHeaders } from './respond.ts'
 import { readTokenParameter } from './revoke.ts'
 
 export interface IntrospectOptions {

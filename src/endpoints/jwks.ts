@@ -2,10 +2,10 @@
 
 import { Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
+import { publicText, publish } from '../http/public_document.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type NamedSchema, objectSchema } from './operation.ts'
-import { publicText, publish } from './public_document.ts'
 
 const PATH = '/.well-known/jwks.json'
 const TYPE = 'application/jwk-set+json'

@@ -4,9 +4,9 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import { Hono } from 'hono'
 import type * as v from 'valibot'
 import type { Connection } from '../certificates/client_cert.ts'
+import { publicText, publish } from '../http/public_document.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type NamedSchema, type Operation, objectSchema, type Parameters } from './operation.ts'
-import { publicText, publish } from './public_document.ts'
 
 const PATH = '/openapi.json'
 

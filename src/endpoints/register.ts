@@ -2,15 +2,19 @@
 
 import { type Context, Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
-import { generateSecret } from '../clients/generated_secret.ts'
 import { keepOperators, readClient, replaceClient } from '../clients/management.ts'
-import { readMetadata } from '../clients/registration.ts'
+import { readMetadata } from '../clients/metadata.ts'
 import { CLIENTS, clientKey, clientRecord } from '../clients/registry.ts'
-import { hashToken } from '../clients/secret_hashes.ts'
 import { invalidClientMetadata } from '../errors.ts'
+import { readBearer } from '../http/bearer.ts'
+import { requireMatch } from '../http/etag.ts'
+import { limitJson, readJson } from '../http/json.ts'
+import { readPage } from '../http/page.ts'
+import { jsonHeaders } from '../http/respond.ts'
 import { changeRecord, reached } from '../records/change.ts'
 import { keyOf } from '../records/records.ts'
-import { readBearer } from './bearer.ts'
+import { generateSecret } from '../secrets/generated.ts'
+import { hashToken } from '../secrets/hashes.ts'
 import {
   answer,
   changeClient,
@@ -24,12 +28,8 @@ import {
   shown,
 } from './client_records.ts'
 import { type App, below, type Endpoint } from './endpoint.ts'
-import { requireMatch } from './etag.ts'
-import { limitJson, readJson } from './json_request.ts'
-import { readPage } from './page.ts'
 import { REGISTER_OPERATIONS, SECRET_OPERATIONS } from './register_operations.ts'
 import { clientSecrets } from './register_secrets.ts'
-import { jsonHeaders } from './respond.ts'
 
 const PATH = '/register'
 

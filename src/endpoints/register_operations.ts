@@ -1,6 +1,6 @@
 /** What `/register` and the paths below it say of themselves in the OpenAPI document. */
 
-import { ClientMetadata } from '../clients/registration.ts'
+import { ClientMetadata } from '../clients/metadata.ts'
 import { NewSecret, SecretList } from '../clients/secret_list.ts'
 import { type NamedSchema, type Operations, objectSchema, PAGE } from './operation.ts'
 

@@ -2,13 +2,13 @@
 
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
-import { generateSecret } from '../clients/generated_secret.ts'
 import { withoutHash } from '../clients/management.ts'
-import { hashToken } from '../clients/secret_hashes.ts'
 import { addSecret, limitSecret, makeSecret, NewSecret, secretLimitOf } from '../clients/secret_list.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
+import { readJson } from '../http/json.ts'
+import { generateSecret } from '../secrets/generated.ts'
+import { hashToken } from '../secrets/hashes.ts'
 import { answer, changeClient, idOf, noClient, type RegisterParts, shown } from './client_records.ts'
-import { readJson } from './json_request.ts'
 
 /** Gives the routes below one client. They are ours; RFC 7592 knows only the whole record. */
 export function clientSecrets(parts: RegisterParts): Hono {

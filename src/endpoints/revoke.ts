@@ -1,18 +1,18 @@
 /** `POST /revoke`: a client takes back a token of its own. */
 
 import { Hono, type Context as HonoContext } from 'hono'
+import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { type Authentication, authMetadata } from '../clients/authenticate.ts'
 import { invalidRequest } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { readFormRequest } from '../http/form.ts'
+import { jsonHeaders } from '../http/respond.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { readOwnToken } from '../tokens/own_token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import type { Form } from '../types.ts'
 import { contextOf, type Endpoint, type Site } from './endpoint.ts'
-import { readFormRequest } from './form_request.ts'
 import { CREDENTIALS } from './operation.ts'
-import { jsonHeaders } from './respond.ts'
 
 export interface RevokeOptions {
   readonly authentication: Authentication

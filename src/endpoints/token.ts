@@ -1,19 +1,11 @@
 /** `POST /token`: the phases of a token request, in order, each once. */
 
 import { Hono, type Context as HonoContext } from 'hono'
-import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
+import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { type Authentication, authMetadata } from '../clients/authenticate.ts'
-import {
-  attribute,
-  invalidRequest,
-  invalidScope,
-  invalidTarget,
-  type OAuthError,
-  unauthorizedClient,
-  unsupportedGrantType,
-} from '../errors.ts'
+import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { readFormRequest } from '../http/form.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
 import { requireNames } from '../lib/names.ts'
@@ -23,9 +15,8 @@ import type { Resources } from '../resources/registry.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
 import type { Client, Confirmation, Confirmed, Context, FormRequest, Grant, Permit } from '../types.ts'
 import { contextOf, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
-import { readFormRequest } from './form_request.ts'
 import { CREDENTIALS, type NamedSchema, objectSchema } from './operation.ts'
-import { jsonHeaders } from './respond.ts'
+import { issued, requireReadable, respond } from './token_answer.ts'
 
 type Grants = ReadonlyMap<string, Grant>
 
@@ -119,7 +110,7 @@ async function token(
     // Last, so that a request that is refused leaves no mark.
     for (const claim of claims) await claim()
     const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
-    if (jwt.length > MAX_JWT_CHARACTERS) throw tooLarge(accessToken)
+    requireReadable(jwt, accessToken)
     options.emit(issued(accessToken, grant))
     return respond(jwt, accessToken, confirmed)
   })
@@ -176,35 +167,4 @@ async function decide(
     claims: client.claims ?? {},
   }
   return { accessToken, key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)) }
-}
-
-/** A token that this server cannot read back could not be revoked. */
-function tooLarge({ scopes, resources }: AccessToken): OAuthError {
-  const isOfScopes = scopes.join(' ').length > resources.join(' ').length
-  return isOfScopes
-    ? invalidScope('token_too_large', 'The token would be too large; ask for fewer scopes.')
-    : invalidTarget('token_too_large', 'The token would be too large; ask for fewer resources.')
-}
-
-function issued(token: AccessToken, grant: Grant): Parameters<Emit>[0] {
-  return {
-    event: 'token_issued',
-    client_id: token.clientId,
-    grant_type: grant.grantType,
-    scope: token.scopes.join(' '),
-    aud: token.resources,
-    jti: token.id,
-    exp: token.expiresAt,
-  }
-}
-
-/** @see RFC 6749 §5.1 */
-function respond(jwt: string, { issuedAt, expiresAt, scopes }: AccessToken, confirmed: Confirmed): Response {
-  const body = {
-    access_token: jwt,
-    expires_in: expiresAt - issuedAt,
-    scope: scopes.join(' '),
-    token_type: confirmed.tokenType ?? 'bearer',
-  }
-  return new Response(JSON.stringify(body), { headers: { ...jsonHeaders, ...confirmed.headers } })
 }

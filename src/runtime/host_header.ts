@@ -1,6 +1,6 @@
 /** The Host header field: some runtimes accept malformed or repeated ones, and even take the path from them. */
 
-import { jsonHeaders } from '../endpoints/respond.ts'
+import { jsonHeaders } from '../http/respond.ts'
 
 /** `uri-host [ ":" port ]`; http does not allow an empty host (RFC 9110 §4.2.1). */
 const HOST = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})+)(?::\d*)?$/i

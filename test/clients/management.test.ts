@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { keepOperators, readClient, replaceClient, withoutHash } from '../../src/clients/management.ts'
-import type { RegisteredClient } from '../../src/clients/metadata.ts'
+import type { RegisteredClient } from '../../src/clients/record.ts'
 import { clientRecord } from '../../src/clients/registry.ts'
-import { hashSecret } from '../../src/clients/secret_hashes.ts'
 import { OAuthError } from '../../src/errors.ts'
+import { hashSecret } from '../../src/secrets/hashes.ts'
 import { NOW } from '../support/world.ts'
 
 const hash = await hashSecret('foobar')

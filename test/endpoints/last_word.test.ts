@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { hashToken } from '../../src/clients/secret_hashes.ts'
+import { hashToken } from '../../src/secrets/hashes.ts'
 import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { generateSecret } from '../../src/clients/generated_secret.ts'
 import { clientKey } from '../../src/clients/registry.ts'
-import { hashSecret } from '../../src/clients/secret_hashes.ts'
+import { generateSecret } from '../../src/secrets/generated.ts'
+import { hashSecret } from '../../src/secrets/hashes.ts'
 import { createManaged } from '../support/managed.ts'
 import { NOW } from '../support/world.ts'
 

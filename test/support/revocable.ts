@@ -1,12 +1,12 @@
 /** A world with a ledger: tokens can be introspected, revoked and denied, and the clock can be moved. */
 
 import assert from 'node:assert/strict'
-import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
+import { clientSecretPost } from '../../src/authentication/client_secret_post.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
-import { hashToken } from '../../src/clients/secret_hashes.ts'
 import { dpop } from '../../src/confirmations/dpop.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
 import { RESOURCES } from '../../src/resources/registry.ts'
+import { hashToken } from '../../src/secrets/hashes.ts'
 import type { Ledger } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { clients, createWorld, ISSUER, NOW, resourceServers, type World, type WorldOptions } from './world.ts'

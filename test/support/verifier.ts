@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { hash } from 'bcrypt-ts/browser'
-import { type SecretVerifierOptions, secretVerifier } from '../../src/clients/secrets.ts'
 import { OAuthError } from '../../src/errors.ts'
+import { type SecretVerifierOptions, secretVerifier } from '../../src/secrets/verifier.ts'
 import type { Client } from '../../src/types.ts'
 import { NOW } from './world.ts'
 

@@ -1,8 +1,8 @@
 /** A provider in a small world of clients, its events kept, its clock still. */
 
 import { hash } from 'bcrypt-ts/browser'
-import { clientSecretBasic } from '../../src/clients/client_secret_basic.ts'
-import { clientSecretPost } from '../../src/clients/client_secret_post.ts'
+import { clientSecretBasic } from '../../src/authentication/client_secret_basic.ts'
+import { clientSecretPost } from '../../src/authentication/client_secret_post.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import type { Event } from '../../src/events/events.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'

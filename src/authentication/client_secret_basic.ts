@@ -1,9 +1,9 @@
 /** Client authentication by secret in the `Authorization` header. */
 
+import { secretVerifier, type VerifySecret } from '../secrets/verifier.ts'
 import type { ClientAuth } from '../types.ts'
 import { readBasic } from './basic.ts'
 import { presentSecret } from './present_secret.ts'
-import { secretVerifier, type VerifySecret } from './secrets.ts'
 
 /** @see RFC 6749 §2.3.1 */
 export function clientSecretBasic(verify: VerifySecret = secretVerifier()): ClientAuth {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Hono } from 'hono'
 import { describe, test } from '#test'
-import { hashToken } from '../../src/clients/secret_hashes.ts'
+import { hashToken } from '../../src/secrets/hashes.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 

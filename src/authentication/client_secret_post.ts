@@ -1,8 +1,8 @@
 /** Client authentication by secret in the body. */
 
+import { secretVerifier, type VerifySecret } from '../secrets/verifier.ts'
 import type { ClientAuth } from '../types.ts'
 import { presentSecret } from './present_secret.ts'
-import { secretVerifier, type VerifySecret } from './secrets.ts'
 
 /** @see RFC 6749 §2.3.1 */
 export function clientSecretPost(verify: VerifySecret = secretVerifier()): ClientAuth {

@@ -1,10 +1,10 @@
 /** Who is calling: which method is presented, exactly one, whose it is, and whether it holds. */
 
+import { type FindClient, isClientId } from '../clients/registry.ts'
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
 import { requireNames } from '../lib/names.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientAuth, Context, FormRequest, Presented } from '../types.ts'
-import { type FindClient, isClientId } from './registry.ts'
 
 /** The method of a client that has nothing to prove itself with, RFC 7591 §2. */
 const NONE = 'none'

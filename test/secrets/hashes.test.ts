@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { hash } from 'bcrypt-ts/browser'
 import { describe, test } from '#test'
-import { generateSecret } from '../../src/clients/generated_secret.ts'
-import { hashKind, hashSecret, hashToken, isSameToken } from '../../src/clients/secret_hashes.ts'
 import { decodeBase64url, encodeBase64url } from '../../src/lib/base64url.ts'
+import { generateSecret } from '../../src/secrets/generated.ts'
+import { hashKind, hashSecret, hashToken, isSameToken } from '../../src/secrets/hashes.ts'
 
 /** `foobar`, made by OpenSSL's PBKDF2, in the form of Hydra. */
 const PBKDF2 = '$pbkdf2-sha256$i=25000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$UJMLNFAtnTExyzAJ/ns/egKOEcV+ehIVpkGCh8zHVm4'

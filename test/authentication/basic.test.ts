@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { readBasic } from '../../src/clients/basic.ts'
+import { readBasic } from '../../src/authentication/basic.ts'
 import { OAuthError } from '../../src/errors.ts'
 import type { Reason } from '../../src/reasons.ts'
 

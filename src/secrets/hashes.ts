@@ -2,7 +2,7 @@
 
 import { hash as bcryptHash, compare, truncates } from 'bcrypt-ts/browser'
 import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
-import { isIntact, looksGenerated } from './generated_secret.ts'
+import { isIntact, looksGenerated } from './generated.ts'
 
 export interface HashKind {
   /** Whether a text is a hash of this kind that can be compared; no other is. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { Hono } from 'hono'
 import { describe, test } from '#test'
-import { refuse } from '../../src/endpoints/respond.ts'
 import { invalidRequest, temporarilyUnavailable } from '../../src/errors.ts'
 import type { Event } from '../../src/events/events.ts'
+import { refuse } from '../../src/http/respond.ts'
 
 async function refused(thrown: unknown, headers: Record<string, string> = {}) {
   const events: Event[] = []

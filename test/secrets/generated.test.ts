@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { generateSecret, isIntact, looksGenerated } from '../../src/clients/generated_secret.ts'
-import { hashSecret } from '../../src/clients/secret_hashes.ts'
 import { crc32 } from '../../src/lib/crc32.ts'
+import { generateSecret, isIntact, looksGenerated } from '../../src/secrets/generated.ts'
+import { hashSecret } from '../../src/secrets/hashes.ts'
 
 describe('generateSecret', () => {
   test('gives what needs no encoding, another each time', () => {

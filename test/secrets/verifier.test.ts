@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { hash } from 'bcrypt-ts/browser'
 import { describe, test } from '#test'
-import { generateSecret } from '../../src/clients/generated_secret.ts'
-import { hashSecret } from '../../src/clients/secret_hashes.ts'
-import { secretVerifier } from '../../src/clients/secrets.ts'
+import { generateSecret } from '../../src/secrets/generated.ts'
+import { hashSecret } from '../../src/secrets/hashes.ts'
+import { secretVerifier } from '../../src/secrets/verifier.ts'
 import type { Client } from '../../src/types.ts'
 import { NOW } from '../support/world.ts'
 

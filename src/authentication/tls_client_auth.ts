@@ -1,8 +1,8 @@
 /** Client authentication by a certificate of a CA, which names the client. */
 
+import { CERTIFICATE_NAMES, NAME_MEMBERS } from '../clients/certificate_names.ts'
 import type { CertificateReason } from '../reasons.ts'
 import type { Client, ClientAuth, ClientCertificate } from '../types.ts'
-import { CERTIFICATE_NAMES, NAME_MEMBERS } from './certificate_names.ts'
 
 /** @see RFC 8705 §2.1 */
 export function tlsClientAuth(): ClientAuth {

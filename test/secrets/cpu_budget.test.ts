@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { cpuBudget } from '../../src/clients/cpu_budget.ts'
 import { OAuthError } from '../../src/errors.ts'
+import { cpuBudget } from '../../src/secrets/cpu_budget.ts'
 
 /** A budget of 1000 ms for each client and 3000 ms for all, whose clock the test moves. */
 function setUp() {

@@ -11,7 +11,7 @@ import { turns } from '../lib/turns.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientSecret } from '../types.ts'
 import { busy, type Comparison, cpuBudget } from './cpu_budget.ts'
-import { type HashKind, hashKind } from './secret_hashes.ts'
+import { type HashKind, hashKind } from './hashes.ts'
 
 const MAX_VERIFIED = 20_000
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Hono } from 'hono'
 import { describe, test } from '#test'
-import { publicText, publish } from '../../src/endpoints/public_document.ts'
+import { publicText, publish } from '../../src/http/public_document.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { authentication } from '../../src/clients/authenticate.ts'
+import { authentication } from '../../src/authentication/authenticate.ts'
 import { OAuthError } from '../../src/errors.ts'
 import type { ClientReason } from '../../src/reasons.ts'
 import type { Client, ClientAuth } from '../../src/types.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { generateSecret } from '../../src/clients/generated_secret.ts'
+import { generateSecret } from '../../src/secrets/generated.ts'
 import { createWorld } from '../support/world.ts'
 
 describe('a mistyped generated secret', () => {

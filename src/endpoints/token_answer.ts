@@ -1,0 +1,43 @@
+/** What `POST /token` ends with: the event and the response, or the refusal of a token that would be too large. */
+
+import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
+import { invalidScope, invalidTarget } from '../errors.ts'
+import type { Event } from '../events/events.ts'
+import { jsonHeaders } from '../http/respond.ts'
+import type { AccessToken } from '../tokens/access_token.ts'
+import type { Confirmed, Grant } from '../types.ts'
+
+/**
+ * Refuses a token that this server cannot read back: it could not be revoked.
+ *
+ * @throws OAuthError `invalid_scope` or `invalid_target`, by what makes the token large
+ */
+export function requireReadable(jwt: string, { scopes, resources }: AccessToken): void {
+  if (jwt.length <= MAX_JWT_CHARACTERS) return
+  throw scopes.join(' ').length > resources.join(' ').length
+    ? invalidScope('token_too_large', 'The token would be too large; ask for fewer scopes.')
+    : invalidTarget('token_too_large', 'The token would be too large; ask for fewer resources.')
+}
+
+export function issued(token: AccessToken, grant: Grant): Event {
+  return {
+    event: 'token_issued',
+    client_id: token.clientId,
+    grant_type: grant.grantType,
+    scope: token.scopes.join(' '),
+    aud: token.resources,
+    jti: token.id,
+    exp: token.expiresAt,
+  }
+}
+
+/** @see RFC 6749 §5.1 */
+export function respond(jwt: string, { issuedAt, expiresAt, scopes }: AccessToken, confirmed: Confirmed): Response {
+  const body = {
+    access_token: jwt,
+    expires_in: expiresAt - issuedAt,
+    scope: scopes.join(' '),
+    token_type: confirmed.tokenType ?? 'bearer',
+  }
+  return new Response(JSON.stringify(body), { headers: { ...jsonHeaders, ...confirmed.headers } })
+}
