@@ -25,6 +25,7 @@ import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
+import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { limitRate } from './policy/rate_limit.ts'
@@ -36,7 +37,6 @@ import { secretVerifier } from './secrets/verifier.ts'
 import type { Ledger, Stores } from './stores/contracts.ts'
 import type { AccessTokenProfile } from './tokens/access_token.ts'
 import { revocations } from './tokens/revocations.ts'
-import type { ClientAuth, Confirmation, Grant } from './types.ts'
 
 /** What the runtime gives to the features. */
 export interface FeatureHost extends RemoteKeysOptions {

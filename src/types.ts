@@ -1,7 +1,5 @@
 /** The contracts that features, stores and endpoints meet: plain data and plain functions, no platform types. */
 
-import type { ClientReason } from './reasons.ts'
-
 /** One secret of a client. Instants are epoch seconds. */
 export interface ClientSecret {
   readonly id: string
@@ -83,11 +81,11 @@ export interface ClientCertificate {
 }
 
 /**
- * The parameters of a form that have a value; only those that may repeat do. It is no URLSearchParams, of which each call leaves
- * JavaScript on Workers.
+ * The parameters of a form that have a value; only those that may repeat do. Not a URLSearchParams: on Workers every call to
+ * one crosses from JavaScript into C++.
  */
 export interface Form {
-  /** Gives the first value, null when there is none. */
+  /** Returns the first value, null when there is none. */
   get(name: string): string | null
   getAll(name: string): readonly string[]
 }
@@ -107,72 +105,4 @@ export interface Context {
   readonly tokenEndpoint: string
   /** Epoch seconds at which the request came. */
   readonly now: number
-}
-
-/** Credentials found in a request and not yet checked. */
-export interface Presented {
-  /** Empty when the request leaves it out. */
-  readonly client_id: string
-  /** Gives undefined when the client proved who it is, else why not. Rejects only when that could not be found out. */
-  verify(client: Client, context: Context): Promise<ClientReason | undefined>
-}
-
-/** One `token_endpoint_auth_method`. */
-export interface ClientAuth {
-  /** As registered in the IANA registry that RFC 7591 §4.2 set up. */
-  readonly method: string
-  /**
-   * Whether the connection bears the proof and not the request: then it counts only where the request presents nothing, and
-   * for a client that is registered for it.
-   */
-  readonly isOfConnection?: boolean
-  /** Members of the metadata document beside the method's name, RFC 8414 §2. */
-  readonly metadata?: Readonly<Record<string, unknown>>
-  /** Gives undefined when the request does not present this method. Throws OAuthError when it does so badly. */
-  read(request: FormRequest): Presented | undefined
-}
-
-/** What a grant allows at most; policy decides what of it the token gets. */
-export interface Permit {
-  /** The `sub` of the token. */
-  readonly subject: string
-  /** Patterns of the scopes that may be granted. */
-  readonly scope: readonly string[]
-  /** Scopes granted when none is asked. */
-  readonly defaultScope: readonly string[]
-  /** Identifiers of resource servers that may be granted. */
-  readonly resources: readonly string[]
-}
-
-/** What binds a token to its holder. */
-export interface Confirmed {
-  /** Members of `cnf`, RFC 7800 §3.1. */
-  readonly cnf: Readonly<Record<string, string>>
-  /** Where it is not `bearer`. */
-  readonly tokenType?: 'DPoP'
-  /** For the response. */
-  readonly headers?: Readonly<Record<string, string>>
-  /**
-   * Uses up what may be used once, such as the `jti` of a proof. The endpoint calls it once, after everything else that can
-   * refuse the request. Throws OAuthError when it was used before.
-   */
-  readonly claim?: () => Promise<void>
-}
-
-/** One way to bind a token to its holder. */
-export interface Confirmation {
-  /** Member of `cnf` that it gives. */
-  readonly method: string
-  /** Members of the metadata document, RFC 8414 §2. */
-  readonly metadata: Readonly<Record<string, unknown>>
-  /** Returns undefined when neither request nor client ask for it. Throws OAuthError when it fails. Writes nothing. */
-  confirm(request: FormRequest, client: Client, context: Context): Promise<Confirmed | undefined>
-}
-
-/** One `grant_type`. The endpoint has checked that the client may use it. */
-export interface Grant {
-  /** As registered in the IANA registry of RFC 7591 §4.1. */
-  readonly grantType: string
-  /** Throws OAuthError when the request is no good. */
-  permit(request: FormRequest, client: Client, context: Context): Promise<Permit>
 }

@@ -23,14 +23,23 @@ export interface AssertionRules {
   readonly alg: string | undefined
   readonly findKeys: FindKeys
   readonly issuer: string
-  readonly subject: string
+  /** Whether the assertion may speak for this `sub`. */
+  isSubject(sub: unknown): boolean
   /** One of these has to be the one audience. */
   readonly audiences: readonly string[]
   /** How far ahead `exp` may lie. */
   readonly maxLifetimeSeconds: number
   /** Epoch seconds. */
   readonly now: number
+  /** Absent for an assertion that may be presented again until it expires; then it needs no `jti`. */
+  readonly once?: SingleUse
+}
+
+/** How an assertion is kept from being used twice. */
+export interface SingleUse {
   readonly ledger: Ledger
+  /** What the assertion is used for: the same `jti` of one issuer may be used once for each purpose. */
+  readonly purpose: string
 }
 
 /**
@@ -75,10 +84,10 @@ async function checkSignature(
 
 function checkParties(
   { claims }: Assertion,
-  { issuer, subject, audiences }: AssertionRules,
+  { issuer, isSubject, audiences }: AssertionRules,
 ): AssertionReason | undefined {
   if (claims['iss'] !== issuer) return 'assertion_iss_wrong'
-  if (claims['sub'] !== subject) return 'assertion_sub_wrong'
+  if (!isSubject(claims['sub'])) return 'assertion_sub_wrong'
   const [audience, another] = [claims['aud']].flat()
   return another === undefined && audiences.some((each) => each === audience) ? undefined : 'assertion_aud_wrong'
 }
@@ -95,10 +104,11 @@ function checkTimes({ claims }: Assertion, { now, maxLifetimeSeconds }: Assertio
 /** After all else: an assertion that is refused must not use up its `jti`. */
 async function checkFirst(
   { claims }: Assertion,
-  { issuer, ledger }: AssertionRules,
+  { issuer, once }: AssertionRules,
 ): Promise<AssertionReason | undefined> {
+  if (once === undefined) return undefined
   const { jti, exp } = claims
   if (typeof jti !== 'string' || jti === '') return 'assertion_jti_missing'
   const expiresAt = Math.ceil(Number(exp)) + SKEW_SECONDS
-  return (await claimOnce(ledger, [issuer, jti], expiresAt)) ? undefined : 'assertion_replayed'
+  return (await claimOnce(once.ledger, [once.purpose, issuer, jti], expiresAt)) ? undefined : 'assertion_replayed'
 }

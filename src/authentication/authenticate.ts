@@ -1,10 +1,11 @@
-/** Who is calling: which method is presented, exactly one, whose it is, and whether it holds. */
+/** Client authentication: which credentials a request presents, which client they name, and whether they hold. */
 
 import { type FindClient, isClientId } from '../clients/registry.ts'
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
+import type { ClientAuth, CredentialKind, Presented } from '../features.ts'
 import { requireNames } from '../lib/names.ts'
 import type { ClientReason } from '../reasons.ts'
-import type { Client, ClientAuth, Context, FormRequest, Presented } from '../types.ts'
+import type { Client, Context, FormRequest } from '../types.ts'
 
 /** The method of a client that has nothing to prove itself with, RFC 7591 §2. */
 const NONE = 'none'
@@ -47,6 +48,7 @@ export function authMetadata(endpoint: string, { methods }: Authentication): Rea
 
 interface Attempt extends Presented {
   readonly method: string
+  readonly reads: CredentialKind
 }
 
 async function authenticate(
@@ -64,13 +66,17 @@ async function authenticate(
     if (client === undefined) throw invalidClient('client_unknown')
     const reason = await verify(client, attempts, context)
     if (reason === undefined) return client
-    // What was registered since it was read (a new secret, a new key) counts at once.
+    // What was registered since the record was read, such as a new secret or key, counts at once.
     const renewed = await findClient(client_id, { refresh: true })
-    const isSame = renewed === undefined || JSON.stringify(renewed) === JSON.stringify(client)
-    const reasonNow = isSame ? reason : await verify(renewed, attempts, context)
-    if (reasonNow !== undefined) throw invalidClient(reasonNow)
-    return renewed ?? client
+    if (renewed === undefined || isSameRecord(renewed, client)) throw invalidClient(reason)
+    const stillWrong = await verify(renewed, attempts, context)
+    if (stillWrong !== undefined) throw invalidClient(stillWrong)
+    return renewed
   })
+}
+
+function isSameRecord(a: Client, b: Client): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 async function verify(
@@ -83,26 +89,30 @@ async function verify(
   return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)
 }
 
-/** Gives the one attempt of the request; where it makes none, those that the connection may stand for. */
+/** Returns the attempts of the one kind that the request presents, or, where it presents none, those of the connection. */
 function readAttempts(methods: readonly ClientAuth[], request: FormRequest): readonly [Attempt, ...Attempt[]] {
   const ofRequest: Attempt[] = []
   const ofConnection: Attempt[] = []
-  for (const { method, isOfConnection, read } of methods) {
+  for (const { method, reads, read } of methods) {
     const presented = read(request)
-    if (presented !== undefined) (isOfConnection ? ofConnection : ofRequest).push({ ...presented, method })
+    if (presented !== undefined)
+      (reads === 'connection' ? ofConnection : ofRequest).push({ ...presented, method, reads })
   }
   const claimed = request.form.get('client_id') ?? ''
-  const [attempt, another] = ofRequest
-  if (another !== undefined) {
+  const [attempt] = ofRequest
+  if (attempt === undefined) {
+    return [{ method: NONE, reads: 'connection', client_id: claimed, verify: async () => undefined }, ...ofConnection]
+  }
+  if (ofRequest.some(({ reads }) => reads !== attempt.reads)) {
     throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
   }
-  if (attempt === undefined) {
-    return [{ method: NONE, client_id: claimed, verify: async () => undefined }, ...ofConnection]
-  }
-  if (claimed !== '' && claimed !== attempt.client_id) {
+  // Methods that read the same kind may find the client's id in different places; the form decides where it names one.
+  const client_id = claimed === '' ? attempt.client_id : claimed
+  const [first, ...others] = ofRequest.filter((each) => each.client_id === client_id)
+  if (first === undefined) {
     throw invalidRequest('client_id_mismatch', 'The parameter client_id names another client than the credentials.')
   }
-  return [attempt]
+  return [first, ...others]
 }
 
 /** What a client without a registered method may use, as with fosite's plain clients. */

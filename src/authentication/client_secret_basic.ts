@@ -1,7 +1,7 @@
 /** Client authentication by secret in the `Authorization` header. */
 
+import type { ClientAuth } from '../features.ts'
 import { secretVerifier, type VerifySecret } from '../secrets/verifier.ts'
-import type { ClientAuth } from '../types.ts'
 import { readBasic } from './basic.ts'
 import { presentSecret } from './present_secret.ts'
 
@@ -9,6 +9,7 @@ import { presentSecret } from './present_secret.ts'
 export function clientSecretBasic(verify: VerifySecret = secretVerifier()): ClientAuth {
   return {
     method: 'client_secret_basic',
+    reads: 'header',
     read({ headers }) {
       const authorization = headers.get('Authorization')
       if (authorization === null) return undefined

@@ -1,9 +1,9 @@
 /** A secret that came with a client_id, in whichever way: what both methods of RFC 6749 §2.3.1 do with it. */
 
 import { invalidClient, withClient } from '../errors.ts'
+import type { Presented } from '../features.ts'
 import { isIntact, looksGenerated } from '../secrets/generated.ts'
 import type { VerifySecret } from '../secrets/verifier.ts'
-import type { Presented } from '../types.ts'
 
 /** @throws OAuthError `invalid_client` for a generated secret that was mistyped or cut, before anything is looked up */
 export function presentSecret(client_id: string, secret: string, verify: VerifySecret): Presented {

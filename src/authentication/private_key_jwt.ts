@@ -5,8 +5,9 @@ import { readAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import { verifyAssertion } from '../assertions/verify.ts'
 import { invalidClient, invalidRequest } from '../errors.ts'
+import type { ClientAuth, Presented } from '../features.ts'
 import type { Ledger } from '../stores/contracts.ts'
-import type { ClientAuth, FormRequest, Presented } from '../types.ts'
+import type { FormRequest } from '../types.ts'
 import { keysOf } from './client_keys.ts'
 
 /** @see RFC 7523 §2.2 */
@@ -28,6 +29,7 @@ export interface PrivateKeyJwtOptions {
 export function privateKeyJwt({ ledger, remoteKeys, maxLifetimeSeconds }: PrivateKeyJwtOptions): ClientAuth {
   return {
     method: 'private_key_jwt',
+    reads: 'assertion',
     metadata: { token_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS.keys()] },
     read(request): Presented | undefined {
       const jws = readParameters(request)
@@ -46,11 +48,11 @@ export function privateKeyJwt({ ledger, remoteKeys, maxLifetimeSeconds }: Privat
             alg: client.token_endpoint_auth_signing_alg,
             findKeys,
             issuer: client.client_id,
-            subject: client.client_id,
+            isSubject: (sub) => sub === client.client_id,
             audiences: [issuer, tokenEndpoint],
             maxLifetimeSeconds,
             now,
-            ledger,
+            once: { ledger, purpose: 'client_assertion' },
           })
         },
       }

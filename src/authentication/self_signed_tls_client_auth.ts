@@ -3,15 +3,16 @@
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import type { FindKeys } from '../assertions/verify.ts'
 import { thumbprintOfKey } from '../certificates/jwk_certificate.ts'
+import type { ClientAuth } from '../features.ts'
 import type { CertificateReason } from '../reasons.ts'
-import type { Client, ClientAuth, ClientCertificate, Jwk } from '../types.ts'
+import type { Client, ClientCertificate, Jwk } from '../types.ts'
 import { keysOf } from './client_keys.ts'
 
 /** @see RFC 8705 §2.2 */
 export function selfSignedTlsClientAuth(remoteKeys: RemoteKeys): ClientAuth {
   return {
     method: 'self_signed_tls_client_auth',
-    isOfConnection: true,
+    reads: 'connection',
     read({ form, certificate }) {
       return {
         client_id: form.get('client_id') ?? '',

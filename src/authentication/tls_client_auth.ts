@@ -1,14 +1,15 @@
 /** Client authentication by a certificate of a CA, which names the client. */
 
 import { CERTIFICATE_NAMES, NAME_MEMBERS } from '../clients/certificate_names.ts'
+import type { ClientAuth } from '../features.ts'
 import type { CertificateReason } from '../reasons.ts'
-import type { Client, ClientAuth, ClientCertificate } from '../types.ts'
+import type { Client, ClientCertificate } from '../types.ts'
 
 /** @see RFC 8705 §2.1 */
 export function tlsClientAuth(): ClientAuth {
   return {
     method: 'tls_client_auth',
-    isOfConnection: true,
+    reads: 'connection',
     read({ form, certificate }) {
       return {
         client_id: form.get('client_id') ?? '',

@@ -7,8 +7,9 @@ import type { Nonces } from '../assertions/nonce.ts'
 import { claimOnce } from '../assertions/replay.ts'
 import { isSignedBy } from '../assertions/signature.ts'
 import { invalidDpopProof, useDpopNonce } from '../errors.ts'
+import type { Confirmation, Confirmed } from '../features.ts'
 import type { Ledger } from '../stores/contracts.ts'
-import type { Confirmation, Confirmed, Context, Jwk } from '../types.ts'
+import type { Context, Jwk } from '../types.ts'
 
 /** RS256 is left out: PS256 is the better signature of the same keys. */
 const ALGORITHMS: readonly string[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256']

@@ -1,7 +1,7 @@
 /** Tokens bound to the certificate that the client showed. */
 
 import { invalidRequest } from '../errors.ts'
-import type { Confirmation } from '../types.ts'
+import type { Confirmation } from '../features.ts'
 
 /** @see RFC 8705 §3 */
 export function mtls(): Confirmation {

@@ -1,6 +1,7 @@
 /** What an endpoint says of itself in the OpenAPI document: one operation for each method of each path. */
 
 import type * as v from 'valibot'
+import type { Parameter } from '../features.ts'
 
 /** A schema with the name that it has in the document: the Valibot schema that checks it, or a JSON Schema. */
 export interface NamedSchema {
@@ -8,14 +9,7 @@ export interface NamedSchema {
   readonly schema: v.GenericSchema<unknown, unknown> | Readonly<Record<string, unknown>>
 }
 
-/** One value that a request has or a form holds. */
-export interface Parameter {
-  readonly required?: true
-  /** Whether it may be given more than once. */
-  readonly repeats?: true
-  readonly description?: string
-}
-
+/** By name. */
 export type Parameters = Readonly<Record<string, Parameter>>
 
 export interface Answer {

@@ -5,6 +5,7 @@ import { type Authentication, authMetadata } from '../authentication/authenticat
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import type { Confirmation, Confirmed, Grant, Permit } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
@@ -13,7 +14,7 @@ import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
-import type { Client, Confirmation, Confirmed, Context, FormRequest, Grant, Permit } from '../types.ts'
+import type { Client, Context, FormRequest } from '../types.ts'
 import { contextOf, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { CREDENTIALS, type NamedSchema, objectSchema } from './operation.ts'
 import { issued, requireReadable, respond } from './token_answer.ts'
@@ -64,6 +65,7 @@ export function tokenEndpoint(options: TokenOptions): Endpoint {
             scope: {},
             resource: { repeats: true, description: 'RFC 8707 §2' },
             audience: { repeats: true, description: 'The same as resource' },
+            ...Object.assign({}, ...options.grants.map(({ parameters }) => parameters)),
             ...CREDENTIALS,
           },
           answers: { 200: { schema: TOKEN_RESPONSE } },
@@ -112,7 +114,7 @@ async function token(
     const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
     requireReadable(jwt, accessToken)
     options.emit(issued(accessToken, grant))
-    return respond(jwt, accessToken, confirmed)
+    return respond(jwt, accessToken, confirmed, permit)
   })
 }
 
@@ -162,8 +164,12 @@ async function decide(
     resources: resources.map(({ resource }) => resource),
     id: crypto.randomUUID(),
     issuedAt: context.now,
-    expiresAt: context.now + Math.min(options.accessTokenLifetime, ...lifetimes),
+    expiresAt: Math.min(
+      context.now + Math.min(options.accessTokenLifetime, ...lifetimes),
+      permit.expiresAt ?? Number.POSITIVE_INFINITY,
+    ),
     cnf,
+    actor: permit.actor,
     claims: client.claims ?? {},
   }
   return { accessToken, key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)) }

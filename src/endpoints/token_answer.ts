@@ -3,9 +3,9 @@
 import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import { invalidScope, invalidTarget } from '../errors.ts'
 import type { Event } from '../events/events.ts'
+import type { Confirmed, Grant, Permit } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import type { AccessToken } from '../tokens/access_token.ts'
-import type { Confirmed, Grant } from '../types.ts'
 
 /**
  * Refuses a token that this server cannot read back: it could not be revoked.
@@ -23,6 +23,7 @@ export function issued(token: AccessToken, grant: Grant): Event {
   return {
     event: 'token_issued',
     client_id: token.clientId,
+    ...(token.subject !== token.clientId && { sub: token.subject }),
     grant_type: grant.grantType,
     scope: token.scopes.join(' '),
     aud: token.resources,
@@ -32,8 +33,14 @@ export function issued(token: AccessToken, grant: Grant): Event {
 }
 
 /** @see RFC 6749 §5.1 */
-export function respond(jwt: string, { issuedAt, expiresAt, scopes }: AccessToken, confirmed: Confirmed): Response {
+export function respond(
+  jwt: string,
+  { issuedAt, expiresAt, scopes }: AccessToken,
+  confirmed: Confirmed,
+  { response }: Permit,
+): Response {
   const body = {
+    ...response,
     access_token: jwt,
     expires_in: expiresAt - issuedAt,
     scope: scopes.join(' '),

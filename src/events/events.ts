@@ -6,6 +6,8 @@ export type Event =
   | {
       readonly event: 'token_issued'
       readonly client_id: string
+      /** The subject of the token, where it is not the client. */
+      readonly sub?: string
       readonly grant_type: string
       readonly scope: string
       readonly aud: readonly string[]

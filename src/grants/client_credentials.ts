@@ -1,8 +1,8 @@
 /** The grant by which a client gets a token for itself. */
 
 import { unauthorizedClient } from '../errors.ts'
+import type { Grant } from '../features.ts'
 import { splitScope } from '../policy/scope.ts'
-import type { Grant } from '../types.ts'
 
 /**
  * Allows what the client's record allows. Public clients are refused.

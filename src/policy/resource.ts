@@ -2,8 +2,9 @@
 
 import * as v from 'valibot'
 import { invalidTarget } from '../errors.ts'
+import type { Permit } from '../features.ts'
 import { ResourceId, type Resources } from '../resources/registry.ts'
-import type { Form, Permit, ResourceServer } from '../types.ts'
+import type { Form, ResourceServer } from '../types.ts'
 
 /**
  * Gives the resource servers asked for in `resource` and, for clients of other vendors, `audience`. When none is asked, the

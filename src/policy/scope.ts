@@ -1,8 +1,9 @@
 /** Which scopes a token gets. */
 
 import { invalidScope, type OAuthError } from '../errors.ts'
+import type { Permit } from '../features.ts'
 import type { ScopeReason } from '../reasons.ts'
-import type { Permit, ResourceServer } from '../types.ts'
+import type { ResourceServer } from '../types.ts'
 import { scopeMatcher } from './scope_patterns.ts'
 
 /** RFC 6749 appendix A.4: one scope-token. */

@@ -17,6 +17,8 @@ export interface AccessToken {
   readonly expiresAt: number
   /** What its holder has to prove, RFC 7800 §3.1; may be empty. */
   readonly cnf: Readonly<Record<string, string>>
+  /** Who acts for the subject, RFC 8693 §4.1. */
+  readonly actor?: Readonly<Record<string, unknown>> | undefined
   /** Static members of the client's tokens. */
   readonly claims: Readonly<Record<string, unknown>>
 }
@@ -72,6 +74,7 @@ export function signAccessToken(token: AccessToken, profile: AccessTokenProfile,
     exp: token.expiresAt,
     jti: token.id,
     ...(Object.keys(token.cnf).length > 0 && { cnf: token.cnf }),
+    ...(token.actor !== undefined && { act: token.actor }),
   }
   return signJwt(payload, typ, key)
 }

@@ -38,15 +38,18 @@ function rulesOf(more: Partial<AssertionRules> = {}) {
     alg: undefined,
     findKeys: async () => [jwk],
     issuer: 'a',
-    subject: 'b',
+    isSubject: (sub) => sub === 'b',
     audiences: [ISSUER, 'urn:b'],
     maxLifetimeSeconds: 100,
     now: NOW,
-    ledger: {
-      ...ledger,
-      add: (key, value, expiresAt) => {
-        marks.push([key, expiresAt])
-        return ledger.add(key, value, expiresAt)
+    once: {
+      purpose: 'test',
+      ledger: {
+        ...ledger,
+        add: (key, value, expiresAt) => {
+          marks.push([key, expiresAt])
+          return ledger.add(key, value, expiresAt)
+        },
       },
     },
     ...more,
@@ -267,4 +270,35 @@ describe('readAssertion', () => {
       assert.equal(readAssertion(parts.join('.')), undefined, parts.join('.'))
     }
   })
+})
+
+describe('single use', () => {
+  const claims = { iss: 'a', sub: 'b', aud: ISSUER, exp: NOW + 60, jti: 'j' }
+
+  test('is for one purpose: the same jti counts once for each', async () => {
+    const { ledger } = memoryStores(() => NOW)
+    const jws = await sign(claims)
+    for (const purpose of ['one', 'two']) {
+      const { rules } = rulesOf({ once: { ledger, purpose } })
+      assert.equal(await verify(jws, rules), undefined)
+      assert.equal(await verify(jws, rules), 'assertion_replayed')
+    }
+  })
+
+  test('is not asked of an assertion that may be presented again, which needs no jti', async () => {
+    const { once: _once, ...rules } = rulesOf().rules
+    const { jti: _jti, ...rest } = claims
+    const jws = await sign(rest)
+    for (let index = 0; index < 2; index++) assert.equal(await verify(jws, rules), undefined)
+    assert.equal(await verify(await sign({ ...rest, exp: NOW - 31 }), rules), 'assertion_expired')
+  })
+})
+
+test('a subject may be decided by a rule', async () => {
+  const { rules } = rulesOf({ isSubject: (sub) => typeof sub === 'string' && sub.startsWith('repo:me/') })
+  const claims = { iss: 'a', aud: ISSUER, exp: NOW + 60 }
+  assert.equal(await verify(await sign({ ...claims, sub: 'repo:me/app', jti: '1' }), rules), undefined)
+  for (const sub of ['repo:you/app', undefined, 7, ['repo:me/app']]) {
+    assert.equal(await verify(await sign({ ...claims, sub, jti: '2' }), rules), 'assertion_sub_wrong')
+  }
 })

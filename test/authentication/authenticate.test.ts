@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { authentication } from '../../src/authentication/authenticate.ts'
 import { OAuthError } from '../../src/errors.ts'
+import type { ClientAuth } from '../../src/features.ts'
 import type { ClientReason } from '../../src/reasons.ts'
-import type { Client, ClientAuth } from '../../src/types.ts'
+import type { Client } from '../../src/types.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
 const context = { issuer: ISSUER, tokenEndpoint: `${ISSUER}/token`, now: NOW }
@@ -16,10 +17,10 @@ interface Asking {
 }
 
 /** A method that takes a client whose `scope` is the parameter of its own name. */
-function methodOf(method: string, isOfConnection = false): ClientAuth {
+function methodOf(method: string, reads: ClientAuth['reads']): ClientAuth {
   return {
     method,
-    isOfConnection,
+    reads,
     read: ({ form }) => {
       const proof = form.get(method)
       if (proof === null) return undefined
@@ -30,10 +31,10 @@ function methodOf(method: string, isOfConnection = false): ClientAuth {
   }
 }
 const METHODS = [
-  methodOf('client_secret_basic'),
-  methodOf('client_secret_post'),
-  methodOf('private_key_jwt'),
-  methodOf('tls_client_auth', true),
+  methodOf('client_secret_basic', 'header'),
+  methodOf('client_secret_post', 'secret'),
+  methodOf('private_key_jwt', 'assertion'),
+  methodOf('tls_client_auth', 'connection'),
 ]
 
 async function ask({ records, form = {}, methods = METHODS }: Asking) {
@@ -168,5 +169,46 @@ describe('authenticate', () => {
     assert.equal((await ask({ records: [record], form: { ...form, client_id: '' } })).client, record)
     const other = await ask({ records: [record], form: { ...form, client_id: 'b' } })
     assert.deepEqual([other.reason, other.status, other.asked], ['client_id_mismatch', 400, []])
+  })
+})
+
+describe('two methods that read one kind of credentials', () => {
+  /** A method that finds its client_id in a parameter of its own. */
+  const reading = (method: string, parameter: string): ClientAuth => ({
+    method,
+    reads: 'assertion',
+    read({ form }) {
+      const proof = form.get('proof')
+      if (proof === null) return undefined
+      return {
+        client_id: form.get(parameter) ?? '',
+        verify: async () => (proof === method ? undefined : 'assertion_signature_wrong'),
+      }
+    },
+  })
+  const methods = [reading('first', 'client_id'), reading('second', 'named'), methodOf('client_secret_post', 'secret')]
+  const of = (token_endpoint_auth_method: string) => client({ token_endpoint_auth_method })
+
+  test('the method that the client is registered for decides', async () => {
+    const both = { client_id: 'a', named: 'a' }
+    for (const method of ['first', 'second']) {
+      const right = await ask({ records: [of(method)], methods, form: { ...both, proof: method } })
+      assert.equal(right.client?.token_endpoint_auth_method, method)
+      const wrong = await ask({ records: [of(method), of(method)], methods, form: { ...both, proof: 'other' } })
+      assert.equal(wrong.reason, 'assertion_signature_wrong')
+    }
+    const other = await ask({ records: [of('third'), of('third')], methods, form: { ...both, proof: 'first' } })
+    assert.equal(other.reason, 'auth_method_mismatch')
+  })
+
+  test('a method whose credentials name another client than the form is left out', async () => {
+    const form = { client_id: 'a', named: 'b', proof: 'second' }
+    const { reason } = await ask({ records: [of('second'), of('second')], methods, form })
+    assert.equal(reason, 'auth_method_mismatch')
+  })
+
+  test('credentials of another kind are one too many', async () => {
+    const form = { client_id: 'a', named: 'a', proof: 'first', client_secret_post: 'good' }
+    assert.equal((await ask({ records: [of('first')], methods, form })).reason, 'credentials_several')
   })
 })
