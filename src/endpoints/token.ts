@@ -153,9 +153,8 @@ async function decide(
   options: TokenOptions,
 ): Promise<{ accessToken: AccessToken; key: SigningKey }> {
   const resources = await grantResources(request.form, permit, options.resources)
-  const lifetimes = [client, ...resources].map(
-    ({ access_token_lifetime = Number.POSITIVE_INFINITY }) => access_token_lifetime,
-  )
+  const lifetimes = [client, ...resources].flatMap(({ access_token_lifetime }) => access_token_lifetime ?? [])
+  const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
   const accessToken = {
     issuer: context.issuer,
     subject: permit.subject,
@@ -164,10 +163,7 @@ async function decide(
     resources: resources.map(({ resource }) => resource),
     id: crypto.randomUUID(),
     issuedAt: context.now,
-    expiresAt: Math.min(
-      context.now + Math.min(options.accessTokenLifetime, ...lifetimes),
-      permit.expiresAt ?? Number.POSITIVE_INFINITY,
-    ),
+    expiresAt: Math.min(latest, permit.expiresAt ?? latest),
     cnf,
     actor: permit.actor,
     claims: client.claims ?? {},
