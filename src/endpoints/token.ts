@@ -137,7 +137,9 @@ async function confirm(
   let all: Confirmed = { cnf: {} }
   const claims: NonNullable<Confirmed['claim']>[] = []
   for (const { confirm } of confirmations) {
-    const { claim, ...confirmed } = (await confirm(request, client, context)) ?? { cnf: {} }
+    const found = await confirm(request, client, context)
+    if (found === undefined) continue
+    const { claim, ...confirmed } = found
     all = { ...all, ...confirmed, cnf: { ...all.cnf, ...confirmed.cnf } }
     if (claim !== undefined) claims.push(claim)
   }
