@@ -18,6 +18,9 @@ import { guardStores } from './stores/guard.ts'
 /** How long one operation of a store may take. */
 const STORE_SECONDS = 2
 
+/** The same for a write of the registry. */
+const WRITE_SECONDS = 5
+
 const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
 
 /** What the runtime gives to the server. */
@@ -54,7 +57,7 @@ export async function createServer(host: Host): Promise<Server> {
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev } = config
-  const { registry, ledger } = guardStores(stores, STORE_SECONDS)
+  const { registry, ledger } = guardStores(stores, STORE_SECONDS, WRITE_SECONDS)
   const opened: Opened = {
     registry: dev ? withTestClient(registry) : registry,
     ledger,

@@ -33,6 +33,9 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 /** A page of 500 records of the largest size has half of it. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+/** Of all pages of a list: no server has so many clients that a person lists them. */
+const MAX_RECORDS = 1_000_000
+
 /** Of 500 records each. */
 const MAX_PAGES = 10_000
 
@@ -147,9 +150,12 @@ export async function listAll(send: Send, path: string, member: string): Promise
   const pages: (readonly Members[])[] = []
   const cursors = new Set<unknown>()
   let query = ''
-  while (pages.length < MAX_PAGES) {
+  let records = 0
+  while (pages.length < MAX_PAGES && records < MAX_RECORDS) {
     const body = accept(await send('GET', `${path}?limit=500${query}`))
-    pages.push(listOf(body, member))
+    const page = listOf(body, member)
+    pages.push(page)
+    records += page.length
     const cursor = body['next_cursor']
     if (cursor === undefined) return pages.flat()
     if (typeof cursor !== 'string' || cursor === '') malformed('next_cursor is not a text')

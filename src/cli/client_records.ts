@@ -11,13 +11,18 @@ export function clientPath(id: string): string {
   return `/register/${encodeURIComponent(id)}`
 }
 
-/** Reads a client, changes it and writes it back. @throws CliError `refused` when another caller wrote in between */
+/** After so many changes of others in between, the change is written without a version, so that it stands in any case. */
+const ATTEMPTS = 5
+
+/** Reads a client, changes it and writes it back; reads it again when another caller wrote in between. */
 export async function changeClient(send: Send, id: string, decide: (client: Members) => Members): Promise<Members> {
-  const answer = await send('GET', clientPath(id))
-  const { client_secrets: _secrets, ...client } = accept(answer)
-  return accept(
-    await send('PUT', clientPath(id), decide(client), answer.etag === undefined ? {} : { 'If-Match': answer.etag }),
-  )
+  for (let attempt = 1; ; attempt++) {
+    const { etag, ...answer } = await send('GET', clientPath(id))
+    const { client_secrets: _secrets, ...client } = accept({ etag, ...answer })
+    const isConditional = etag !== undefined && attempt < ATTEMPTS
+    const written = await send('PUT', clientPath(id), decide(client), isConditional ? { 'If-Match': etag } : {})
+    if (!isConditional || written.status !== 412) return accept(written)
+  }
 }
 
 /** Prints a record, and which of its members the server does not show again. */

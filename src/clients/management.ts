@@ -80,15 +80,19 @@ export async function replaceClient(
   const needsOne = givenSecrets === undefined && secrets.length === 0 && usesSecret(metadata)
   const limitAt = caller === 'client' && held !== undefined ? secretLimitOf(held) : 0
   const made = needsOne ? limitSecret(await makeSecret(now), limitAt, now) : undefined
+  // The ends of secrets that an operator hands in or is given are the limit; taking the secrets away does not lift it.
+  const isSetAnew = secrets !== before ? secrets.length > 0 : made !== undefined && caller === 'operator'
+  const limitBefore =
+    secrets.length === 0 && before.length > 0
+      ? secretLimitOf({ client_secrets: before, ...held })
+      : held?.secret_limit_at
   const client = {
     ...metadata,
     client_id,
     client_id_issued_at: held?.client_id_issued_at ?? now,
     registration_access_token_hash: held?.registration_access_token_hash,
     client_secrets: made === undefined ? secrets : [made.secret],
-    // The ends of secrets that an operator hands in or is given are the limit.
-    secret_limit_at:
-      secrets === before && (made === undefined || caller === 'client') ? held?.secret_limit_at : undefined,
+    secret_limit_at: isSetAnew ? undefined : limitBefore,
   }
   return { client, made }
 }

@@ -69,18 +69,23 @@ export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
   return attribute(client_id, async () => {
     const { record, caller } = await findRecord(c, parts)
     const client = readClient(record, client_id)
-    if (client === undefined) throw noClient()
+    if (client === undefined || record === undefined) throw noClient()
     return { client, record, caller }
   })
 }
 
-/** As {@link findClient}, without reading what is in it. */
-export function findRecord(c: Context, { registry, ...parts }: RegisterParts): Promise<Omit<Found, 'client'>> {
+/** A record that is there or not, and who asks for it. */
+export interface FoundRecord {
+  readonly record: string | undefined
+  readonly caller: Caller
+}
+
+/** Finds a record without reading what is in it; only an operator may ask for one that is not there. */
+export function findRecord(c: Context, { registry, ...parts }: RegisterParts): Promise<FoundRecord> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
     const record = isClientId(client_id) ? await readLatest(registry, clientKey(client_id)) : undefined
     const caller = await callerOf(c, readMendable(record, client_id), { registry, ...parts })
-    if (record === undefined) throw noClient()
     return { record, caller }
   })
 }
@@ -121,13 +126,10 @@ export function changeClient<T>(
 }
 
 /** Deletes a record as it was found. */
-export function removeClient(
-  c: Context,
-  { record, caller }: Omit<Found, 'client'>,
-  { registry }: RegisterParts,
-): Promise<void> {
+export function removeClient(c: Context, { record, caller }: FoundRecord, { registry }: RegisterParts): Promise<void> {
   const key = clientKey(idOf(c))
-  return hasLastWord(c, caller) ? reached(registry.delete(key)) : removeRecord(registry, key, record)
+  const isOutright = record === undefined || hasLastWord(c, caller)
+  return isOutright ? reached(registry.delete(key)) : removeRecord(registry, key, record)
 }
 
 /** A client that changes its record all the time must not keep an operator from changing it, unless the operator names a version. */

@@ -3,7 +3,7 @@
 import { Hono, type Context as HonoContext } from 'hono'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { invalidClient, invalidRequest, invalidToken } from '../errors.ts'
+import { attribute, invalidClient, invalidRequest, invalidToken, withClient } from '../errors.ts'
 import { readBearer } from '../http/bearer.ts'
 import { readFormRequest } from '../http/form.ts'
 import { jsonHeaders } from '../http/respond.ts'
@@ -73,13 +73,15 @@ async function introspect(
   const request = await readFormRequest(c, options.findCertificate)
   const context = contextOf(site, c)
   const caller = await callerOf(request, context, options)
-  options.limitRate(caller.client_id, context.now)
-  const active = await findActive(readTokenParameter(request.form), context, options)
-  const answer = active !== undefined && maySee(caller, active.token) ? describe(active.token) : { active: false }
-  const isSigned = c.req.header('Accept')?.toLowerCase().includes(`application/${SIGNED_TYPE}`)
-  if (!isSigned) return new Response(JSON.stringify(answer), { headers: jsonHeaders })
-  const headers = { ...jsonHeaders, 'Content-Type': `application/${SIGNED_TYPE}` }
-  return new Response(await sign(answer, caller, context, options), { headers })
+  return attribute(caller.client_id, async () => {
+    options.limitRate(caller.client_id, context.now)
+    const active = await findActive(readTokenParameter(request.form), context, options)
+    const answer = active !== undefined && maySee(caller, active.token) ? describe(active.token) : { active: false }
+    const isSigned = c.req.header('Accept')?.toLowerCase().includes(`application/${SIGNED_TYPE}`)
+    if (!isSigned) return new Response(JSON.stringify(answer), { headers: jsonHeaders })
+    const headers = { ...jsonHeaders, 'Content-Type': `application/${SIGNED_TYPE}` }
+    return new Response(await sign(answer, caller, context, options), { headers })
+  })
 }
 
 /** A client by its own method, or the client of a bearer token of ours that has the scope for it. */
@@ -87,7 +89,7 @@ async function callerOf(request: FormRequest, context: Context, options: Introsp
   if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, options)
   const client = await options.authentication.authenticate(request, context)
   // RFC 7662 §2.1: without credentials, token scanning would be open to anyone who knows a client_id.
-  if (client.token_endpoint_auth_method === 'none') throw invalidClient('client_public')
+  if (client.token_endpoint_auth_method === 'none') throw withClient(invalidClient('client_public'), client.client_id)
   return client
 }
 

@@ -144,20 +144,7 @@ function answersOf({ answers, form, json, example, summary }: Operation): readon
 
 function refusalsOf({ errors }: Operation): readonly [string, object][] {
   const content = { 'application/json': { schema: refTo(ERROR) } }
-  return errors.map((status) => [String(status), { description: REFUSALS[status] ?? 'Refused', content }])
-}
-
-/** Why a request is refused, by status. */
-const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'The request is malformed, or asks for more than is allowed',
-  401: 'The caller did not prove who it is',
-  404: 'There is no such record',
-  409: 'Others changed the record at the same time',
-  412: 'The record is not the one that If-Match names',
-  413: 'The body is too large',
-  415: 'The body has a coding or charset that is not read',
-  429: 'The caller asks too often; Retry-After says when to ask again',
-  503: 'Something that the server needs does not answer; Retry-After says when to ask again',
+  return errors.map((status) => [String(status), { description: 'Refused', content }])
 }
 
 function refTo({ name }: NamedSchema): object {

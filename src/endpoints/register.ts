@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
 import { keepOperators, readClient, replaceClient } from '../clients/management.ts'
 import { readMetadata } from '../clients/metadata.ts'
-import { CLIENTS, clientKey, clientRecord } from '../clients/registry.ts'
+import { CLIENTS, clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import { invalidClientMetadata } from '../errors.ts'
 import { readBearer } from '../http/bearer.ts'
 import { requireMatch } from '../http/etag.ts'
@@ -21,6 +21,7 @@ import {
   findClient,
   findRecord,
   idOf,
+  noClient,
   type RegisterOptions,
   type RegisterParts,
   removeClient,
@@ -102,9 +103,12 @@ async function read(c: Context, parts: RegisterParts): Promise<Response> {
 /** RFC 7592 §2.3. */
 async function remove(c: Context, parts: RegisterParts): Promise<Response> {
   const { record, caller } = await findRecord(c, parts)
+  if (!isClientId(idOf(c))) throw noClient()
   await requireMatch(c, record)
   await parts.revocations?.end(idOf(c), parts.now())
   await removeClient(c, { record, caller }, parts)
+  // An earlier deletion may have failed half-way, so an operator's repetition does all of it again.
+  if (record === undefined) throw noClient()
   parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }

@@ -44,14 +44,13 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
 
 async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
   const id = c.req.param('id')
-  const { caller } = await changeClient(c, parts, async (held, by) => {
+  const { caller } = await changeClient(c, parts, async (held) => {
     const secrets = held?.client_secrets ?? []
     if (held === undefined) throw noClient()
     if (!secrets.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
     const client_secrets = secrets.filter((secret) => secret.id !== id)
     // The limit outlives the secret that set it.
-    const secret_limit_at = by === 'client' ? secretLimitOf(held) : held.secret_limit_at
-    return { client: { ...held, client_secrets, secret_limit_at }, more: undefined }
+    return { client: { ...held, client_secrets, secret_limit_at: secretLimitOf(held) }, more: undefined }
   })
   parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })

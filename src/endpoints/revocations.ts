@@ -4,13 +4,14 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import type { Connection } from '../certificates/client_cert.ts'
 import { isClientId } from '../clients/registry.ts'
-import { invalidRequest } from '../errors.ts'
+import { invalidRequest, OAuthError, temporarilyUnavailable } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { publicText, publish } from '../http/public_document.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import { singleFlight } from '../lib/single_flight.ts'
+import { within } from '../lib/within.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
 import { requireOperator } from './client_records.ts'
@@ -25,7 +26,7 @@ const VALID_SECONDS = 300
 /** How long after a failure no list is tried: one costs the store much, and anyone may ask for it. */
 const SPARED_SECONDS = 5
 
-/** How long a request waits for the list that another request is making. */
+/** How long the making of a list may take. */
 const MAKING_SECONDS = 10
 
 /** What an operator denies. */
@@ -111,7 +112,8 @@ function revocationList(
   now: () => number,
 ): (issuer: string) => Promise<Response> {
   let last: Attempt | undefined
-  const making = singleFlight<Attempt>(MAKING_SECONDS)
+  // On Workers the request that makes the list may be cancelled; then the others wait a little longer than it could take.
+  const making = singleFlight<Attempt>(MAKING_SECONDS + 1)
   const respond = publicText('application/jwt', FRESH_SECONDS)
   const make = async (issuer: string, at: number): Promise<string> => {
     const claims = { iss: issuer, iat: at, exp: at + VALID_SECONDS, ...(await revocations.list()) }
@@ -119,19 +121,29 @@ function revocationList(
   }
   const attempt = async (issuer: string): Promise<Attempt> => {
     const at = now()
-    last = await make(issuer, at).then(
+    last = await within(MAKING_SECONDS, make(issuer, at), `no list within ${MAKING_SECONDS} s`).then(
       (jwt) => ({ issuer, at, jwt }),
-      (error: unknown) => ({ issuer, at, error }),
+      (error: unknown) => ({ issuer, at, error: unavailable(error) }),
     )
     return last
   }
+  const fresh = (issuer: string): Promise<Attempt> =>
+    making(issuer, () => attempt(issuer)).catch((error: unknown) => {
+      throw unavailable(error)
+    })
   return async (issuer) => {
     const seconds = last?.jwt === undefined ? SPARED_SECONDS : FRESH_SECONDS
     const isFresh = last?.issuer === issuer && last.at <= now() && now() < last.at + seconds
-    const { jwt, error } = isFresh && last !== undefined ? last : await making(issuer, () => attempt(issuer))
+    const { jwt, error } = isFresh && last !== undefined ? last : await fresh(issuer)
     if (jwt === undefined) throw error
     return respond(jwt)
   }
+}
+
+function unavailable(error: unknown): OAuthError {
+  return error instanceof OAuthError
+    ? error
+    : temporarilyUnavailable('store_failed', 'The list of revocations cannot be made in time.', error)
 }
 
 interface Denied {

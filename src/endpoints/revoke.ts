@@ -54,7 +54,7 @@ async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, opti
   const token = readTokenParameter(request.form)
   const own = await readOwnToken(token, { ...context, keyring: options.keyring })
   if (own?.client_id === client_id) {
-    const { cutAt } = await options.revocations.revoke(own, context.now)
+    const { cutAt } = await options.revocations.revoke(own)
     if (cutAt === undefined) options.emit({ event: 'token_revoked', client_id, jti: own.jti })
     else options.emit({ event: 'tokens_cut', before: cutAt, client_id })
   }

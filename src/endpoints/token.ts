@@ -109,10 +109,10 @@ async function token(
     const permit = await grant.permit(request, client, context)
     const { confirmed, claims } = await confirm(options.confirmations, request, client, context)
     const { accessToken, key } = await decide(request, permit, client, confirmed, context, options)
-    // Last, so that a request that is refused leaves no mark.
-    for (const claim of claims) await claim()
     const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
     requireReadable(jwt, accessToken)
+    // Last, so that a request that is refused leaves no mark.
+    for (const claim of claims) await claim()
     options.emit(issued(accessToken, grant))
     return respond(jwt, accessToken, confirmed, permit)
   })

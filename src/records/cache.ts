@@ -29,6 +29,8 @@ interface Held<T> {
   readonly record: T
   /** When its read began, epoch seconds: what was written later is not in it. */
   readonly readAt: number
+  /** Whether nothing written before the read began can be missing in it. */
+  readonly isLatest: boolean
 }
 
 export interface CacheOptions {
@@ -36,6 +38,8 @@ export interface CacheOptions {
   readonly prefix: string
   /** 0 keeps records for the case of a failure only. */
   readonly freshSeconds: number
+  /** Whether a read that does not ask for the latest may be late. */
+  readonly isLate?: boolean
   readonly emit: Emit
   /** Epoch seconds. */
   now(): number
@@ -63,7 +67,7 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
     const record = await read(id, { refresh })
     failedAt.delete(id)
     if (writes !== writesBefore) return record
-    if (record !== undefined) known.set(id, { record, readAt })
+    if (record !== undefined) known.set(id, { record, readAt, isLatest: refresh || !options.isLate })
     else {
       known.delete(id)
       unknown.set(id, readAt)
@@ -74,7 +78,8 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
   const find: FindRecord<T> = async (id, { refresh } = { refresh: false }) => {
     const held = known.get(id)
     const seconds = refresh ? Math.min(REFRESH_SECONDS, freshSeconds) : freshSeconds
-    if (held !== undefined && isWithin(now(), held.readAt, seconds)) return held.record
+    const isFresh = isWithin(now(), held?.readAt, seconds) && (!refresh || held?.isLatest === true)
+    if (held !== undefined && isFresh) return held.record
     if (isWithin(now(), unknown.get(id), Math.min(UNKNOWN_SECONDS, freshSeconds))) return undefined
     try {
       const isSpared = isWithin(now(), held?.readAt, freshSeconds + STALE_SECONDS)

@@ -29,7 +29,7 @@ export function openRecords(registry: Registry, options: RecordsOptions): Record
   const caches = new Map<string, Cache<unknown>>()
   const keep = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {
     const held = caches.get(prefix) as Cache<T> | undefined
-    const cache = held ?? cacheRecords(read, { prefix, ...options })
+    const cache = held ?? cacheRecords(read, { prefix, isLate: registry.lagSeconds !== undefined, ...options })
     caches.set(prefix, cache)
     return cache.find
   }

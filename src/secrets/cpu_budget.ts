@@ -12,6 +12,9 @@ const CLIENT_SHARE = 1 / 8
 /** The same for all clients together. */
 const TOTAL_SHARE = 1 / 4
 
+/** A client without a wrong secret for so long does not wait for what guesses at other clients cost. */
+const QUIET_MILLISECONDS = 60_000
+
 /** Of the clients that were charged lately; one that is forgotten begins with a full budget, within the total. */
 const MAX_CLIENTS = 1000
 
@@ -39,8 +42,10 @@ export interface CpuBudget {
    * @throws OAuthError `temporarily_unavailable` when too little is left
    */
   enter(comparison: Comparison): number
-  /** Gives the charge back. */
+  /** Gives the charge of a right secret back. */
   refund(comparison: Comparison): void
+  /** Notes that a secret was wrong. */
+  fail(comparison: Comparison): void
   /** Returns the refusal of a secret that is not compared now; `Retry-After` is when the budget will suffice. */
   turnAway(comparison: Comparison): OAuthError
 }
@@ -61,7 +66,8 @@ interface TurnedAway {
 }
 
 /**
- * Returns a budget with an account for each client and one for all.
+ * Returns a budget with an account for each client and one for all. The account for all counts only for clients that had a wrong
+ * secret lately: guesses at some clients must not keep the others out.
  *
  * Half of each allowance is kept for secrets that wait and come back after they were turned away, half of that half for those
  * that come back again, and so on: guesses that are sent once leave enough for a client that tries again.
@@ -70,11 +76,14 @@ export function cpuBudget({ clock, clientAllowance, totalAllowance }: CpuBudgetO
   const ofClient = accounts(clientAllowance, CLIENT_SHARE, MAX_CLIENTS, clock)
   const ofAll = accounts(totalAllowance, TOTAL_SHARE, 1, clock)
   const turnedAway = lru<TurnedAway>(MAX_TURNED_AWAY)
+  const failedAt = lru<number>(MAX_CLIENTS)
+  const isQuiet = (clientId: string): boolean => clock() - (failedAt.get(clientId) ?? NEVER) >= QUIET_MILLISECONDS
 
   const millisecondsUntilOpen = ({ clientId, costMilliseconds }: Comparison, returns: number): number => {
     const kept = 1 / 2 ** (returns + 1)
     const least = costMilliseconds * MIN_COMPARISONS
-    return Math.max(ofClient.millisecondsUntil(clientId, kept, least), ofAll.millisecondsUntil(ALL, kept, least))
+    const own = ofClient.millisecondsUntil(clientId, kept, least)
+    return isQuiet(clientId) ? own : Math.max(own, ofAll.millisecondsUntil(ALL, kept, least))
   }
 
   const hasWaited = ({ at }: TurnedAway): boolean => clock() - at >= MIN_WAIT_MILLISECONDS
@@ -105,6 +114,7 @@ export function cpuBudget({ clock, clientAllowance, totalAllowance }: CpuBudgetO
       return returns
     },
     refund: ({ clientId, costMilliseconds }) => charge(clientId, -costMilliseconds),
+    fail: ({ clientId }) => failedAt.set(clientId, clock()),
     turnAway,
   }
 }
@@ -114,6 +124,8 @@ export function busy(retryAfterSeconds: number, cause?: unknown): OAuthError {
   const text = 'Too many secrets are being checked at the moment.'
   return temporarilyUnavailable('comparisons_busy', text, cause, retryAfterSeconds)
 }
+
+const NEVER = Number.NEGATIVE_INFINITY
 
 /** The key of the one account for all clients. */
 const ALL = 'all'

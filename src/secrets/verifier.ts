@@ -142,6 +142,7 @@ function chargedTurns(options: SecretVerifierOptions): InTurn {
     try {
       const result = await isRight(turn.renew)
       if (result) budget.refund(comparison)
+      else budget.fail(comparison)
       return result
     } finally {
       turn.end()

@@ -27,7 +27,7 @@ import { shardOf } from './shard.ts'
 /** Changing it moves keys to other shards and so forgets their marks. */
 const SHARDS = 32
 
-/** Between two sweeps of a shard. */
+/** Between two sweeps of a shard, at least. */
 const SWEEP_SECONDS = 60
 
 /** The class that wrangler.toml binds as LEDGER. The Worker's clock comes with each call. */
@@ -42,13 +42,13 @@ export class Ledger extends DurableObject {
 
   async add(key: string, value: string, expiresAt: number, now: number): Promise<boolean> {
     const made = this.ctx.storage.sql.exec(LEDGER_ADD, key, value, expiresAt, now).toArray().length === 1
-    await this.#sweepLater()
+    await this.#sweepAfter(expiresAt)
     return made
   }
 
   async count(key: string, windowSeconds: number, now: number): Promise<number> {
     const { value } = this.ctx.storage.sql.exec(LEDGER_COUNT, key, now + windowSeconds, now).one()
-    await this.#sweepLater()
+    await this.#sweepAfter(now + windowSeconds)
     return Number(value)
   }
 
@@ -59,7 +59,7 @@ export class Ledger extends DurableObject {
 
   async raise(key: string, value: number, expiresAt: number, now: number): Promise<number> {
     const row = this.ctx.storage.sql.exec(LEDGER_RAISE, key, value, expiresAt, now).one()
-    await this.#sweepLater()
+    await this.#sweepAfter(expiresAt)
     return Number(row['value'])
   }
 
@@ -84,14 +84,16 @@ export class Ledger extends DurableObject {
   override async alarm(): Promise<void> {
     const { sql } = this.ctx.storage
     const swept = sql.exec(LEDGER_SWEEP, now() - SLACK_SECONDS).toArray().length
-    const isEmpty = sql.exec(LEDGER_NEXT_EXPIRY).one()['next'] === null
-    if (!isEmpty) await this.#sweepLater(swept < SWEEP_ROWS ? SWEEP_SECONDS : 0)
+    const { next } = sql.exec(LEDGER_NEXT_EXPIRY).one()
+    if (swept === SWEEP_ROWS) await wakeWithin(this.ctx.storage, 0)
+    else if (next !== null) await this.#sweepAfter(Number(next))
     const seconds = await this.#records.settle()
     if (seconds !== undefined) await wakeWithin(this.ctx.storage, seconds)
   }
 
-  async #sweepLater(seconds = SWEEP_SECONDS): Promise<void> {
-    await wakeWithin(this.ctx.storage, seconds)
+  /** Has the alarm sweep once a mark that expires then can go: some live for a month, and each alarm is a write. */
+  async #sweepAfter(expiresAt: number): Promise<void> {
+    await wakeWithin(this.ctx.storage, Math.max(SWEEP_SECONDS, expiresAt + SLACK_SECONDS - now()))
   }
 }
 

@@ -24,8 +24,10 @@ const KV_PAUSE_SECONDS = 1
 const FIRST_CHECK_SECONDS = 2
 const LAST_CHECK_SECONDS = 60
 
-/** How long the alarm waits for one write to KV. */
+/** How long one write to KV may take. */
 const PATIENCE_SECONDS = 10
+
+const LATE = `KV gave no answer within ${PATIENCE_SECONDS} s`
 
 /**
  * How long a deleted record is remembered. Afterwards KV is asked again, and each of its locations serves what it has read for "60
@@ -90,8 +92,7 @@ export function durableRecords(storage: ObjectStorage, kv: KvNamespace, now: () 
     async settle() {
       sql.exec(RECORDS_SWEEP, now() - TOMBSTONE_SECONDS)
       const keys = sql.exec(RECORDS_PENDING).toArray()
-      const late = `KV gave no answer within ${PATIENCE_SECONDS} s`
-      await Promise.allSettled(keys.map(({ key }) => within(PATIENCE_SECONDS, publish(String(key)), late)))
+      await Promise.allSettled(keys.map(({ key }) => publish(String(key))))
       return secondsToNext(sql, now())
     },
   }
@@ -116,7 +117,9 @@ function publisher(sql: Sql, kv: KvNamespace): (key: string) => Promise<void> {
     const [row] = sql.exec(RECORD_PENDING, key).toArray()
     if (row === undefined) return
     const { value, version } = row
-    await (value === null ? kv.delete(key) : kv.put(key, String(value)))
+    // A write that hangs must not hold up the later ones of its key for ever.
+    const written = value === null ? kv.delete(key) : kv.put(key, String(value))
+    await within(PATIENCE_SECONDS, written, LATE)
     sql.exec(RECORD_IN_KV, key, Number(version))
   }
   const tryTwice = async (key: string): Promise<void> => {

@@ -3,20 +3,28 @@
 import { within } from '../lib/within.ts'
 import type { Ledger, Registry, Stores } from './contracts.ts'
 
-/** Gives the same stores, whose functions reject after `seconds` without an answer. */
-export function guardStores({ registry, ledger, close }: Stores, seconds: number): Stores {
-  return { registry: guardRegistry(registry, seconds), ledger: guardLedger(ledger, seconds), close }
+/**
+ * Returns the same stores, whose functions reject after `seconds` without an answer.
+ *
+ * @param writeSeconds for writes of the registry: on Workers they go on to KV, which takes one write a second of a key
+ */
+export function guardStores(
+  { registry, ledger, close }: Stores,
+  seconds: number,
+  writeSeconds: number = seconds,
+): Stores {
+  return { registry: guardRegistry(registry, seconds, writeSeconds), ledger: guardLedger(ledger, seconds), close }
 }
 
-function guardRegistry(registry: Registry, seconds: number): Registry {
+function guardRegistry(registry: Registry, seconds: number, writeSeconds: number): Registry {
   const { lagSeconds } = registry
   return {
     ...(lagSeconds !== undefined && { lagSeconds }),
     get: (key, options) => limited(seconds, registry.get(key, options)),
-    put: (key, value) => limited(seconds, registry.put(key, value)),
-    delete: (key) => limited(seconds, registry.delete(key)),
-    replace: (key, expected, value) => limited(seconds, registry.replace(key, expected, value)),
-    remove: (key, expected) => limited(seconds, registry.remove(key, expected)),
+    put: (key, value) => limited(writeSeconds, registry.put(key, value)),
+    delete: (key) => limited(writeSeconds, registry.delete(key)),
+    replace: (key, expected, value) => limited(writeSeconds, registry.replace(key, expected, value)),
+    remove: (key, expected) => limited(writeSeconds, registry.remove(key, expected)),
     list: (prefix, options) => limited(seconds, registry.list(prefix, options)),
   }
 }

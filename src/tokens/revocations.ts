@@ -27,7 +27,7 @@ const SLACK_SECONDS = 60
 /** A list of more is refused; introspection has no such bound. */
 const MAX_LISTED = 100_000
 
-/** Tokens that one client may revoke one by one within the life of a token; after that all of its tokens are denied at once. */
+/** Tokens that one client may revoke one by one within the life of a token; after that each takes the earlier ones with it. */
 const MAX_REVOKED_PER_CLIENT = 2000
 
 /** Everything that is denied now. Instants are epoch seconds. */
@@ -45,8 +45,8 @@ export type Revoked = { readonly cutAt?: number }
 
 /** Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
 export interface Revocations {
-  /** Denies a token; or every token that its client has, once the client has revoked too many. */
-  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id'>, now: number): Promise<Revoked>
+  /** Denies a token; with all that its client got until it was issued, once the client has revoked too many. */
+  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat'>): Promise<Revoked>
   /**
    * Denies the tokens issued until an instant, of one client or of all; with what clocks may differ, so tokens issued in the
    * seconds after it are denied as well. Returns the last `iat` that is denied.
@@ -67,16 +67,25 @@ export interface RevocationsOptions {
 }
 
 export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: RevocationsOptions): Revocations {
-  const cut = async (until: number, client_id?: string): Promise<number> => {
-    const last = until + CLOCK_SKEW_SECONDS
-    const key = client_id === undefined ? EVERY_CLIENT : await cutOf(client_id)
+  /** @param last the last `iat` that is denied */
+  const raise = (key: string, last: number): Promise<number> =>
     // The longest life there can be and not today's setting: older tokens may have been issued under another.
-    return available(ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS))
+    available(ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS))
+  const cut = async (until: number, client_id?: string): Promise<number> => {
+    const key = client_id === undefined ? EVERY_CLIENT : await cutOf(client_id)
+    return raise(key, until + CLOCK_SKEW_SECONDS)
+  }
+  const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat }) => {
+    const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
+    const [revoked, ofClient = -1, ofAll = -1] = await available(Promise.all(keys.map((key) => ledger.get(key))))
+    return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
   }
   return {
-    async revoke({ jti, exp, client_id }, now) {
+    async revoke(token) {
+      const { jti, exp, client_id, iat } = token
+      if (await isRevoked(token)) return {}
       const count = await available(ledger.count(`revoking:${client_id}`, lifetimeSeconds + SLACK_SECONDS))
-      if (count > MAX_REVOKED_PER_CLIENT) return { cutAt: await cut(now, client_id) }
+      if (count > MAX_REVOKED_PER_CLIENT) return { cutAt: await raise(await cutOf(client_id), iat) }
       await available(ledger.raise(`${REVOKED}:${jti}`, 1, exp + SLACK_SECONDS))
       return {}
     },
@@ -84,11 +93,7 @@ export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: R
     async end(client_id, now) {
       await cut(now + staleSeconds, client_id)
     },
-    async isRevoked({ jti, client_id, iat }) {
-      const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
-      const [revoked, ofClient = -1, ofAll = -1] = await available(Promise.all(keys.map((key) => ledger.get(key))))
-      return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
-    },
+    isRevoked,
     async list() {
       const cuts = new Map((await levelsOf(ledger, CUT)).map(({ key, value }) => [key, value]))
       const all = cuts.get(EVERY_CLIENT) ?? 0

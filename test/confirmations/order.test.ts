@@ -62,6 +62,12 @@ const refused: readonly [name: string, form: Record<string, string>, status: num
   ['a resource that is not allowed', { ...secret, resource: 'urn:example:other' }, 400, 'resource_not_allowed'],
   ['a resource that is gone', { ...secret, resource: 'urn:example:gone' }, 400, 'resource_unknown'],
   ['a resource whose algorithm no key has', { ...secret, resource: 'urn:example:es384' }, 503, 'signing_alg_missing'],
+  [
+    'a token that would be too large',
+    { ...secret, client_id: 'cc-star', scope: 's'.repeat(13_000) },
+    400,
+    'token_too_large',
+  ],
   ['a missing certificate', { ...secret, client_id: 'cc-bound' }, 400, 'certificate_required'],
 ]
 

@@ -122,10 +122,11 @@ describe('POST /introspect', () => {
   })
 
   test('a public client proves nothing and may not ask, not even about its own tokens', async () => {
-    const { grant, post } = await world
+    const { grant, post, events } = await world
     const token = await grant()
     const { status, answer, reason } = await post('/introspect', { token, client_id: 'public' })
     assert.deepEqual([status, answer['error'], reason], [401, 'invalid_client', 'client_public'])
+    assert.equal(events.at(-1)?.client_id, 'public')
   })
 
   test('a scope that only a wildcard allows gives nobody the right to ask', async () => {

@@ -56,6 +56,19 @@ describe('a secret that a client makes for itself', () => {
     })
   }
 
+  for (const [name, takeAway] of [
+    ['deletes the secret', (path: string) => ({ method: 'DELETE', path: `${path}/secrets/0` })],
+    ['replaces the list by an empty one', (path: string) => ({ method: 'PUT', path, body: { client_secrets: [] } })],
+  ] as const) {
+    test(`ends by the same limit after the operator ${name} that set it`, async () => {
+      const { send, path, add } = await createLimited([END])
+      const { method, path: at, ...rest } = takeAway(path)
+      assert.ok((await send(method, at, rest)).status < 300)
+      const added = await add()
+      assert.deepEqual([added.status, added.end], [201, END])
+    })
+  }
+
   test('cuts short the others, also one whose end was never said, and never lengthens one', async () => {
     const { add, endsNow } = await createLimited([undefined, 0, NOW + 5, NOW + 20, NOW - 1])
     assert.equal((await add({ keep_others_until: NOW + 10, expires_at: END })).status, 201)

@@ -49,6 +49,16 @@ describe('cacheRecords', () => {
     assert.equal(state.reads, 2)
   })
 
+  test('where reads may be late, a refresh reads the latest even right after another read, and then not for two seconds', async () => {
+    const { state, find } = setUpCache(undefined, true)
+    state.held = client
+    await find('c')
+    await find('c', { refresh: true })
+    assert.equal(state.reads, 2)
+    await find('c', { refresh: true })
+    assert.equal(state.reads, 2)
+  })
+
   test('what was written here is read anew, a record and the lack of one', async () => {
     const { state, find, forget } = setUpCache()
     assert.equal(await find('c'), undefined)

@@ -52,14 +52,32 @@ describe('cpuBudget', () => {
     }
   })
 
-  test('all clients together have an allowance, refilled by a quarter of the time', () => {
-    const { state, enter } = setUp()
+  test('all clients with wrong secrets together have an allowance, refilled by a quarter of the time', () => {
+    const { state, budget, enter } = setUp()
+    const ids = Array.from({ length: 20 }, (_, id) => `${id}`)
+    for (const clientId of ids) budget.fail({ clientId, presented: 'x', costMilliseconds: 0 })
     const guessAtMany = () =>
       Array.from({ length: 20 }, (_, id) => enter(`${id}`, 250)).filter((answer) => answer === 0).length
     assert.equal(guessAtMany(), 7)
     assert.equal(guessAtMany(), 0)
     state.milliseconds += 4000
     assert.equal(guessAtMany(), 4)
+    assert.equal(enter('quiet', 250), 0, 'a client without a wrong secret does not pay for the others')
+  })
+
+  test('a client is quiet again a minute after its last wrong secret', () => {
+    const { state, budget, enter } = setUp()
+    budget.fail({ clientId: 'a', presented: 'x', costMilliseconds: 0 })
+    const drain = () => {
+      for (let id = 0; enter(`drain-${id}`, 1000) === 0 && id < 200; id++);
+    }
+    drain()
+    assert.match(String(enter('a', 1)), /^Retry/)
+    state.milliseconds += 59_999
+    drain()
+    assert.match(String(enter('a', 1)), /^Retry/)
+    state.milliseconds += 1
+    assert.equal(enter('a', 1), 0)
   })
 
   test('a secret that did not wait gains nothing, one that waits each time gains each time', () => {

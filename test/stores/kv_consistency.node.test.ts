@@ -128,7 +128,7 @@ describe('a client that changes its record elsewhere, 20 seconds after the opera
   })
 })
 
-test('a new secret counts at once at every location, although KV is a minute late there', async () => {
+test('a new secret counts at once at every location, although KV is a minute late there and the record was just read', async () => {
   const { path, key, token } = await createClient()
   const { body } = await send('a', 'POST', `${path}/secrets`, { token, body: {} })
   const form = { grant_type: 'client_credentials', client_id: key.slice('client:'.length), scope: 'read' }

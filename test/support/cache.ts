@@ -23,7 +23,8 @@ export interface CacheUnderTest extends Cache<Client> {
   readonly events: readonly Event[]
 }
 
-export function setUpCache(freshSeconds: number = FRESH_SECONDS): CacheUnderTest {
+/** @param isLate whether only a refresh reads the latest */
+export function setUpCache(freshSeconds: number = FRESH_SECONDS, isLate = false): CacheUnderTest {
   const state: CacheUnderTest['state'] = {
     now: NOW,
     fails: false,
@@ -42,6 +43,7 @@ export function setUpCache(freshSeconds: number = FRESH_SECONDS): CacheUnderTest
   const { find, forget } = cacheRecords(read, {
     prefix: 'client',
     freshSeconds,
+    isLate,
     now: () => state.now,
     emit: (event) => events.push(event),
   })
