@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, test } from '#test'
+
+const DECISIONS = '.github/decisions'
+const PAGES = ['.github/ARCHITECTURE.md', '.github/CONTRIBUTING.md']
+
+const decisions = readdirSync(DECISIONS).filter((name) => name !== 'README.md')
+const all = [...PAGES, ...readdirSync(DECISIONS).map((name) => join(DECISIONS, name))]
+
+const textOf = (page: string): string => readFileSync(page, 'utf8')
+const namesIn = (page: string, pattern: RegExp): string[] =>
+  [...textOf(page).matchAll(pattern)].map(([, name = '']) => name)
+
+describe('the pages for contributors', () => {
+  for (const page of all) {
+    test(`${page}: each link leads to a file`, () => {
+      const links = namesIn(page, /\]\(([^)#:]+)\)/g)
+      const broken = links.filter((link) => !existsSync(join(dirname(page), link)))
+      assert.deepEqual(broken, [])
+    })
+
+    test(`${page}: each file it names exists`, () => {
+      // Paths from the root, or from src/; `x` and names in capitals stand for any file.
+      const names = namesIn(page, /`((?:[\w.-]+\/)+(?:[\w.-]+\.ts)?)`/g).filter((name) => !/[A-Z]{4}/.test(name))
+      const missing = names.filter((name) => !existsSync(name) && !existsSync(join('src', name)))
+      assert.deepEqual(missing, [])
+    })
+  }
+
+  test('the table of folders has each folder of src', () => {
+    const listed = namesIn('.github/ARCHITECTURE.md', /^\| `(\w+)\/` \|/gm)
+    const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    assert.deepEqual(listed.sort(), folders.map(({ name }) => name).sort())
+  })
+
+  test('the index has each decision, with its number and title', () => {
+    const rows = decisions.sort().map((name) => {
+      const [, number = '', title = ''] = /^# (\d+)\. (.+)$/m.exec(textOf(join(DECISIONS, name))) ?? []
+      assert.equal(Number(name.slice(0, 4)), Number(number), name)
+      return `| ${number} | [${title}](${name}) |`
+    })
+    const index = textOf(join(DECISIONS, 'README.md'))
+    assert.deepEqual(
+      index.split('\n').filter((line) => /^\| \d/.test(line)),
+      rows,
+    )
+  })
+})
