@@ -85,20 +85,3 @@ describe('source', () => {
     for (const file of files) assert.ok(readFileSync(file, 'utf8').split('\n').length <= 201, file)
   })
 })
-
-describe('reasons', () => {
-  test('each stands in a test', () => {
-    const unions = `${readFileSync('src/reasons.ts', 'utf8')}\n`.matchAll(/^export type \w*Reason =([^/]*?)\n\n/gm)
-    const reasons = [...unions].flatMap(([, union = '']) =>
-      [...union.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason),
-    )
-    const tests = globSync('test/**/*.ts')
-      .map((file) => readFileSync(file, 'utf8'))
-      .join()
-    assert.ok(reasons.length > 25)
-    assert.deepEqual(
-      reasons.filter((reason) => !tests.includes(`'${reason}'`)),
-      [],
-    )
-  })
-})

@@ -57,7 +57,7 @@ describe('changeRecord', () => {
       changeRecord(registry, 'k', async () => 'mine'),
       (error) => {
         assert.ok(error instanceof OAuthError)
-        assert.deepEqual([error.status, error.reason], [409, 'record_contended'])
+        assert.deepEqual([error.status, error.code, error.reason], [409, 'conflict', 'record_contended'])
         return true
       },
     )

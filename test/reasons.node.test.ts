@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { describe, test } from '#test'
+import { ERROR_CODES, REASONS } from '../src/reasons.ts'
+
+/** Every word that stands in quotes in the files of a folder. */
+function quotedIn(folder: string): ReadonlySet<string> {
+  const files = globSync(`${folder}/**/*.ts`).filter((file) => file !== 'src/reasons.ts')
+  const texts = files.map((file) => readFileSync(file, 'utf8'))
+  return new Set(texts.flatMap((text) => [...text.matchAll(/'(\w+)'/g)].map(([, word = '']) => word)))
+}
+
+const names: Readonly<Record<string, readonly string[]>> = { ...REASONS, codes: ERROR_CODES }
+
+describe('names of refusals', () => {
+  test('there are some in each group, none of them twice', () => {
+    assert.ok(Object.values(REASONS).flat().length > 90)
+    for (const [group, members] of Object.entries(names)) {
+      assert.ok(members.length > 0, group)
+      assert.equal(new Set(members).size, members.length, group)
+    }
+  })
+
+  for (const folder of ['src', 'test']) {
+    test(`each stands in ${folder}/`, () => {
+      const quoted = quotedIn(folder)
+      assert.deepEqual(
+        Object.values(names)
+          .flat()
+          .filter((name) => !quoted.has(name)),
+        [],
+      )
+    })
+  }
+})
