@@ -90,38 +90,34 @@ export function findRecord(c: Context, { registry, ...parts }: RegisterParts): P
   })
 }
 
-/** What a change comes to. */
-export interface Changed<T> extends Found {
-  readonly more: T
-}
-
 /**
- * Changes a record, its version being what the request's preconditions say.
+ * Changes a record, provided that its version meets the preconditions of the request.
  *
- * @param decide gets undefined where there is no such client, for an operator only
+ * @param decide receives the client as it is, or undefined from an operator who names one that does not exist; returns the client
+ * as it shall be, with anything else that the response needs
+ * @returns what `decide` returned, the text of the record, and who changed it
  */
-export function changeClient<T>(
+export function changeClient<T extends Pick<Found, 'client'>>(
   c: Context,
   parts: RegisterParts,
-  decide: (held: RegisteredClient | undefined, caller: Caller) => Promise<{ client: RegisteredClient; more: T }>,
-): Promise<Changed<T>> {
+  decide: (held: RegisteredClient | undefined, caller: Caller) => Promise<T>,
+): Promise<T & Found> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
     if (!isClientId(client_id)) throw noClient()
-    let changed: Omit<Changed<T>, 'record'> | undefined
-    const record = await changeRecord(
+    const { text: record, result } = await changeRecord(
       parts.registry,
       clientKey(client_id),
-      async (text) => {
-        const held = c.req.method === 'PUT' ? readMendable(text, client_id) : readClient(text, client_id)
+      async (stored) => {
+        const held = c.req.method === 'PUT' ? readMendable(stored, client_id) : readClient(stored, client_id)
         const caller = await callerOf(c, held, parts)
-        await requireMatch(c, text)
-        changed = { ...(await decide(held, caller)), caller }
-        return clientRecord(changed.client)
+        await requireMatch(c, stored)
+        const decided = await decide(held, caller)
+        return { text: clientRecord(decided.client), result: { ...decided, caller } }
       },
-      () => hasLastWord(c, changed?.caller),
+      ({ caller }) => hasLastWord(c, caller),
     )
-    return { ...(changed as Omit<Changed<T>, 'record'>), record }
+    return { ...result, record }
   })
 }
 
@@ -133,7 +129,7 @@ export function removeClient(c: Context, { record, caller }: FoundRecord, { regi
 }
 
 /** A client that changes its record all the time must not keep an operator from changing it, unless the operator names a version. */
-function hasLastWord(c: Context, caller: Caller | undefined): boolean {
+function hasLastWord(c: Context, caller: Caller): boolean {
   return caller === 'operator' && !['If-Match', 'If-None-Match'].some((name) => c.req.header(name) !== undefined)
 }
 

@@ -69,7 +69,8 @@ async function create(c: Context, parts: RegisterParts): Promise<Response> {
   )
   const registration_access_token = generateSecret()
   const owned = { ...client, registration_access_token_hash: await hashToken(registration_access_token) }
-  const record = await changeRecord(parts.registry, clientKey(client.client_id), async () => clientRecord(owned))
+  const record = clientRecord(owned)
+  await changeRecord(parts.registry, clientKey(client.client_id), async () => ({ text: record, result: undefined }))
   parts.emit({ event: 'client_changed', change: 'created', client_id: client.client_id, by: 'operator' })
   return answer(shown(owned, parts.registrationUrl(c.req.url), { made, registration_access_token }), record, 201)
 }
@@ -80,17 +81,17 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
   if (body['client_id'] !== undefined && body['client_id'] !== idOf(c)) {
     throw invalidClientMetadata('metadata_inconsistent', 'client_id: is not the one in the URL.')
   }
-  const { client, record, caller, more } = await changeClient(c, parts, async (held, by) => {
+  const { client, made, isNew, record, caller } = await changeClient(c, parts, async (held, by) => {
     const given = by === 'client' && held !== undefined ? keepOperators(body, held) : body
     const metadata = await readMetadata(given, parts.offer)
     const { client, made } = await replaceClient(idOf(c), metadata, given['client_secrets'], held, by, parts.now())
     // Before the record is written: if that fails, a client without its tokens is better than tokens without their client.
     if (client.disabled && !held?.disabled) await parts.revocations?.end(client.client_id, parts.now())
-    return { client, more: { made, isNew: held === undefined } }
+    return { client, made, isNew: held === undefined }
   })
-  const change = more.isNew ? 'created' : 'replaced'
+  const change = isNew ? 'created' : 'replaced'
   parts.emit({ event: 'client_changed', change, client_id: client.client_id, by: caller })
-  return answer(shown(client, parts.registrationUrl(c.req.url), more), record, more.isNew ? 201 : 200)
+  return answer(shown(client, parts.registrationUrl(c.req.url), { made }), record, isNew ? 201 : 200)
 }
 
 /** RFC 7592 §2.1. The token that a client shows is given back; that of another cannot be, for only its hash is there. */

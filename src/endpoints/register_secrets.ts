@@ -29,17 +29,17 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
   const { keep_others_until, label, expires_at } = read.output
   const now = parts.now()
   const made = await makeSecret(now, { ...(label && { label }), ...(expires_at && { expires_at }) })
-  const { client, record, caller, more } = await changeClient(c, parts, async (held, by) => {
+  const { client, added, record, caller } = await changeClient(c, parts, async (held, by) => {
     if (held === undefined) throw noClient()
     const secret_limit_at = by === 'client' ? secretLimitOf(held) : undefined
-    const limited = limitSecret(made, secret_limit_at ?? 0, now)
-    const client_secrets = addSecret(held.client_secrets ?? [], limited, now, keep_others_until)
-    return { client: { ...held, client_secrets, secret_limit_at }, more: limited }
+    const added = limitSecret(made, secret_limit_at ?? 0, now)
+    const client_secrets = addSecret(held.client_secrets ?? [], added, now, keep_others_until)
+    return { client: { ...held, client_secrets, secret_limit_at }, added }
   })
   parts.emit({ event: 'client_changed', change: 'secret_added', client_id: client.client_id, by: caller })
   const { client_secrets = [] } = client
-  const told = { ...withoutHash(more.secret), client_secret: more.client_secret }
-  return answer({ ...told, client_secrets: client_secrets.map(withoutHash) }, record, 201)
+  const { secret, client_secret } = added
+  return answer({ ...withoutHash(secret), client_secret, client_secrets: client_secrets.map(withoutHash) }, record, 201)
 }
 
 async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
@@ -50,7 +50,7 @@ async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
     if (!secrets.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
     const client_secrets = secrets.filter((secret) => secret.id !== id)
     // The limit outlives the secret that set it.
-    return { client: { ...held, client_secrets, secret_limit_at: secretLimitOf(held) }, more: undefined }
+    return { client: { ...held, client_secrets, secret_limit_at: secretLimitOf(held) } }
   })
   parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
@@ -62,7 +62,7 @@ async function renewToken(c: Context, parts: RegisterParts): Promise<Response> {
   const registration_access_token_hash = await hashToken(registration_access_token)
   const { client, record, caller } = await changeClient(c, parts, async (held) => {
     if (held === undefined) throw noClient()
-    return { client: { ...held, registration_access_token_hash }, more: undefined }
+    return { client: { ...held, registration_access_token_hash } }
   })
   parts.emit({ event: 'client_changed', change: 'token_rotated', client_id: client.client_id, by: caller })
   return answer(shown(client, parts.registrationUrl(c.req.url), { registration_access_token }), record, 200)

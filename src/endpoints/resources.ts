@@ -121,13 +121,12 @@ async function replace(c: Context, options: ResourcesOptions): Promise<Response>
     const text = `signing_alg: must be one of: ${options.signingAlgs.join(', ')}.`
     throw invalidRequest('resource_record_malformed', text)
   }
-  let isNew = false
-  await requireMatch(c, await readLatest(registry, keyOf(RESOURCES, resource.resource)))
+  const key = keyOf(RESOURCES, resource.resource)
+  await requireMatch(c, await readLatest(registry, key))
   await setDefault(resource.resource, isDefault, options)
-  const record = await changeRecord(registry, keyOf(RESOURCES, resource.resource), async (held) => {
+  const { text: record, result: isNew } = await changeRecord(registry, key, async (held) => {
     await requireMatch(c, held)
-    isNew = held === undefined
-    return toRecord(resource)
+    return { text: toRecord(resource), result: held === undefined }
   })
   emit({ event: 'resource_changed', change: isNew ? 'created' : 'replaced', resource: resource.resource })
   return answer({ ...resource, default: isDefault }, record, isNew ? 201 : 200)

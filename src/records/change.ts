@@ -8,32 +8,39 @@ const ATTEMPTS = 5
 /** Deno KV takes no more. */
 const MAX_OCTETS = 64 * 1024
 
+/** The text to store, and whatever else the caller wants to know about the change once it is made. */
+export interface Decision<T> {
+  readonly text: string
+  readonly result: T
+}
+
 /**
- * Writes what `decide` makes of what is stored, and again when somebody else wrote in between.
+ * Writes what `decide` makes of the stored text. When another caller wrote in between, it reads and decides again, five times at
+ * most.
  *
- * @param decide gets the stored text, undefined for nothing; may throw to leave it alone
- * @param overrules whether the last decision is written all the same when others were always faster
- * @returns the text that is stored now
- * @throws OAuthError `temporarily_unavailable` when the store fails, `conflict` when others were always faster
+ * @param decide receives the stored text, undefined for no record; throws to leave the record as it is
+ * @param overrules whether the fifth decision is written although another caller wrote in between
+ * @returns the decision that was written
+ * @throws OAuthError `temporarily_unavailable` when the store fails, `conflict` when other callers were faster each time, and
+ * `invalid_request` for a text that is too large
  */
-export async function changeRecord(
+export async function changeRecord<T>(
   registry: Registry,
   key: string,
-  decide: (held: string | undefined) => Promise<string>,
-  overrules: () => boolean = () => false,
-): Promise<string> {
-  let next = ''
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  decide: (held: string | undefined) => Promise<Decision<T>>,
+  overrules: (result: T) => boolean = () => false,
+): Promise<Decision<T>> {
+  for (let attempt = 1; ; attempt++) {
     const held = await readLatest(registry, key)
-    next = await decide(held)
-    if (new TextEncoder().encode(next).length > MAX_OCTETS) throw recordTooLarge()
-    if (await reached(registry.replace(key, held, next))) return next
+    const decision = await decide(held)
+    const { text, result } = decision
+    if (new TextEncoder().encode(text).length > MAX_OCTETS) throw recordTooLarge()
+    if (await reached(registry.replace(key, held, text))) return decision
+    if (attempt < ATTEMPTS) continue
+    if (!overrules(result)) throw conflict('Others are changing this at the same time.')
+    await reached(registry.put(key, text))
+    return decision
   }
-  if (overrules()) {
-    await reached(registry.put(key, next))
-    return next
-  }
-  throw conflict('Others are changing this at the same time.')
 }
 
 /**

@@ -26,9 +26,9 @@ function contested(times: number): Registry {
 describe('changeRecord', () => {
   test('writes what is decided of what is stored, and returns it', async () => {
     const registry = open()
-    const append = async (held = 'none') => `${held}+`
-    assert.equal(await changeRecord(registry, 'k', append), 'none+')
-    assert.equal(await changeRecord(registry, 'k', append), 'none++')
+    const append = async (held = 'none') => ({ text: `${held}+`, result: held })
+    assert.deepEqual(await changeRecord(registry, 'k', append), { text: 'none+', result: 'none' })
+    assert.deepEqual(await changeRecord(registry, 'k', append), { text: 'none++', result: 'none+' })
     assert.equal(await registry.get('k'), 'none++')
   })
 
@@ -42,10 +42,11 @@ describe('changeRecord', () => {
   test('decides again of what another writer stored in between', async () => {
     const registry = contested(4)
     const decided: unknown[] = []
-    const stored = await changeRecord(registry, 'k', async (held) => {
+    const { text: stored, result } = await changeRecord(registry, 'k', async (held) => {
       decided.push(held)
-      return `mine over ${held}`
+      return { text: `mine over ${held}`, result: held }
     })
+    assert.equal(result, 'other-4')
     assert.deepEqual(decided, [undefined, 'other-1', 'other-2', 'other-3', 'other-4'])
     assert.equal(stored, 'mine over other-4')
     assert.equal(await registry.get('k'), stored)
@@ -54,7 +55,7 @@ describe('changeRecord', () => {
   test('gives up after five attempts', async () => {
     const registry = contested(5)
     await assert.rejects(
-      changeRecord(registry, 'k', async () => 'mine'),
+      changeRecord(registry, 'k', async () => ({ text: 'mine', result: 1 })),
       (error) => {
         assert.ok(error instanceof OAuthError)
         assert.deepEqual([error.status, error.code, error.reason], [409, 'conflict', 'record_contended'])
@@ -62,6 +63,21 @@ describe('changeRecord', () => {
       },
     )
     assert.equal(await registry.get('k'), 'other-5')
+  })
+
+  test('writes the fifth decision where its result allows it, over what another writer stored', async () => {
+    for (const [times, asked] of [
+      [5, ['mine over other-4']],
+      [4, []],
+    ] as const) {
+      const registry = contested(times)
+      const results: string[] = []
+      const decide = async (held: string | undefined) => ({ text: 'mine', result: `mine over ${held}` })
+      const changed = await changeRecord(registry, 'k', decide, (result) => results.push(result) > 0)
+      assert.deepEqual(changed, { text: 'mine', result: 'mine over other-4' })
+      assert.equal(await registry.get('k'), 'mine')
+      assert.deepEqual(results, asked)
+    }
   })
 
   const MAX = 64 * 1024
@@ -75,7 +91,7 @@ describe('changeRecord', () => {
   ] as const) {
     test(`${isTaken ? 'takes' : 'refuses'} a record of ${name}`, async () => {
       const registry = open()
-      const change = changeRecord(registry, 'k', async () => text)
+      const change = changeRecord(registry, 'k', async () => ({ text, result: 1 }))
       if (isTaken) await change
       else await assert.rejects(change, isReason('record_too_large'))
       assert.equal(await registry.get('k'), isTaken ? text : undefined)
@@ -86,7 +102,7 @@ describe('changeRecord', () => {
     test(`a ${name} that fails is a failure of the store`, async () => {
       const registry = { ...open(), [name]: down }
       await assert.rejects(
-        changeRecord(registry, 'k', async () => 'x'),
+        changeRecord(registry, 'k', async () => ({ text: 'x', result: 1 })),
         isReason('store_failed'),
       )
     })
