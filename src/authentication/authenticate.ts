@@ -1,5 +1,6 @@
 /** Client authentication: which credentials a request presents, which client they name, and whether they hold. */
 
+import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
 import type { ClientAuth, CredentialKind, Presented } from '../features.ts'
@@ -85,7 +86,7 @@ async function verify(
   context: Context,
 ): Promise<ClientReason | undefined> {
   if (client.disabled) return 'client_disabled'
-  const attempt = attempts.find(({ method }) => mayUse(client, method))
+  const attempt = attempts.find(({ method }) => methodsOf(client).includes(method))
   return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)
 }
 
@@ -113,13 +114,4 @@ function readAttempts(methods: readonly ClientAuth[], request: FormRequest): rea
     throw invalidRequest('client_id_mismatch', 'The parameter client_id names another client than the credentials.')
   }
   return [first, ...others]
-}
-
-/** What a client without a registered method may use, as with fosite's plain clients. */
-const DEFAULT_METHODS: readonly string[] = ['client_secret_basic', 'client_secret_post']
-
-function mayUse({ token_endpoint_auth_method }: Client, method: string): boolean {
-  return token_endpoint_auth_method === undefined
-    ? DEFAULT_METHODS.includes(method)
-    : token_endpoint_auth_method === method
 }

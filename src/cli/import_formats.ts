@@ -1,7 +1,7 @@
 /** Converts clients of other servers: what is taken over, what changes, and why some cannot be taken over. */
 
 import * as v from 'valibot'
-import { ClientId } from '../clients/record.ts'
+import { ClientId } from '../clients/members.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { ResourceId } from '../resources/registry.ts'
 import { hashKind } from '../secrets/hashes.ts'

@@ -5,15 +5,7 @@ import { isAddress, isSameAddress } from '../lib/ip_address.ts'
 import type { Client, ClientCertificate } from '../types.ts'
 
 /** @see RFC 8705 §2.1.2 */
-export const NAME_MEMBERS = [
-  'tls_client_auth_subject_dn',
-  'tls_client_auth_san_dns',
-  'tls_client_auth_san_uri',
-  'tls_client_auth_san_ip',
-  'tls_client_auth_san_email',
-] as const
-
-type NameMember = (typeof NAME_MEMBERS)[number]
+type NameMember = keyof Client & `tls_client_auth_${string}`
 
 interface CertificateName {
   /** Whether a certificate can hold what a client registers. */
@@ -56,13 +48,15 @@ export const CERTIFICATE_NAMES: Readonly<Record<NameMember, CertificateName>> = 
   },
 }
 
+export const NAME_MEMBERS = Object.keys(CERTIFICATE_NAMES) as readonly NameMember[]
+
 /** Returns the first member that no certificate can match and what it must be, undefined if there is none. */
 export function problemOfNames(metadata: Pick<Client, NameMember>): string | undefined {
   const member = NAME_MEMBERS.find((each) => {
     const text = metadata[each]
     return text !== undefined && !CERTIFICATE_NAMES[each].isWellFormed(text)
   })
-  return member && `${member}: ${CERTIFICATE_NAMES[member].form}.`
+  return member && `${member}: ${CERTIFICATE_NAMES[member].form}`
 }
 
 /** Returns undefined for a text that is no name, and so the name of no certificate. */

@@ -1,30 +1,16 @@
 /** What is done to the record of one client: made, replaced, its secrets changed. Each gives the next record. */
 
 import { invalidClientMetadata } from '../errors.ts'
+import { isSameJson } from '../lib/json.ts'
 import { parseRecord } from '../records/records.ts'
 import type { ClientSecret } from '../types.ts'
-import type { Metadata } from './metadata.ts'
-import type { RegisteredClient } from './record.ts'
+import { type Metadata, OPERATOR_MEMBERS, type RegisteredClient } from './members.ts'
+import { methodsOf } from './record.ts'
 import { CLIENTS } from './registry.ts'
 import { limitSecret, type MadeSecret, makeSecret, readSecrets, secretLimitOf } from './secret_list.ts'
 
 /** Who asks. */
 export type Caller = 'operator' | 'client'
-
-/** Members that say what a client may do: only an operator sets them. */
-const OPERATORS = [
-  'grant_types',
-  'scope',
-  'default_scope',
-  'resources',
-  'access_token_lifetime',
-  'claims',
-  'introspection',
-  'disabled',
-  'dpop_bound_access_tokens',
-  'tls_client_certificate_bound_access_tokens',
-  'client_secrets',
-] as const
 
 /** Gives undefined for no text. Throws OAuthError when the record cannot be read. */
 export function readClient(text: string | undefined, client_id: string): RegisteredClient | undefined {
@@ -32,22 +18,23 @@ export function readClient(text: string | undefined, client_id: string): Registe
 }
 
 /**
- * Refuses what a client may not change about itself; gives what it handed in with the rest as it was.
+ * Refuses members of an operator that a client hands in with another value than it was shown.
  *
  * @throws OAuthError `invalid_client_metadata`, which names the member
  */
-export function keepOperators(
-  given: Readonly<Record<string, unknown>>,
-  held: RegisteredClient,
-): Readonly<Record<string, unknown>> {
-  const { client_secrets, ...kept } = Object.fromEntries(OPERATORS.map((member) => [member, held[member]]))
-  const shown: Record<string, unknown> = { ...kept, client_secrets: held.client_secrets?.map(withoutHash) }
-  for (const member of OPERATORS) {
-    if (given[member] !== undefined && JSON.stringify(given[member]) !== JSON.stringify(shown[member])) {
+export function refuseOperatorsMembers(given: Readonly<Record<string, unknown>>, held: RegisteredClient): void {
+  const shown = { ...held, client_secrets: held.client_secrets?.map(withoutHash) }
+  for (const member of OPERATOR_MEMBERS) {
+    if (given[member] !== undefined && !isSameJson(given[member], shown[member])) {
       throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator changes this.`)
     }
   }
-  return { ...given, ...kept, client_secrets: undefined }
+}
+
+/** Returns the metadata that only an operator sets, as it is; members that the client does not have are undefined. */
+export function operatorMembersOf(held: RegisteredClient): Partial<Metadata> {
+  const metadata = OPERATOR_MEMBERS.filter((member) => member !== 'client_secrets')
+  return Object.fromEntries(metadata.map((member) => [member, held[member]]))
 }
 
 /** A secret as it is shown: without its hash. */
@@ -77,7 +64,8 @@ export async function replaceClient(
 ): Promise<Replaced> {
   const before = held?.client_secrets ?? []
   const secrets = givenSecrets === undefined ? before : readSecrets(givenSecrets, before, now)
-  const needsOne = givenSecrets === undefined && secrets.length === 0 && usesSecret(metadata)
+  const usesSecret = methodsOf(metadata).some((method) => method.startsWith('client_secret_'))
+  const needsOne = usesSecret && givenSecrets === undefined && secrets.length === 0
   const limitAt = caller === 'client' && held !== undefined ? secretLimitOf(held) : 0
   const made = needsOne ? limitSecret(await makeSecret(now), limitAt, now) : undefined
   // The ends of secrets that an operator hands in or is given are the limit; taking the secrets away does not lift it.
@@ -95,8 +83,4 @@ export async function replaceClient(
     secret_limit_at: isSetAnew ? undefined : limitBefore,
   }
   return { client, made }
-}
-
-function usesSecret({ token_endpoint_auth_method: method = 'client_secret_basic' }: Metadata): boolean {
-  return method.startsWith('client_secret_')
 }

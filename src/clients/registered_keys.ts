@@ -14,12 +14,12 @@ export async function problemOfKeys(metadata: Keyed): Promise<string | undefined
   for (const key of jwks?.keys ?? []) {
     // A key that only carries a certificate need not be one that signs assertions.
     const problem = await (method === 'self_signed_tls_client_auth' ? problemOfCarrier(key) : problemOfKey(key))
-    if (problem !== undefined) return `jwks: ${problem}.`
+    if (problem !== undefined) return `jwks: ${problem}`
   }
   // Elsewhere the algorithm has no effect, OpenID Connect Dynamic Client Registration 1.0 §2.
   const isBound = method === 'private_key_jwt' && jwks !== undefined && alg !== undefined
   const isUseless = isBound && fittingKeys(jwks.keys, alg, undefined).length === 0
-  return isUseless ? 'token_endpoint_auth_signing_alg: no key of jwks is for this algorithm.' : undefined
+  return isUseless ? 'token_endpoint_auth_signing_alg: no key of jwks is for this algorithm' : undefined
 }
 
 async function problemOfCarrier(key: Jwk): Promise<string | undefined> {

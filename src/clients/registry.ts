@@ -3,7 +3,8 @@
 import * as v from 'valibot'
 import { type FindRecord, keyOf, type RecordKind, toRecord } from '../records/records.ts'
 import type { Client } from '../types.ts'
-import { ClientId, ClientRecord, type RegisteredClient } from './record.ts'
+import { ClientId, type RegisteredClient } from './members.ts'
+import { ClientRecord } from './record.ts'
 
 /** Gives undefined when there is no such client. Rejects when that cannot be told. */
 export type FindClient = FindRecord<Client>

@@ -1,12 +1,13 @@
 /** The secrets of one client as they are changed: given as hashes, made, taken away. Instants are epoch seconds. */
 
 import * as v from 'valibot'
-import { invalidClientMetadata } from '../errors.ts'
+import { invalidClientMetadata, type OAuthError } from '../errors.ts'
 import { isPlainText } from '../lib/plain_text.ts'
+import { readInput } from '../lib/read_input.ts'
 import { generateSecret } from '../secrets/generated.ts'
 import { hashKind, hashSecret } from '../secrets/hashes.ts'
 import type { ClientSecret } from '../types.ts'
-import { MAX_SECRETS, type RegisteredClient } from './record.ts'
+import { MAX_SECRETS, type RegisteredClient } from './members.ts'
 
 const Instant = v.pipe(
   v.number('must be epoch seconds'),
@@ -53,11 +54,8 @@ export const NewSecret: v.GenericSchema<unknown, NewSecretRequest> = v.object({
  * @throws OAuthError `invalid_client_metadata`
  */
 export function readSecrets(given: unknown, held: readonly ClientSecret[], now: number): readonly ClientSecret[] {
-  const read = v.safeParse(SecretList, given, { abortEarly: true })
-  if (!read.success) {
-    throw invalidClientMetadata('metadata_malformed', `client_secrets: ${read.issues[0].message}.`)
-  }
-  const secrets = read.output.map((secret) => {
+  const refuse = (problem: string): OAuthError => invalidClientMetadata('metadata_malformed', problem)
+  const secrets = readInput(SecretList, given, refuse, 'client_secrets').map((secret) => {
     const before = held.find(({ id }) => id === secret.id)
     const hash = secret.hash ?? before?.hash
     if (hash === undefined)

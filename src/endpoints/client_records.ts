@@ -2,8 +2,8 @@
 
 import type { Context } from 'hono'
 import { type Caller, readClient, withoutHash } from '../clients/management.ts'
+import type { RegisteredClient } from '../clients/members.ts'
 import type { Offer } from '../clients/metadata.ts'
-import type { RegisteredClient } from '../clients/record.ts'
 import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
 import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
@@ -81,11 +81,11 @@ export interface FoundRecord {
 }
 
 /** Finds a record without reading what is in it; only an operator may ask for one that is not there. */
-export function findRecord(c: Context, { registry, ...parts }: RegisterParts): Promise<FoundRecord> {
+export function findRecord(c: Context, parts: RegisterParts): Promise<FoundRecord> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
-    const record = isClientId(client_id) ? await readLatest(registry, clientKey(client_id)) : undefined
-    const caller = await callerOf(c, readMendable(record, client_id), { registry, ...parts })
+    const record = isClientId(client_id) ? await readLatest(parts.registry, clientKey(client_id)) : undefined
+    const caller = await callerOf(c, readMendable(record, client_id), parts)
     return { record, caller }
   })
 }
@@ -166,4 +166,8 @@ export function shown(
 export async function answer(body: object, record: string, status: 200 | 201): Promise<Response> {
   const headers = { ...jsonHeaders, ETag: await etagOf(record) }
   return new Response(JSON.stringify(body), { status, headers })
+}
+
+export function noContent(): Response {
+  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }

@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
-import { keepOperators, readClient, replaceClient } from '../clients/management.ts'
+import { operatorMembersOf, readClient, refuseOperatorsMembers, replaceClient } from '../clients/management.ts'
 import { readMetadata } from '../clients/metadata.ts'
 import { CLIENTS, clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import { invalidClientMetadata } from '../errors.ts'
@@ -22,6 +22,7 @@ import {
   findRecord,
   idOf,
   noClient,
+  noContent,
   type RegisterOptions,
   type RegisterParts,
   removeClient,
@@ -82,9 +83,11 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
     throw invalidClientMetadata('metadata_inconsistent', 'client_id: is not the one in the URL.')
   }
   const { client, made, isNew, record, caller } = await changeClient(c, parts, async (held, by) => {
-    const given = by === 'client' && held !== undefined ? keepOperators(body, held) : body
-    const metadata = await readMetadata(given, parts.offer)
-    const { client, made } = await replaceClient(idOf(c), metadata, given['client_secrets'], held, by, parts.now())
+    const isOwn = by === 'client' && held !== undefined
+    if (isOwn) refuseOperatorsMembers(body, held)
+    const metadata = await readMetadata(isOwn ? { ...body, ...operatorMembersOf(held) } : body, parts.offer)
+    const secrets = isOwn ? undefined : body['client_secrets']
+    const { client, made } = await replaceClient(idOf(c), metadata, secrets, held, by, parts.now())
     // Before the record is written: if that fails, a client without its tokens is better than tokens without their client.
     if (client.disabled && !held?.disabled) await parts.revocations?.end(client.client_id, parts.now())
     return { client, made, isNew: held === undefined }
@@ -111,7 +114,7 @@ async function remove(c: Context, parts: RegisterParts): Promise<Response> {
   // An earlier deletion may have failed half-way, so an operator's repetition does all of it again.
   if (record === undefined) throw noClient()
   parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
-  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+  return noContent()
 }
 
 /** Ours. A record that cannot be read is named and not shown. */

@@ -1,14 +1,14 @@
 /** `/register/{client_id}/…`: a client's secrets and its registration access token, each changed by one call. */
 
 import { type Context, Hono } from 'hono'
-import * as v from 'valibot'
 import { withoutHash } from '../clients/management.ts'
 import { addSecret, limitSecret, makeSecret, NewSecret, secretLimitOf } from '../clients/secret_list.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
 import { readJson } from '../http/json.ts'
+import { readInput } from '../lib/read_input.ts'
 import { generateSecret } from '../secrets/generated.ts'
 import { hashToken } from '../secrets/hashes.ts'
-import { answer, changeClient, idOf, noClient, type RegisterParts, shown } from './client_records.ts'
+import { answer, changeClient, idOf, noClient, noContent, type RegisterParts, shown } from './client_records.ts'
 
 /** Gives the routes below one client. They are ours; RFC 7592 knows only the whole record. */
 export function clientSecrets(parts: RegisterParts): Hono {
@@ -21,12 +21,9 @@ export function clientSecrets(parts: RegisterParts): Hono {
 
 /** Adds a secret, told once; the others stay until `keep_others_until`, or as they are. */
 async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
-  const read = v.safeParse(NewSecret, await readJson(c), { abortEarly: true })
-  if (!read.success) {
-    const [issue] = read.issues
-    throw invalidClientMetadata('metadata_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
-  }
-  const { keep_others_until, label, expires_at } = read.output
+  const { keep_others_until, label, expires_at } = readInput(NewSecret, await readJson(c), (problem) =>
+    invalidClientMetadata('metadata_malformed', problem),
+  )
   const now = parts.now()
   const made = await makeSecret(now, { ...(label && { label }), ...(expires_at && { expires_at }) })
   const { client, added, record, caller } = await changeClient(c, parts, async (held, by) => {
@@ -53,7 +50,7 @@ async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
     return { client: { ...held, client_secrets, secret_limit_at: secretLimitOf(held) } }
   })
   parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
-  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+  return noContent()
 }
 
 /** Gives the client a new token to manage itself with; the one before ends. */

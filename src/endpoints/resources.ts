@@ -3,17 +3,18 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
 import type { Connection } from '../certificates/client_cert.ts'
-import { invalidRequest, notFound } from '../errors.ts'
+import { invalidRequest, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
 import { jsonHeaders } from '../http/respond.ts'
+import { readInput } from '../lib/read_input.ts'
 import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
 import { keyOf, parseRecord, toRecord } from '../records/records.ts'
 import { DEFAULT, DEFAULT_RESOURCE, RESOURCES, ResourceId, ResourceMembers } from '../resources/registry.ts'
 import type { Registry } from '../stores/contracts.ts'
-import { answer, requireOperator } from './client_records.ts'
+import { answer, noContent, requireOperator } from './client_records.ts'
 import type { App, Endpoint } from './endpoint.ts'
 import { type NamedSchema, type Operations, objectSchema, PAGE } from './operation.ts'
 
@@ -107,19 +108,11 @@ function routes(options: ResourcesOptions): App {
 
 async function replace(c: Context, options: ResourcesOptions): Promise<Response> {
   const { registry, emit } = options
-  const read = v.safeParse(
-    ResourceMembers,
-    { ...(await readJson(c)), resource: c.req.param('resource') },
-    { abortEarly: true },
-  )
-  if (!read.success) {
-    const [issue] = read.issues
-    throw invalidRequest('resource_record_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
-  }
-  const { default: isDefault = false, ...resource } = read.output
+  const refuse = (problem: string): OAuthError => invalidRequest('resource_record_malformed', problem)
+  const body = { ...(await readJson(c)), resource: c.req.param('resource') }
+  const { default: isDefault = false, ...resource } = readInput(ResourceMembers, body, refuse)
   if (resource.signing_alg !== undefined && !options.signingAlgs.includes(resource.signing_alg)) {
-    const text = `signing_alg: must be one of: ${options.signingAlgs.join(', ')}.`
-    throw invalidRequest('resource_record_malformed', text)
+    throw refuse(`signing_alg: must be one of: ${options.signingAlgs.join(', ')}.`)
   }
   const key = keyOf(RESOURCES, resource.resource)
   await requireMatch(c, await readLatest(registry, key))
@@ -144,7 +137,7 @@ async function remove(c: Context, options: ResourcesOptions): Promise<Response> 
   await setDefault(resource, false, options)
   await removeRecord(options.registry, keyOf(RESOURCES, resource), record)
   options.emit({ event: 'resource_changed', change: 'deleted', resource })
-  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+  return noContent()
 }
 
 /** A record that cannot be read is named and not shown. */

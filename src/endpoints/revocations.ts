@@ -10,6 +10,7 @@ import { limitJson, readJson } from '../http/json.ts'
 import { publicText, publish } from '../http/public_document.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
+import { readInput } from '../lib/read_input.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import { within } from '../lib/within.ts'
 import type { Revocations } from '../tokens/revocations.ts'
@@ -152,13 +153,9 @@ interface Denied {
 }
 
 async function cut(body: object, revocations: Revocations, now: number): Promise<Denied> {
-  const read = v.safeParse(Cut, body)
-  if (!read.success) {
-    const [issue] = read.issues
-    throw invalidRequest('cut_malformed', `${v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
-  }
-  const { client_id, before: until = now } = read.output
-  if (until > now) throw invalidRequest('cut_malformed', 'before: must not lie ahead.')
+  const refuse = (problem: string): OAuthError => invalidRequest('cut_malformed', problem)
+  const { client_id, before: until = now } = readInput(Cut, body, refuse)
+  if (until > now) throw refuse('before: must not lie ahead.')
   const before = await revocations.cut(until, client_id)
   return { ...(client_id !== undefined && { client_id }), before }
 }

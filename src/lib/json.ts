@@ -7,9 +7,24 @@
  */
 export function parseUnique(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('not an object')
+  if (!isObject(value) || Array.isArray(value)) throw new TypeError('not an object')
   if (countMembers(text) !== Object.keys(value).length) throw new TypeError('a member stands twice')
-  return value as Readonly<Record<string, unknown>>
+  return value
+}
+
+/** Returns whether two values are the same in JSON. The order of an object's members does not count. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  if (!isObject(one) || !isObject(other)) return one === other
+  const names = Object.keys(one)
+  return (
+    Array.isArray(one) === Array.isArray(other) &&
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isSameJson(one[name], other[name]))
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** Counts the colons of the outermost object of a valid JSON text; those in strings and below do not count. */

@@ -1,5 +1,6 @@
 /** Which scopes a token gets. */
 
+import * as v from 'valibot'
 import { invalidScope, type OAuthError } from '../errors.ts'
 import type { Permit } from '../features.ts'
 import type { ScopeReason } from '../reasons.ts'
@@ -8,6 +9,13 @@ import { scopeMatcher } from './scope_patterns.ts'
 
 /** RFC 6749 appendix A.4: one scope-token. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/** Scopes or patterns of scopes as they are registered: scope-tokens and spaces. */
+export const Scope: v.GenericSchema<string> = v.pipe(
+  v.string('must be a text'),
+  v.maxLength(8192, 'is too long'),
+  v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'must be scope tokens with blanks between'),
+)
 
 const MAX_ECHO_CHARACTERS = 100
 

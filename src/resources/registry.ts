@@ -1,6 +1,7 @@
 /** Resource servers in a registry, and which of them is the default. */
 
 import * as v from 'valibot'
+import { Scope } from '../policy/scope.ts'
 import type { Records } from '../records/open.ts'
 import { type FindRecord, type RecordKind, readRecords } from '../records/records.ts'
 import type { ResourceServer } from '../types.ts'
@@ -15,13 +16,7 @@ export const ResourceId: v.GenericSchema<string> = v.pipe(
 
 const Members = {
   resource: ResourceId,
-  scope: v.optional(
-    v.pipe(
-      v.string('must be a text'),
-      v.maxLength(8192, 'is too long'),
-      v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'must be scope tokens with blanks between'),
-    ),
-  ),
+  scope: v.optional(Scope),
   access_token_lifetime: v.optional(
     v.pipe(v.number('must be seconds'), v.integer('must be whole seconds'), v.minValue(1, 'must be at least 1')),
   ),

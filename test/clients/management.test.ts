@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { keepOperators, readClient, replaceClient, withoutHash } from '../../src/clients/management.ts'
-import type { RegisteredClient } from '../../src/clients/record.ts'
+import {
+  operatorMembersOf,
+  readClient,
+  refuseOperatorsMembers,
+  replaceClient,
+  withoutHash,
+} from '../../src/clients/management.ts'
+import { OPERATOR_MEMBERS, type RegisteredClient } from '../../src/clients/members.ts'
 import { clientRecord } from '../../src/clients/registry.ts'
 import { OAuthError } from '../../src/errors.ts'
 import { hashSecret } from '../../src/secrets/hashes.ts'
@@ -62,7 +68,7 @@ describe('replaceClient', () => {
   })
 })
 
-describe('keepOperators', () => {
+describe('members that only an operator sets', () => {
   const changes: Readonly<Record<string, readonly unknown[]>> = {
     grant_types: [[], ['client_credentials', 'x']],
     scope: ['', 'read write'],
@@ -81,11 +87,15 @@ describe('keepOperators', () => {
       [{ id: '1', label: 'one', created_at: 5, expires_at: 9 }],
     ],
   }
+  test('are the ones below', () => {
+    assert.deepEqual(Object.keys(changes).sort(), [...OPERATOR_MEMBERS].sort())
+  })
+
   for (const [member, values] of Object.entries(changes)) {
     test(`${member} is the operator's`, () => {
       for (const value of values) {
         assert.throws(
-          () => keepOperators({ [member]: value }, held),
+          () => refuseOperatorsMembers({ [member]: value }, held),
           (error) =>
             error instanceof OAuthError &&
             error.reason === 'metadata_not_yours' &&
@@ -94,19 +104,21 @@ describe('keepOperators', () => {
       }
       const as =
         member === 'client_secrets' ? held.client_secrets?.map(withoutHash) : held[member as keyof RegisteredClient]
-      const same = keepOperators({ [member]: as, client_name: 'new' }, held)
-      const missing = keepOperators({ client_name: 'new' }, held)
-      assert.deepEqual(same, missing)
-      assert.deepEqual(same[member], member === 'client_secrets' ? undefined : as)
-      assert.equal(same['client_name'], 'new')
+      assert.doesNotThrow(() => refuseOperatorsMembers({ [member]: as, client_name: 'new' }, held))
+      const kept: Readonly<Record<string, unknown>> = { ...operatorMembersOf(held) }
+      assert.deepEqual(kept[member], member === 'client_secrets' ? undefined : as)
+      assert.ok(!('client_name' in kept) && !('client_secrets' in kept))
     })
   }
 
   test('a member that the client never had cannot be given by itself either', () => {
     for (const member of Object.keys(changes)) {
-      assert.throws(() => keepOperators({ [member]: 'x' }, { client_id: 'a' }), OAuthError)
+      assert.throws(() => refuseOperatorsMembers({ [member]: 'x' }, { client_id: 'a' }), OAuthError)
     }
-    assert.equal(keepOperators({}, { client_id: 'a' })['scope'], undefined)
+    assert.doesNotThrow(() => refuseOperatorsMembers({ client_name: 'new' }, { client_id: 'a' }))
+    assert.ok(
+      Object.values(operatorMembersOf({ client_id: 'a', client_name: 'b' })).every((value) => value === undefined),
+    )
   })
 })
 

@@ -281,6 +281,14 @@ describe('bounds', () => {
     assert.equal(await refusalOf({ default_scope: 'read' }), 'default_scope')
   })
 
+  test('without a method a client authenticates by secret, so a way to send one has to be offered', async () => {
+    const offered = (...authMethods: string[]) => readMetadata({}, { ...OFFER, authMethods })
+    for (const method of ['client_secret_basic', 'client_secret_post']) {
+      assert.equal((await offered('private_key_jwt', method)).token_endpoint_auth_method, undefined)
+    }
+    await assert.rejects(offered('private_key_jwt'), /^OAuthError: token_endpoint_auth_method: must be one of: /)
+  })
+
   test('members that nobody knows are passed over, those of the prototype as well', async () => {
     const given = JSON.parse('{"__proto__":{"introspection":true},"constructor":1,"client_secret":"a","foo":{}}')
     assert.deepEqual(await readMetadata(given, OFFER), { grant_types: ['client_credentials'] })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { MAX_SECRETS } from '../../src/clients/record.ts'
+import { MAX_SECRETS } from '../../src/clients/members.ts'
 import { addSecret, type MadeSecret } from '../../src/clients/secret_list.ts'
 import type { ClientSecret } from '../../src/types.ts'
 import { NOW } from '../support/world.ts'

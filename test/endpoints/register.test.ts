@@ -312,6 +312,17 @@ describe('who may do what', () => {
     assert.equal((await send('PUT', path, { token, body: {} })).answer['scope'], 'read')
   })
 
+  test('a client may send back a claim with its members in another order, and no other claim, however deep', async () => {
+    const { send } = await world
+    const { answer } = await send('POST', '/register', { body: { claims: { a: { b: 1, c: [2] } } } })
+    const [path, token] = [`/register/${answer.client_id}`, answer.registration_access_token]
+    const same = await send('PUT', path, { token, body: '{"claims":{"a":{"c":[2],"b":1}}}' })
+    assert.deepEqual([same.status, same.answer['claims']], [200, { a: { b: 1, c: [2] } }])
+    const deep = `{"claims":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`
+    const { status, reason } = await send('PUT', path, { token, body: deep })
+    assert.deepEqual([status, reason], [400, 'metadata_not_yours'])
+  })
+
   test('a new token for itself ends the old one; a disabled client manages nothing; a deleted one is gone', async () => {
     const { send, grant } = await world
     const { answer } = await send('POST', '/register', { body: {} })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, test } from '#test'
-import { parseUnique } from '../../src/lib/json.ts'
+import { isSameJson, parseUnique } from '../../src/lib/json.ts'
 
 const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
 
@@ -67,4 +67,40 @@ describe('parseUnique', () => {
   ]) {
     test(`takes ${text}`, () => assert.deepEqual(parseUnique(text), JSON.parse(text)))
   }
+})
+
+describe('isSameJson', () => {
+  const reversed = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map(reversed)
+    return Object.fromEntries(
+      Object.entries(value)
+        .map(([name, member]) => [name, reversed(member)])
+        .reverse(),
+    )
+  }
+
+  test('does not see the order of members', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => assert.ok(isSameJson(value, reversed(value)))))
+  })
+
+  test('sees every other difference', () => {
+    const values: readonly unknown[] = [
+      ...[undefined, null, 0, 1, '', '1', true, false, [], {}, [0], [1], [0, 1], [1, 0], [null], [[]], [{}]],
+      ...[{ 0: 0 }, { a: null }, { a: 0 }, { a: 1 }, { b: 1 }, { a: 1, b: 1 }, { a: { b: 1 } }, { a: { b: 2 } }],
+      ...['{"__proto__":{}}', '{"__proto__":null}', '{"constructor":{}}', '{"toString":{}}'].map((text) =>
+        JSON.parse(text),
+      ),
+    ]
+    for (const [place, one] of values.entries()) {
+      for (const [otherPlace, other] of values.entries()) {
+        assert.equal(isSameJson(one, other), place === otherPlace, `${JSON.stringify(one)} ${JSON.stringify(other)}`)
+      }
+    }
+  })
+
+  test('follows a value only as deep as the other', () => {
+    const depth = 20_000
+    assert.ok(!isSameJson(JSON.parse('['.repeat(depth) + ']'.repeat(depth)), [[]]))
+  })
 })

@@ -1,0 +1,136 @@
+/** The members of a client: who sets each of them, how it is stored and what is accepted for it. */
+
+import * as v from 'valibot'
+import { JwkSet } from '../assertions/jwk_set.ts'
+import { Scope } from '../policy/scope.ts'
+import { ResourceId } from '../resources/registry.ts'
+import type { Client } from '../types.ts'
+import { Claims, GrantTypes, Keys, KeysUrl, Lifetime, listOf, PageUrl, Plain, upTo } from './member_checks.ts'
+
+/** A client with the members that only people and the registration endpoint read, RFC 7591 §2 and §3.2.1. */
+export interface RegisteredClient extends Client {
+  readonly client_name?: string | undefined
+  readonly client_uri?: string | undefined
+  readonly logo_uri?: string | undefined
+  readonly tos_uri?: string | undefined
+  readonly policy_uri?: string | undefined
+  readonly contacts?: readonly string[] | undefined
+  readonly software_id?: string | undefined
+  readonly software_version?: string | undefined
+  /** Epoch seconds. */
+  readonly client_id_issued_at?: number | undefined
+  /** Of its `registration_access_token`. */
+  readonly registration_access_token_hash?: string | undefined
+  /** Latest end of the secrets that the client makes for itself, epoch seconds, 0 for none; see `secretLimitOf`. */
+  readonly secret_limit_at?: number | undefined
+}
+
+/** The members that are handed in as metadata; secrets are handed in next to them, and the server sets the rest. */
+export type Metadata = Omit<
+  RegisteredClient,
+  'client_id' | 'client_secrets' | 'client_id_issued_at' | 'registration_access_token_hash' | 'secret_limit_at'
+>
+
+/** Who sets a member: only the operator, the operator and the client itself, or only the server. */
+export type Setter = 'operator' | 'client' | 'server'
+
+interface StoredMember<T> {
+  readonly setBy: Setter
+  /** Checks the type only: a record stays readable when `given` becomes stricter. */
+  readonly stored: v.GenericSchema<unknown, T>
+}
+
+interface GivenMember<T> extends StoredMember<T> {
+  /** Checks what is handed in. Each of its messages completes a sentence that begins with the name of the member. */
+  readonly given: v.GenericSchema<unknown, T>
+}
+
+type Members = {
+  readonly [Name in keyof RegisteredClient]-?: Name extends keyof Metadata
+    ? GivenMember<RegisteredClient[Name]>
+    : StoredMember<RegisteredClient[Name]>
+}
+
+/** 1 to 256 visible ASCII characters and spaces, RFC 6749 appendix A.1 with a limit of this server. */
+export const ClientId: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,256}$/))
+
+/** Each may cost a comparison on every request. */
+export const MAX_SECRETS = 10
+
+const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+const StoredSecret = v.object({
+  id: v.string(),
+  hash: v.string(),
+  label: v.optional(v.string()),
+  created_at: v.optional(Seconds),
+  expires_at: v.optional(Seconds),
+})
+
+const CertificateName = upTo(512)
+const Text = v.string()
+const Texts = v.array(Text)
+const Flag = v.boolean('must be true or false')
+
+function member<T>(
+  setBy: Setter,
+  stored: v.GenericSchema<unknown, T>,
+  given: v.GenericSchema<unknown, T>,
+): GivenMember<T | undefined> {
+  return { setBy, stored: v.optional(stored), given: v.optional(given) }
+}
+
+/** By name, in the order in which they are checked and shown. */
+const MEMBERS: Members = {
+  client_id: { setBy: 'server', stored: ClientId },
+  client_secrets: { setBy: 'operator', stored: v.optional(v.pipe(v.array(StoredSecret), v.maxLength(MAX_SECRETS))) },
+  client_name: member('client', Text, Plain),
+  software_id: member('client', Text, Plain),
+  software_version: member('client', Text, Plain),
+  client_uri: member('client', Text, PageUrl),
+  logo_uri: member('client', Text, PageUrl),
+  tos_uri: member('client', Text, PageUrl),
+  policy_uri: member('client', Text, PageUrl),
+  contacts: member('client', Texts, listOf(Plain, 20)),
+  grant_types: { ...member('operator', Texts, GrantTypes), given: v.optional(GrantTypes, ['client_credentials']) },
+  token_endpoint_auth_method: member('client', Text, upTo(100)),
+  token_endpoint_auth_signing_alg: member('client', Text, upTo(100)),
+  jwks: member('client', JwkSet, Keys),
+  jwks_uri: member('client', Text, KeysUrl),
+  scope: member('operator', Text, Scope),
+  default_scope: member('operator', Text, Scope),
+  resources: member('operator', Texts, listOf(ResourceId, 100)),
+  access_token_lifetime: member('operator', v.pipe(Seconds, v.minValue(1)), Lifetime),
+  claims: member('operator', v.record(v.string(), v.unknown()), Claims),
+  dpop_bound_access_tokens: member('operator', Flag, Flag),
+  tls_client_certificate_bound_access_tokens: member('operator', Flag, Flag),
+  introspection: member('operator', Flag, Flag),
+  disabled: member('operator', Flag, Flag),
+  tls_client_auth_subject_dn: member('client', Text, CertificateName),
+  tls_client_auth_san_dns: member('client', Text, CertificateName),
+  tls_client_auth_san_uri: member('client', Text, CertificateName),
+  tls_client_auth_san_ip: member('client', Text, CertificateName),
+  tls_client_auth_san_email: member('client', Text, CertificateName),
+  client_id_issued_at: { setBy: 'server', stored: v.optional(Seconds) },
+  registration_access_token_hash: { setBy: 'server', stored: v.optional(v.string()) },
+  secret_limit_at: { setBy: 'server', stored: v.optional(Seconds) },
+}
+
+const ENTRIES = Object.entries(MEMBERS) as [keyof RegisteredClient, StoredMember<unknown> | GivenMember<unknown>][]
+
+/** Names of the members that only an operator sets. */
+export const OPERATOR_MEMBERS: readonly (keyof RegisteredClient)[] = ENTRIES.filter(
+  ([, { setBy }]) => setBy === 'operator',
+).map(([name]) => name)
+
+type Schemas<T> = { readonly [Name in keyof T]-?: v.GenericSchema<unknown, T[Name]> }
+
+/** By member, as it is stored. */
+export const STORED: Schemas<RegisteredClient> = Object.fromEntries(
+  ENTRIES.map(([name, { stored }]) => [name, stored]),
+) as Schemas<RegisteredClient>
+
+/** By member, as it is handed in. */
+export const GIVEN: Schemas<Metadata> = Object.fromEntries(
+  ENTRIES.flatMap(([name, each]) => ('given' in each ? [[name, each.given]] : [])),
+) as Schemas<Metadata>
