@@ -85,7 +85,9 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
   const { client, made, isNew, record, caller } = await changeClient(c, parts, async (held, by) => {
     const isOwn = by === 'client' && held !== undefined
     if (isOwn) refuseOperatorsMembers(body, held)
-    const metadata = await readMetadata(isOwn ? { ...body, ...operatorMembersOf(held) } : body, parts.offer)
+    const kept = isOwn ? operatorMembersOf(held) : {}
+    // They come last: what an operator left out must not get the default of a registration.
+    const metadata = { ...(await readMetadata({ ...body, ...kept }, parts.offer)), ...kept }
     const secrets = isOwn ? undefined : body['client_secrets']
     const { client, made } = await replaceClient(idOf(c), metadata, secrets, held, by, parts.now())
     // Before the record is written: if that fails, a client without its tokens is better than tokens without their client.

@@ -323,6 +323,18 @@ describe('who may do what', () => {
     assert.deepEqual([status, reason], [400, 'metadata_not_yours'])
   })
 
+  test('a client whose record has no grant_types does not get any by changing its name', async () => {
+    const { send, grant, registry } = await world
+    const { answer } = await send('POST', '/register', { body: {} })
+    const { client_id, client_secret, registration_access_token: token } = answer
+    const { grant_types: _none, ...record } = JSON.parse((await registry.get(`client:${client_id}`)) ?? '')
+    await registry.put(`client:${client_id}`, JSON.stringify(record))
+    const { status } = await send('PUT', `/register/${client_id}`, { token, body: { client_name: 'new' } })
+    const stored = JSON.parse((await registry.get(`client:${client_id}`)) ?? '')
+    assert.deepEqual([status, stored.client_name, stored.grant_types], [200, 'new', undefined])
+    assert.equal(await grant(client_id, client_secret), 400)
+  })
+
   test('a new token for itself ends the old one; a disabled client manages nothing; a deleted one is gone', async () => {
     const { send, grant } = await world
     const { answer } = await send('POST', '/register', { body: {} })
