@@ -1,11 +1,11 @@
-/** Keys for purposes beside signing, made from the setting that all processes and isolates of one issuer share. */
+/** Keys for purposes other than signing, derived from the setting that all processes and isolates of an issuer share. */
 
 /**
  * Derives an HMAC key.
  *
- * @param secret 16 octets of entropy or more
- * @param purpose so that no two purposes have the same key
- * @see RFC 5869
+ * @param secret holds at least 16 octets of entropy
+ * @param purpose goes into the derivation, so each purpose has its own key
+ * @see {@link https://www.rfc-editor.org/rfc/rfc5869 RFC 5869}
  */
 export async function deriveHmacKey(secret: string, purpose: string): Promise<CryptoKey> {
   const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)

@@ -1,4 +1,4 @@
-/** The private key set of SIGNING_KEYS as text and as data; each key's place in time. */
+/** The private key set of SIGNING_KEYS: reading it, generating keys, and the state of each key at an instant. */
 
 import { exportJWK, generateKeyPair, importPKCS8 } from 'jose'
 import * as v from 'valibot'
@@ -26,14 +26,14 @@ const PrivateKeySet = v.object({
 /**
  * Reads a private JWK Set or one PKCS#8 PEM.
  *
- * @throws TypeError whose message says what is wrong and quotes nothing of the keys
+ * @throws TypeError when the text is neither; the message quotes no part of a key
  */
 export async function readKeySet(text: string): Promise<readonly PrivateJwk[]> {
   if (text.trimStart().startsWith('-----BEGIN')) return [await readPem(text)]
   try {
     return v.parse(PrivateKeySet, JSON.parse(text)).keys as PrivateJwk[]
   } catch {
-    // The cause would quote the setting.
+    // No `cause`: it would quote the setting.
     throw new TypeError('is neither a private JWK Set, {"keys":[…]}, nor a PKCS#8 PEM')
   }
 }
@@ -43,10 +43,14 @@ async function readPem(pem: string): Promise<PrivateJwk> {
     const key = await importPKCS8(pem.trim(), alg, { extractable: true }).catch(() => undefined)
     if (key !== undefined) return exportJWK(key)
   }
-  throw new TypeError('is a PEM, but no PKCS#8 private key ("BEGIN PRIVATE KEY") of a supported kind')
+  throw new TypeError('is a PEM, but not a PKCS#8 private key ("BEGIN PRIVATE KEY") of a supported type')
 }
 
-/** Makes a new private key with its thumbprint as `kid`. */
+/**
+ * Generates a private key whose `kid` is its thumbprint, RFC 7638.
+ *
+ * @param signs_from epoch seconds from which the key signs; 0 for always
+ */
 export async function generateKey(alg: string, signs_from = 0): Promise<PrivateJwk> {
   const { privateKey } = await generateKeyPair(alg, { modulusLength: RSA_BITS, extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), alg, use: 'sig' }
@@ -54,26 +58,28 @@ export async function generateKey(alg: string, signs_from = 0): Promise<PrivateJ
   return { ...jwk, kid, ...(signs_from > 0 && { signs_from }) }
 }
 
-/** Where a key stands. `retired` is published still, `expired` no more. */
+/** State of a key at an instant. A retired key is still published, an expired one is not. */
 export type KeyState = 'announced' | 'signing' | 'retired' | 'expired'
 
-/** What tells a key's place: those of one `alg` follow each other. */
+/** The properties that decide a key's state. Keys of the same `alg` succeed each other. */
 export interface Placed {
   readonly alg: string
   readonly signsFrom: number
 }
 
 /**
- * Tells where each key of a set stands. Of the keys of one `alg` the one whose time came last signs, the first of them when
- * several came at the same time; the ones before it are retired from then on, those that have no time beside it are published for ever.
+ * Returns the state of a key within its set. Of the keys of one `alg`, the one that started last signs; if several started at
+ * the same time, the first of them signs. Earlier keys are retired at that moment. The others that started at the same time as
+ * the signing key stay published as long as no later key has started.
  *
+ * @param now epoch seconds
  * @param retiredSeconds how long the last token of a retired key may live
  */
 export function keyState(key: Placed, keys: readonly Placed[], now: number, retiredSeconds: number): KeyState {
   if (key.signsFrom > now) return 'announced'
-  const begun = keys.filter(({ alg, signsFrom }) => alg === key.alg && signsFrom <= now)
-  const latest = Math.max(...begun.map(({ signsFrom }) => signsFrom))
-  if (begun.find(({ signsFrom }) => signsFrom === latest) === key) return 'signing'
-  const retiredAt = Math.min(...begun.map(({ signsFrom }) => signsFrom).filter((at) => at > key.signsFrom))
+  const started = keys.filter(({ alg, signsFrom }) => alg === key.alg && signsFrom <= now)
+  const latest = Math.max(...started.map(({ signsFrom }) => signsFrom))
+  if (started.find(({ signsFrom }) => signsFrom === latest) === key) return 'signing'
+  const retiredAt = Math.min(...started.map(({ signsFrom }) => signsFrom).filter((at) => at > key.signsFrom))
   return now > retiredAt + retiredSeconds && retiredAt !== Number.POSITIVE_INFINITY ? 'expired' : 'retired'
 }

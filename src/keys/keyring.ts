@@ -1,41 +1,41 @@
-/** The keys that sign our tokens at an instant, and those that are published at it. */
+/** The keys that sign tokens and the keys that are published, at a given instant. */
 
 import type { JWK } from 'jose'
 import { temporarilyUnavailable } from '../errors.ts'
 import { generateKey, keyState, readKeySet } from './key_set.ts'
 import { type PrivateJwk, type SigningKey, toSigningKey } from './signing_key.ts'
 
-/** Beyond the life of its last token, for clocks that are late. */
+/** A retired key stays published this much longer than its last token lives, for verifiers whose clocks are behind. */
 const SKEW_SECONDS = 60
 
-/** Instants are epoch seconds. */
+/** The keys of an issuer. Instants are epoch seconds. */
 export interface Keyring {
-  /** The algorithms that tokens can be signed with, the default first. */
+  /** Algorithms that tokens can be signed with, the default first. */
   readonly algorithms: readonly string[]
-  /** Gives the key of an algorithm, else of the default one; undefined when none of that algorithm signs. */
+  /** Returns the key that signs with `alg`, by default with the preferred algorithm; undefined when no key does. */
   signingAt(now: number, alg?: string): SigningKey | undefined
-  /** Gives the key that a token names, while it is published. */
+  /** Returns the published key that a token names by its `kid`; undefined when there is none. */
   verifyingAt(now: number, kid: string): SigningKey | undefined
-  /** The public keys, announced and retired ones too, RFC 7517 §5. */
+  /** Returns the public keys, including announced and retired ones, RFC 7517 §5. */
   publishedAt(now: number): { readonly keys: readonly JWK[] }
 }
 
 export interface KeyringOptions {
-  /** How long a token may live at most. */
+  /** The longest lifetime of a token. */
   readonly lifetimeSeconds: number
 }
 
 /**
- * Reads a private JWK Set, in the order of preference, or one PKCS#8 PEM. Whether a key signs is decided at each request:
- * this runs in the global scope of a Worker, where the clock stands at 0.
+ * Reads a private JWK Set, the preferred key first, or one PKCS#8 PEM. The state of each key is decided per request, because
+ * this runs in the global scope of a Worker, where the clock is 0.
  *
- * @throws TypeError whose message says what is wrong and quotes nothing of the keys
+ * @throws TypeError when the text or a key is unusable; the message quotes no part of a key
  */
 export async function readKeyring(text: string, options: KeyringOptions): Promise<Keyring> {
   return toKeyring(await readKeySet(text), options)
 }
 
-/** Makes a keyring of one new RSA key that nobody else has and that ends with the process. */
+/** Returns a keyring of one new RSA key, which exists only in this process. */
 export async function generateKeyring(options: KeyringOptions): Promise<Keyring> {
   return toKeyring([await generateKey('RS256')], options)
 }
@@ -56,13 +56,14 @@ async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds }: Keyri
 }
 
 /**
- * Gives the key that signs, of an algorithm or of the default one.
+ * Returns the key that signs with `alg`, by default with the preferred algorithm.
  *
- * @throws OAuthError `temporarily_unavailable` when there is none
+ * @param now epoch seconds
+ * @throws OAuthError `temporarily_unavailable` when no key does
  */
 export function signingKeyAt(keyring: Keyring, now: number, alg?: string): SigningKey {
   const key = keyring.signingAt(now, alg)
   if (key !== undefined) return key
   if (alg === undefined) throw temporarilyUnavailable('signing_key_missing', 'No key signs yet.')
-  throw temporarilyUnavailable('signing_alg_missing', 'There is no key for the algorithm that this resource wants.')
+  throw temporarilyUnavailable('signing_alg_missing', 'There is no key for the algorithm that this resource requires.')
 }

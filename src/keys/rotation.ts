@@ -1,12 +1,12 @@
-/** Turning a key set: the next key is announced now and signs later, what nobody needs any more goes. */
+/** Rotation of a key set: the new key is announced now and signs later; expired keys are removed. */
 
 import { generateKey, keyState } from './key_set.ts'
 import { type PrivateJwk, toSigningKey } from './signing_key.ts'
 
 export interface RotationOptions {
-  /** Of the new key; it follows on those of the same algorithm. */
+  /** Algorithm of the new key, which succeeds the keys of that algorithm. */
   readonly alg: string
-  /** How long verifiers have to learn of the new key before it signs. */
+  /** How long the new key is published before it signs, so that verifiers can fetch it. */
   readonly announceSeconds: number
   /** How long the last token of a retired key may live. */
   readonly retiredSeconds: number
@@ -14,7 +14,10 @@ export interface RotationOptions {
   readonly now: number
 }
 
-/** Gives the set with a new key in the place of its predecessor; a new algorithm comes last, so that the default stays. */
+/**
+ * Returns the set with the new key in front of its predecessors. The first key of an algorithm is appended, so that the default
+ * algorithm does not change, and signs at once.
+ */
 export async function rotate(
   jwks: readonly PrivateJwk[],
   { alg, announceSeconds, retiredSeconds, now }: RotationOptions,

@@ -1,4 +1,4 @@
-/** One key that signs our tokens: read, checked, and proven before the first token. */
+/** A key that signs tokens: imported, checked, and tested with a signature before the first token. */
 
 import {
   base64url,
@@ -16,9 +16,8 @@ const MIN_RSA_BITS = 2048
 const MIN_RSA_EXPONENT = 65537
 
 /**
- * A key that signs our tokens, wherever its private half is: nothing outside this folder sees that half. A signer in a key
- * management service implements the same members. `sign` may take as long as a request may wait; when it rejects, the
- * request is answered with `server_error`.
+ * A key that signs tokens. Nothing outside this folder sees its private half, so a signer in a key management service can
+ * implement the same interface. A request waits for `sign`; when it rejects, the server answers `server_error`.
  *
  * @example
  * ```ts
@@ -28,10 +27,10 @@ const MIN_RSA_EXPONENT = 65537
 export interface SigningKey {
   readonly kid: string
   readonly alg: string
-  /** Epoch seconds from which it signs; before, it is announced. */
+  /** Epoch seconds from which it signs; until then it is announced. */
   readonly signsFrom: number
   readonly publicKey: CryptoKey
-  /** As published; holds no private member. */
+  /** The published JWK, without private members. */
   readonly publicJwk: JWK
   /** Returns the encoded JOSE header for a `typ`, RFC 7515 §4. */
   headerOf(typ: string): string
@@ -39,17 +38,18 @@ export interface SigningKey {
   sign(input: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
 }
 
-/** A private key as it stands in SIGNING_KEYS: a JWK and its place in time, epoch seconds, 0 or absent for always. */
+/** A private key of SIGNING_KEYS: a JWK with the epoch seconds from which it signs; 0 or absent for always. */
 export type PrivateJwk = JWK & { readonly signs_from?: number | undefined }
 
 /**
- * Imports a private key. Without a `kid` of its own it gets its thumbprint, RFC 7638.
+ * Imports a private key. A key without `kid` is named by its thumbprint, RFC 7638.
  *
- * @throws TypeError whose message says what is wrong and quotes nothing of the key
+ * @throws TypeError when the key is unusable; the message quotes no part of it
  */
 export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Promise<SigningKey> {
   const algorithm = algorithmOf(jwk)
-  if (algorithm === undefined) throw new TypeError('holds a key whose kty, crv and alg do not go together here')
+  if (algorithm === undefined)
+    throw new TypeError('holds a key whose kty, crv and alg do not fit an algorithm of this server')
   const { alg, signing } = algorithm
   checkUse(jwk)
   if (jwk.kty === 'RSA') checkRsa(jwk)
@@ -58,7 +58,7 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   const publicJwk = { ...publicMembers, use: 'sig', alg, kid }
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
-  const publicKey = await prove(privateKey, publicJwk, alg)
+  const publicKey = await testKeyPair(privateKey, publicJwk, alg)
   return {
     kid,
     alg,
@@ -70,7 +70,7 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   }
 }
 
-/** Encodes the header of each `typ` once. */
+/** Returns a function that encodes the header of each `typ` once. */
 function headers(alg: string, kid: string): (typ: string) => string {
   const encoded = new Map<string, string>()
   return (typ) => {
@@ -90,7 +90,7 @@ function checkUse({ use, key_ops }: JWK): void {
 
 function checkRsa({ n = '', e = '' }: JWK): void {
   const bits = toInteger(n).toString(2).length
-  if (bits < MIN_RSA_BITS) throw new TypeError(`holds an RSA key of ${bits} bits; ${MIN_RSA_BITS} is the least`)
+  if (bits < MIN_RSA_BITS) throw new TypeError(`holds an RSA key of ${bits} bits; ${MIN_RSA_BITS} is the minimum`)
   if (toInteger(e) < MIN_RSA_EXPONENT) throw new TypeError('holds an RSA key with an exponent below 65537')
 }
 
@@ -107,7 +107,7 @@ async function thumbprint(publicMembers: JWK): Promise<string> {
   try {
     return await calculateJwkThumbprint(publicMembers)
   } catch {
-    throw new TypeError('holds a key that has no public half')
+    throw new TypeError('holds a key without its public members')
   }
 }
 
@@ -115,18 +115,18 @@ async function importKey(jwk: JWK, alg: string): Promise<CryptoKey> {
   try {
     return (await importJWK(jwk, alg)) as CryptoKey
   } catch {
-    throw new TypeError('holds a key that WebCrypto does not take; an RSA key needs p, q, dp, dq and qi')
+    throw new TypeError('holds a key that WebCrypto cannot import; an RSA key needs p, q, dp, dq and qi')
   }
 }
 
-/** A signature made and verified once: halves that do not belong together are found here, not by a resource server. Gives the public key. */
-async function prove(privateKey: CryptoKey, publicJwk: JWK, alg: string): Promise<CryptoKey> {
+/** Signs and verifies once, so that mismatched halves are found here and not by a resource server. Returns the public key. */
+async function testKeyPair(privateKey: CryptoKey, publicJwk: JWK, alg: string): Promise<CryptoKey> {
   try {
     const jws = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(privateKey)
     const publicKey = (await importJWK(publicJwk, alg)) as CryptoKey
     await compactVerify(jws, publicKey)
     return publicKey
   } catch {
-    throw new TypeError('holds a key whose private and public members do not belong together')
+    throw new TypeError('holds a key whose private and public members do not match')
   }
 }

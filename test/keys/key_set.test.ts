@@ -184,7 +184,7 @@ describe('readKeySet', () => {
     test(`refuses a PEM of ${label} that holds no key, and quotes nothing of it`, async () => {
       await assert.rejects(readKeySet(`-----BEGIN ${label}-----\naHVzaA==\n-----END ${label}-----`), (error) => {
         assert.ok(error instanceof TypeError)
-        assert.match(error.message, /^is a PEM, but no PKCS#8 private key/)
+        assert.match(error.message, /^is a PEM, but not a PKCS#8 private key/)
         assert.equal(error.cause, undefined)
         return true
       })

@@ -98,7 +98,7 @@ describe('readKeyring', () => {
     [
       'an EC key without its point',
       async () => JSON.stringify({ keys: [{ ...(await privateJwk('ES256')), x: undefined }] }),
-      /no public half/,
+      /without its public members/,
     ],
     ['an empty set', () => '{"keys":[]}', /neither a private JWK Set/],
     ['a JWK outside of a set', async () => JSON.stringify(await privateJwk('RS256')), /neither a private JWK Set/],
@@ -110,18 +110,18 @@ describe('readKeyring', () => {
     [
       'a PEM of another kind',
       () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
-      /no PKCS#8 private key/,
+      /not a PKCS#8 private key/,
     ],
-    ['a symmetric key', () => '{"keys":[{"kty":"oct","k":"c2VjcmV0","d":"x"}]}', /do not go together/],
+    ['a symmetric key', () => '{"keys":[{"kty":"oct","k":"c2VjcmV0","d":"x"}]}', /do not fit an algorithm/],
     [
       'an alg that does not fit',
       async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), alg: 'ES256' }] }),
-      /do not go together/,
+      /do not fit an algorithm/,
     ],
     [
       'alg none',
       async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), alg: 'none' }] }),
-      /do not go together/,
+      /do not fit an algorithm/,
     ],
     [
       'use enc',
@@ -146,19 +146,19 @@ describe('readKeyring', () => {
     [
       'an RSA key without its primes',
       async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), p: undefined, q: undefined }] }),
-      /does not take|do not belong/,
+      /cannot import|do not match/,
     ],
     [
       'an RSA modulus of another key',
       async () =>
         JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), n: mangle((await privateJwk('PS256')).n) }] }),
-      /does not take|do not belong/,
+      /cannot import|do not match/,
     ],
     [
       'an x of another key',
       async () =>
         JSON.stringify({ keys: [{ ...(await privateJwk('EdDSA')), x: mangle((await privateJwk('EdDSA')).x) }] }),
-      /does not take|do not belong/,
+      /cannot import|do not match/,
     ],
     [
       'one key twice',
