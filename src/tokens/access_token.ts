@@ -1,29 +1,29 @@
-/** Our own access tokens: which claims they carry, and their signature. */
+/** The access tokens that this server issues: their claims and their signature. */
 
 import type { JWTPayload } from 'jose'
 import type { SigningKey } from '../keys/signing_key.ts'
 import { signJwt } from './sign.ts'
 
-/** What a token says. Instants are epoch seconds. */
+/** The content of an access token. Instants are epoch seconds. */
 export interface AccessToken {
   readonly issuer: string
   readonly subject: string
   readonly clientId: string
-  /** Identifiers of the resource servers it is for; may be empty. */
+  /** Identifiers of the resource servers that it is for; may be empty. */
   readonly resources: readonly string[]
   readonly scopes: readonly string[]
   readonly id: string
   readonly issuedAt: number
   readonly expiresAt: number
-  /** What its holder has to prove, RFC 7800 §3.1; may be empty. */
+  /** Confirmation of the key that its holder must prove to have, RFC 7800 §3.1; may be empty. */
   readonly cnf: Readonly<Record<string, string>>
   /** Who acts for the subject, RFC 8693 §4.1. */
   readonly actor?: Readonly<Record<string, unknown>> | undefined
-  /** Static members of the client's tokens. */
+  /** Static claims from the client's record. */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** No setting lets a token live longer, and denials of tokens count on it. */
+/** Upper limit of every lifetime setting. Denials of tokens are kept for this long. */
 export const MAX_TOKEN_LIFETIME_SECONDS: number = 30 * 24 * 60 * 60
 
 interface Profile {
@@ -31,9 +31,9 @@ interface Profile {
   claims(token: AccessToken): JWTPayload
 }
 
-/** Shapes of a token; the name is the value of ACCESS_TOKEN_PROFILE. */
+/** Token formats, by the value of ACCESS_TOKEN_PROFILE. */
 export const accessTokenProfiles: { readonly rfc9068: Profile; readonly fosite: Profile } = {
-  /** RFC 9068 §2; without a resource the token is for the issuer itself. */
+  /** RFC 9068 §2. Without a resource, the audience is the issuer. */
   rfc9068: {
     typ: 'at+jwt',
     claims: ({ issuer, scopes, resources }) => ({
@@ -41,7 +41,7 @@ export const accessTokenProfiles: { readonly rfc9068: Profile; readonly fosite: 
       ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     }),
   },
-  /** What resource servers behind ory/fosite and Hydra expect: lists, also when empty. */
+  /** The format that resource servers of ory/fosite and Hydra expect: `aud` and `scp` are always lists, even if empty. */
   fosite: {
     typ: 'JWT',
     claims: ({ scopes, resources }) => ({ aud: [...resources], scp: [...scopes] }),
@@ -50,18 +50,18 @@ export const accessTokenProfiles: { readonly rfc9068: Profile; readonly fosite: 
 
 export type AccessTokenProfile = keyof typeof accessTokenProfiles
 
-/** Claims that say what a token is and whom it speaks for: no client's record can set them. */
+/** Claims that identify a token, its subject or its rights. A client's record cannot set them. */
 const PROTECTED: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'azp', 'scope', 'scp', 'cnf', 'act', 'may_act'],
   ...['status', 'active', 'token_type', 'token_use', 'username', 'acr', 'amr', 'auth_time'],
 ])
 
-/** Whether a client's record may set this claim. */
+/** Returns whether a client's record may set this claim. */
 export function isFreeClaim(name: string): boolean {
   return !PROTECTED.has(name)
 }
 
-/** Signs a token as a JWT. */
+/** Returns an access token as a signed JWT. */
 export function signAccessToken(token: AccessToken, profile: AccessTokenProfile, key: SigningKey): Promise<string> {
   const { typ, claims } = accessTokenProfiles[profile]
   const payload = {

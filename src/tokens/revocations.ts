@@ -1,6 +1,6 @@
 /**
- * Tokens that are denied although their signature holds: single ones, all of a client, all there are. Tokens are not stored,
- * so a denial is a level of the ledger that stands until the last token it denies would have expired.
+ * Denials of tokens whose signature is still valid: of a single token, of all tokens of a client, or of all tokens. Tokens are
+ * not stored, so a denial is a level of the ledger, kept until the last token that it denies would have expired.
  */
 
 import { temporarilyUnavailable } from '../errors.ts'
@@ -9,67 +9,72 @@ import type { Ledger, Level } from '../stores/contracts.ts'
 import { MAX_TOKEN_LIFETIME_SECONDS } from './access_token.ts'
 import type { OwnToken } from './own_token.ts'
 
-/** Family of the levels of single tokens: `revoked:{jti}`, 1. */
+/** Family of the levels of single tokens: `revoked:{jti}`, whose value is 1. */
 const REVOKED = 'revoked'
 
-/** Family of the cuts: `cut:{hash of the client_id}`, the last `iat` that is denied. */
+/** Family of the cuts: `cut:{hash of the client_id}`, whose value is the last `iat` that is denied. */
 const CUT = 'cut'
 
-/** The cut of all clients; a hash is longer. */
+/** The cut of all clients. It cannot collide with that of a client: a hash is longer. */
 const EVERY_CLIENT = `${CUT}:all`
 
 /** How far the clocks of two servers of one issuer may differ. */
 const CLOCK_SKEW_SECONDS = 30
 
-/** How long a denial stands beyond the life of its tokens, for verifiers whose clocks are late. */
+/** A denial is kept this much longer than its tokens live, for verifiers whose clocks are behind. */
 const SLACK_SECONDS = 60
 
-/** A list of more is refused; introspection has no such bound. */
+/** Maximum entries of a list. Introspection has no such limit. */
 const MAX_LISTED = 100_000
 
-/** Tokens that one client may revoke one by one within the life of a token; after that each takes the earlier ones with it. */
+/** Tokens that a client may revoke one by one within the lifetime of a token. Each further revocation denies the earlier tokens as well. */
 const MAX_REVOKED_PER_CLIENT = 2000
 
-/** Everything that is denied now. Instants are epoch seconds. */
+/** All current denials. Instants are epoch seconds. */
 export interface Denied {
-  /** The `jti` of tokens. */
+  /** The `jti` of each revoked token. */
   readonly revoked: readonly string[]
-  /** By {@link hashClientId}: tokens of that client whose `iat` is this instant or earlier. */
+  /** By {@link hashClientId}: tokens of that client are denied whose `iat` is this instant or earlier. */
   readonly client_hashes: Readonly<Record<string, number>>
-  /** Tokens of any client whose `iat` is this instant or earlier; 0 for none. */
+  /** Tokens of all clients are denied whose `iat` is this instant or earlier; 0 for none. */
   readonly all: number
 }
 
-/** What a revocation denied: the one token, or all tokens of its client up to an instant. */
+/** Result of a revocation. With `cutAt`, all tokens of the client issued until that instant are denied. */
 export type Revoked = { readonly cutAt?: number }
 
-/** Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
+/** The denials of an issuer. Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
 export interface Revocations {
-  /** Denies a token; with all that its client got until it was issued, once the client has revoked too many. */
+  /** Denies a token, or all tokens of its client issued until then once that client has revoked too many. */
   revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat'>): Promise<Revoked>
   /**
-   * Denies the tokens issued until an instant, of one client or of all; with what clocks may differ, so tokens issued in the
-   * seconds after it are denied as well. Returns the last `iat` that is denied.
+   * Denies the tokens issued until an instant, of one client or of all. Because clocks differ, tokens issued up to 30 seconds
+   * later are denied as well. Returns the last `iat` that is denied.
    */
   cut(until: number, client_id?: string): Promise<number>
-  /** Denies the tokens of a client that ends now, with those still issued where its record is cached. */
+  /** Denies the tokens of a client that is disabled or deleted now, including those that are still issued from a cached record. */
   end(client_id: string, now: number): Promise<void>
   isRevoked(token: Pick<OwnToken, 'jti' | 'client_id' | 'iat'>): Promise<boolean>
-  /** @throws OAuthError `temporarily_unavailable` also when there is too much for one list */
+  /**
+   * Returns all current denials.
+   *
+   * @throws OAuthError `temporarily_unavailable` also when there are too many for a list
+   */
   list(): Promise<Denied>
 }
 
 export interface RevocationsOptions {
-  /** How long a token lives at most by today's settings. */
+  /** The longest lifetime of a token under the current settings. */
   readonly lifetimeSeconds: number
-  /** How long a changed record may go on being used somewhere. */
+  /** How long a process or isolate may keep using a record after it was changed. */
   readonly staleSeconds: number
 }
 
+/** Returns the denials that a ledger holds. */
 export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: RevocationsOptions): Revocations {
   /** @param last the last `iat` that is denied */
   const raise = (key: string, last: number): Promise<number> =>
-    // The longest life there can be and not today's setting: older tokens may have been issued under another.
+    // The longest possible lifetime, not the current setting: older tokens may have been issued under another setting.
     available(ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS))
   const cut = async (until: number, client_id?: string): Promise<number> => {
     const key = client_id === undefined ? EVERY_CLIENT : await cutOf(client_id)
@@ -105,7 +110,7 @@ export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: R
   }
 }
 
-/** What stands for a client in the public list: the base64url of the SHA-256 of its client_id. */
+/** Returns the name of a client in the public list: the base64url of the SHA-256 of its client_id. */
 export async function hashClientId(client_id: string): Promise<string> {
   return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(client_id))))
 }
@@ -118,7 +123,7 @@ function idOf(key: string): string {
   return key.slice(key.indexOf(':') + 1)
 }
 
-/** All levels of a family, or none: a list that lacks some would let denied tokens through. */
+/** Returns all levels of a family or rejects: an incomplete list would let denied tokens through. */
 async function levelsOf(ledger: Ledger, family: string): Promise<readonly Level[]> {
   const levels: Level[] = []
   try {
