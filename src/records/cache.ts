@@ -1,4 +1,4 @@
-/** Records kept in this process or isolate for a stated time, so that a busy one costs one read in that time. */
+/** A cache of records in this process or isolate: a record in use is read once per freshness period. */
 
 import type { Emit } from '../events/events.ts'
 import { causeText } from '../lib/cause.ts'
@@ -6,63 +6,63 @@ import { lru } from '../lib/lru.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import type { FindRecord } from './records.ts'
 
-/** Between two reads of one record that somebody asks for beyond its freshness. */
+/** With `refresh`, a record read less than this long ago is considered the latest. */
 const REFRESH_SECONDS = 2
 
-/** After a failure the registry is not asked again for so long, where there is something to serve. */
-const SPARED_SECONDS = 2
+/** After a failed read, a record that can be served stale is not read again for this long. */
+const RETRY_SECONDS = 2
 
-/** How long a name that nobody has is remembered, so that a new record need not wait for it. */
+/** How long a miss is cached. Short, so that a newly created record is found soon. */
 const UNKNOWN_SECONDS = 5
 
-/** How long beyond its freshness a record is served while the registry fails. */
+/** How long a record is served after its freshness has ended, while the registry fails. */
 export const STALE_SECONDS = 300
 
-/** How long somebody else's read of the same record is waited for. */
+/** How long a caller waits for a read of the same record that another caller began. */
 const SHARED_READ_SECONDS = 3
 
-/** Twice the clients that can be busy at a time without being read again and again. */
+/** The LRU maps hold at least half of this, so 10,000 records in use stay cached. */
 const MAX_RECORDS = 20_000
 const MAX_UNKNOWN = 20_000
 
 interface Held<T> {
   readonly record: T
-  /** When its read began, epoch seconds: what was written later is not in it. */
+  /** When its read began, epoch seconds: later writes are not in it. */
   readonly readAt: number
   /** Whether nothing written before the read began can be missing in it. */
   readonly isLatest: boolean
 }
 
 export interface CacheOptions {
-  /** Of the records, for the audit. */
+  /** Prefix of the records, for the audit event. */
   readonly prefix: string
-  /** 0 keeps records for the case of a failure only. */
+  /** Seconds for which a record is considered fresh. With 0, records are kept only to be served when the registry fails. */
   readonly freshSeconds: number
   /** Whether a read that does not ask for the latest may be late. */
   readonly isLate?: boolean
   readonly emit: Emit
-  /** Epoch seconds. */
+  /** Returns epoch seconds. */
   now(): number
 }
 
-/** Records at hand. */
+/** A cache of the records of one kind. */
 export interface Cache<T> {
   readonly find: FindRecord<T>
-  /** Takes note that a record was written: what was known of it is not kept. */
+  /** Drops a record, or the miss, after a write. */
   forget(id: string): void
 }
 
-/** Asks `read` when it has to, once for all who wait for the same record. */
+/** Caches the results of `read`. Concurrent callers of the same record share one read. */
 export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cache<T> {
   const { freshSeconds, now } = options
   const known = lru<Held<T>>(MAX_RECORDS)
   const unknown = lru<number>(MAX_UNKNOWN)
   const failedAt = lru<number>(MAX_RECORDS)
   const reading = singleFlight<T | undefined>(SHARED_READ_SECONDS)
-  // Raised by each write: a read that was under way then may have seen what was there before.
+  // Incremented by each write. A read that began before a write may return the old record, so its result is not cached.
   let writes = 0
 
-  const readAnew = async (id: string, refresh: boolean): Promise<T | undefined> => {
+  const readAndCache = async (id: string, refresh: boolean): Promise<T | undefined> => {
     const [readAt, writesBefore] = [now(), writes]
     const record = await read(id, { refresh })
     failedAt.delete(id)
@@ -82,12 +82,12 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
     if (held !== undefined && isFresh) return held.record
     if (isWithin(now(), unknown.get(id), Math.min(UNKNOWN_SECONDS, freshSeconds))) return undefined
     try {
-      const isSpared = isWithin(now(), held?.readAt, freshSeconds + STALE_SECONDS)
-      if (isSpared && isWithin(now(), failedAt.get(id), SPARED_SECONDS)) throw new Error('it failed just now')
-      return await reading(`${writes} ${refresh} ${id}`, () => readAnew(id, refresh))
+      const canServeStale = isWithin(now(), held?.readAt, freshSeconds + STALE_SECONDS)
+      if (canServeStale && isWithin(now(), failedAt.get(id), RETRY_SECONDS)) throw new Error('it failed just now')
+      return await reading(`${writes} ${refresh} ${id}`, () => readAndCache(id, refresh))
     } catch (error) {
-      if (!isWithin(now(), failedAt.get(id), SPARED_SECONDS)) failedAt.set(id, now())
-      return standIn(id, held, error, options)
+      if (!isWithin(now(), failedAt.get(id), RETRY_SECONDS)) failedAt.set(id, now())
+      return serveStale(id, held, error, options)
     }
   }
 
@@ -99,13 +99,13 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
   return { find, forget }
 }
 
-/** A clock that was set back must not make anything last. */
+/** False when `since` is in the future: a clock that was set back must not extend anything. */
 function isWithin(now: number, since: number | undefined, seconds: number): boolean {
   return since !== undefined && since <= now && now < since + seconds
 }
 
-/** What was read before stands in for what cannot be read, for a while. */
-function standIn<T>(id: string, held: Held<T> | undefined, error: unknown, options: CacheOptions): T {
+/** Returns the record read before, or rethrows `error` when there is none or it is too old. */
+function serveStale<T>(id: string, held: Held<T> | undefined, error: unknown, options: CacheOptions): T {
   const { prefix, freshSeconds, now, emit } = options
   const age_seconds = now() - (held?.readAt ?? 0)
   if (held === undefined || age_seconds >= freshSeconds + STALE_SECONDS) throw error

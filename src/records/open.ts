@@ -1,4 +1,4 @@
-/** The records of one registry, each kind kept in this process or isolate; what is written through it counts here at once. */
+/** The records of one registry, with a cache for each kind in this process or isolate. Writes update the cache at once. */
 
 import type { Emit } from '../events/events.ts'
 import type { Registry } from '../stores/contracts.ts'
@@ -14,17 +14,19 @@ export interface RecordsOptions {
   now(): number
 }
 
+/** The records of one registry, and their caches. */
 export interface Records {
-  /** What is written through it is found at once. */
+  /** Writes through it are found at once by this process or isolate. */
   readonly registry: Registry
-  /** How long a change may stay unseen by some process or isolate. */
+  /** How long another process or isolate may not see a change. */
   readonly staleSeconds: number
-  /** Returns the finder of a kind. */
+  /** Returns the cached finder of a kind. */
   find<T>(kind: RecordKind<T>): FindRecord<T>
-  /** Keeps what `read` returns by id, until something under `prefix` and that id is written. */
+  /** Caches the results of `read` by id; a write to the key of `prefix` and that id drops the result. */
   keep<T>(prefix: string, read: FindRecord<T>): FindRecord<T>
 }
 
+/** Returns the records of a registry. */
 export function openRecords(registry: Registry, options: RecordsOptions): Records {
   const caches = new Map<string, Cache<unknown>>()
   const keep = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {

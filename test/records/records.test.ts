@@ -55,7 +55,7 @@ describe('readRecords', () => {
     await assert.rejects(readRecords(registry, CLIENTS)('c'), (error) => {
       assert.ok(error instanceof OAuthError)
       assert.equal(error.reason, 'record_malformed')
-      assert.equal(error.cause, 'members at fault: client_secrets.0.hash, scope')
+      assert.equal(error.cause, 'invalid members: client_secrets.0.hash, scope')
       return true
     })
   })
@@ -67,17 +67,17 @@ describe('parseRecord', () => {
     ['what is no JSON', secret, 'not a record of its kind'],
     ['a record that is cut off', `{"schema":1,"id":"a","hash":"${secret}`, 'not a record of its kind'],
     ['nothing', '', 'not a record of its kind'],
-    ['a text', `"${secret}"`, 'members at fault: the whole'],
-    ['a list', `["${secret}"]`, 'members at fault: schema'],
-    ['null', 'null', 'members at fault: the whole'],
-    ['no version', `{"id":"a","hash":"${secret}"}`, 'members at fault: schema'],
-    ['the version to come', `{"schema":2,"id":"a","hash":"${secret}"}`, 'members at fault: schema'],
-    ['the version as a text', `{"schema":"1","id":"a","hash":"${secret}"}`, 'members at fault: schema'],
+    ['a text', `"${secret}"`, 'invalid members: the whole record'],
+    ['a list', `["${secret}"]`, 'invalid members: schema'],
+    ['null', 'null', 'invalid members: the whole record'],
+    ['no version', `{"id":"a","hash":"${secret}"}`, 'invalid members: schema'],
+    ['the version to come', `{"schema":2,"id":"a","hash":"${secret}"}`, 'invalid members: schema'],
+    ['the version as a text', `{"schema":"1","id":"a","hash":"${secret}"}`, 'invalid members: schema'],
     ['another id', `{"schema":1,"id":"b","hash":"${secret}"}`, 'not a record of its kind'],
     ['the id in another case', `{"schema":1,"id":"A","hash":"${secret}"}`, 'not a record of its kind'],
-    ['no id', `{"schema":1,"hash":"${secret}"}`, 'members at fault: id'],
-    ['a member of another type', `{"schema":1,"id":"a","hash":["${secret}"]}`, 'members at fault: hash'],
-    ['two members of other types', `{"schema":1,"id":1,"hash":["${secret}"]}`, 'members at fault: id, hash'],
+    ['no id', `{"schema":1,"hash":"${secret}"}`, 'invalid members: id'],
+    ['a member of another type', `{"schema":1,"id":"a","hash":["${secret}"]}`, 'invalid members: hash'],
+    ['two members of other types', `{"schema":1,"id":1,"hash":["${secret}"]}`, 'invalid members: id, hash'],
   ]
   for (const [name, text, cause] of refused) {
     test(`refuses ${name} and quotes nothing of it`, () => {
