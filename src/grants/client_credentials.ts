@@ -1,13 +1,13 @@
-/** The grant by which a client gets a token for itself. */
+/** The client credentials grant: a client gets a token for itself. */
 
 import { unauthorizedClient } from '../errors.ts'
 import type { Grant } from '../features.ts'
 import { splitScope } from '../policy/scope.ts'
 
 /**
- * Allows what the client's record allows. Public clients are refused.
+ * Returns the grant, which permits what the client's record allows and refuses public clients.
  *
- * @see RFC 6749 §4.4
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4}
  */
 export function clientCredentials(): Grant {
   return {

@@ -1,4 +1,4 @@
-/** How often one caller may ask, in one process or isolate. */
+/** A limit on the requests of one caller, counted per process or isolate. */
 
 import { tooManyRequests } from '../errors.ts'
 import { lru } from '../lib/lru.ts'
@@ -6,10 +6,19 @@ import { lru } from '../lib/lru.ts'
 const WINDOW_SECONDS = 60
 const MAX_CALLERS = 10_000
 
-/** Throws OAuthError with status 429 when `caller` has asked too often. */
+/**
+ * Counts a request of `caller`.
+ *
+ * @param now epoch seconds
+ * @throws OAuthError with status 429 when the caller has asked too often
+ */
 export type LimitRate = (caller: string, now: number) => void
 
-/** @param perMinute 0 for no limit */
+/**
+ * Returns a limit with windows of one minute.
+ *
+ * @param perMinute requests of one caller per window; 0 for no limit
+ */
 export function limitRate(perMinute: number): LimitRate {
   const windows = lru<{ readonly startedAt: number; count: number }>(MAX_CALLERS)
   return (caller, now) => {

@@ -1,4 +1,4 @@
-/** Which resource servers a token is for. */
+/** The resource servers that a token is for. */
 
 import * as v from 'valibot'
 import { invalidTarget } from '../errors.ts'
@@ -7,12 +7,12 @@ import { ResourceId, type Resources } from '../resources/registry.ts'
 import type { Form, ResourceServer } from '../types.ts'
 
 /**
- * Gives the resource servers asked for in `resource` and, for clients of other vendors, `audience`. When none is asked, the
- * default one if the client may have it, else none. Identifiers are compared to the letter, so nothing is normalised and
- * nothing can be smuggled by a path.
+ * Returns the resource servers that the request names in `resource` and, for clients written for other vendors, `audience`. When
+ * it names none, returns the default resource server if the client may ask for it. Identifiers are compared exactly: nothing is
+ * normalised, so a path cannot stand for another resource.
  *
  * @throws OAuthError `invalid_target` when one is malformed, unknown or not allowed
- * @see RFC 8707 §2
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 RFC 8707 §2}
  */
 export async function grantResources(
   form: Form,
@@ -21,11 +21,11 @@ export async function grantResources(
 ): Promise<readonly ResourceServer[]> {
   const asked = [...new Set([...form.getAll('resource'), ...form.getAll('audience')])]
   if (asked.length === 0) {
-    const usual = await resources.findDefault()
-    return usual !== undefined && permit.resources.includes(usual.resource) ? [usual] : []
+    const fallback = await resources.findDefault()
+    return fallback !== undefined && permit.resources.includes(fallback.resource) ? [fallback] : []
   }
   if (!form.getAll('resource').every((resource) => v.is(ResourceId, resource))) {
-    throw invalidTarget('resource_malformed', 'A resource must be an absolute URI without a fragment and dot segments.')
+    throw invalidTarget('resource_malformed', 'A resource must be an absolute URI without a fragment or dot segments.')
   }
   if (!asked.every((resource) => permit.resources.includes(resource))) {
     throw invalidTarget('resource_not_allowed', 'The client may not have tokens for this resource.')
@@ -40,14 +40,14 @@ async function findResource(resource: string, { find }: Resources): Promise<Reso
 }
 
 /**
- * Gives the algorithm that the resource servers want, undefined when they want none.
+ * Returns the algorithm that the resource servers require; undefined when they require none.
  *
- * @throws OAuthError `invalid_target` when they differ
+ * @throws OAuthError `invalid_target` when they require different algorithms
  */
 export function signingAlgOf(resources: readonly ResourceServer[]): string | undefined {
   const [alg, another] = new Set(resources.flatMap(({ signing_alg }) => signing_alg ?? []))
   if (another !== undefined) {
-    throw invalidTarget('resources_incompatible', 'These resources cannot share a token; ask for one each.')
+    throw invalidTarget('resources_incompatible', 'These resources cannot share a token; ask for a token for each.')
   }
   return alg
 }

@@ -1,4 +1,4 @@
-/** Which scopes a token gets. */
+/** The scopes that a token gets. */
 
 import * as v from 'valibot'
 import { invalidScope, type OAuthError } from '../errors.ts'
@@ -7,7 +7,7 @@ import type { ScopeReason } from '../reasons.ts'
 import type { ResourceServer } from '../types.ts'
 import { scopeMatcher } from './scope_patterns.ts'
 
-/** RFC 6749 appendix A.4: one scope-token. */
+/** One scope-token, RFC 6749 appendix A.4. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /** Scopes or patterns of scopes as they are registered: scope-tokens and spaces. */
@@ -19,21 +19,21 @@ export const Scope: v.GenericSchema<string> = v.pipe(
 
 const MAX_ECHO_CHARACTERS = 100
 
-/** How many scopes a request may ask for. */
+/** Maximum number of scopes in a request. */
 const MAX_SCOPES = 1000
 
-/** Splits on the blank, the only separator there is; empty parts and repeats fall away, order stays. */
+/** Splits a scope at spaces, its only separator. Drops empty parts and repeats, and keeps the order. */
 export function splitScope(scope: string): string[] {
   return [...new Set(scope.split(' ').filter((token) => token !== ''))]
 }
 
 /**
- * Grants all that was asked, or the permit's default when nothing was; both only below the ceilings of the permit and of
- * each resource server. Of a default, what a resource server does not have is left out.
+ * Returns all requested scopes, or the permit's default when none is requested. The permit and each resource server set a
+ * ceiling. A requested scope above a ceiling is refused. A default scope that a resource server does not have is left out.
  *
  * @param requested the `scope` parameter, null when absent
- * @throws OAuthError `invalid_scope` when any of it is malformed or not allowed, or when more than 1,000 are asked for
- * @see RFC 6749 §3.3
+ * @throws OAuthError `invalid_scope` when a scope is malformed or not allowed, or when more than 1,000 are requested
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 RFC 6749 §3.3}
  */
 export function grantScopes(
   requested: string | null,
@@ -50,10 +50,10 @@ export function grantScopes(
   const tokens = asked.length > 0 ? asked : permit.defaultScope.filter(isServed)
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
-      throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed there.')
+      throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed.')
     }
-    if (!isAllowed(token)) throw refused('scope_not_allowed', 'The client may not have the scope', token)
-    if (!isServed(token)) throw refused('scope_not_served', 'A resource that is asked for has no scope', token)
+    if (!isAllowed(token)) throw refused('scope_not_allowed', 'The client may not ask for the scope', token)
+    if (!isServed(token)) throw refused('scope_not_served', 'A requested resource does not have the scope', token)
   }
   return tokens
 }

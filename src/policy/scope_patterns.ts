@@ -1,10 +1,10 @@
-/** Matching of many scopes against many patterns, in a time that neither a client nor a request can multiply. */
+/** Matching of many scopes against many patterns. Patterns are compiled into bit sets, so that neither a client nor a request can multiply the time. */
 
-/** One level of the patterns: what each of them wants at one place between the dots. Bit n stands for pattern n. */
+/** What the patterns require of the part at one position between the dots. Bit n stands for pattern n. */
 interface Level {
-  /** Patterns that want this very part. */
+  /** Patterns that require exactly this part. */
   readonly literal: Map<string, bigint>
-  /** Patterns with `*` here. */
+  /** Patterns that have `*` here. */
   any: bigint
   /** Patterns that end here. */
   ending: bigint
@@ -14,8 +14,8 @@ interface Level {
 
 /**
  * Returns a function that reports whether any of the patterns matches a scope. They are compared part by part between dots: `*`
- * stands for one part that is not empty, a final `*` for all the rest as well. A scope with a part `*` never matches, so that no
- * token carries a wildcard.
+ * matches one part that is not empty, and a final `*` also matches all further parts. A scope with a part `*` never matches, so
+ * no token carries a wildcard.
  */
 export function scopeMatcher(patterns: readonly string[]): (scope: string) => boolean {
   const literals = new Set(patterns.filter((pattern) => !pattern.includes('*')))
