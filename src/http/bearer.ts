@@ -1,8 +1,12 @@
-/** Bearer tokens of ours: the operator's, from a setting, and those that each client manages itself with. */
+/** Bearer tokens in the Authorization header. */
 
 import { invalidToken } from '../errors.ts'
 
-/** Gives the token of an `Authorization: Bearer` header. @throws OAuthError `invalid_token` */
+/**
+ * Returns the token of an `Authorization: Bearer` header.
+ *
+ * @throws OAuthError `invalid_token` when the header is missing or malformed
+ */
 export function readBearer(headers: Headers): string {
   const authorization = headers.get('Authorization')
   if (authorization === null) throw invalidToken('token_missing')

@@ -1,4 +1,4 @@
-/** The version of a stored record as an entity tag, RFC 9110 §8.8.3. */
+/** Entity tags of stored records and documents, RFC 9110 §8.8.3. */
 
 import type { Context } from 'hono'
 import { preconditionFailed } from '../errors.ts'
@@ -6,16 +6,18 @@ import { encodeBase64url } from '../lib/base64url.ts'
 
 const TAG_OCTETS = 16
 
+/** Returns the entity tag of a text: half of its SHA-256, quoted. */
 export async function etagOf(record: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(record))
   return `"${encodeBase64url(new Uint8Array(digest, 0, TAG_OCTETS))}"`
 }
 
 /**
- * Checks `If-Match` and `If-None-Match: *` against what is stored.
+ * Evaluates `If-Match` and `If-None-Match: *` against the stored record.
  *
+ * @param record the stored text, undefined when there is none
  * @throws OAuthError `precondition_failed`
- * @see RFC 9110 §13.1
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-13.1 RFC 9110 §13.1}
  */
 export async function requireMatch(c: Context, record: string | undefined): Promise<void> {
   const wanted = c.req

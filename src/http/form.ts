@@ -1,4 +1,4 @@
-/** The first phase of every endpoint that takes a form: media type, size, encoding, repeats. */
+/** Requests whose body is a form: media type, size, encoding, repeated parameters. */
 
 import type { Context as HonoContext } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -10,14 +10,15 @@ import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
-/** RFC 8707 §2 lets `resource` repeat; `audience` stands in the same place. Any other repeat breaks RFC 6749 §3.2. */
+/** RFC 8707 §2 allows `resource` to repeat, and `audience` is its alternative. RFC 6749 §3.2 forbids any other repeat. */
 const REPEATABLE: ReadonlySet<string> = new Set(['resource', 'audience'])
 
 /**
- * Reads the form of a request. The query string does not count.
+ * Returns the form of a request with its headers and certificate. The query string is ignored.
  *
- * @throws OAuthError `invalid_request`: another media type or charset, compressed, over 64 KiB, malformed, empty, a parameter twice
- * @see RFC 6749 §3.2
+ * @throws OAuthError `invalid_request` for another media type or charset, a content coding, a body over 64 KiB, a malformed or
+ * empty body, or a repeated parameter
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export async function readFormRequest(
   c: HonoContext<{ Bindings: Connection }>,
@@ -36,7 +37,7 @@ async function readBody(c: HonoContext): Promise<[string, string][]> {
   const length = c.req.header('Content-Length')
   if (length !== undefined && !(Number(length) <= MAX_BODY_BYTES)) throw tooLarge()
   try {
-    // Only where the length is not told: the middleware makes a stream of the body, which costs Node more than a signature.
+    // Only when the length is not declared: the middleware turns the body into a stream, which costs more than a signature on Node.
     if (length === undefined || c.req.header('Transfer-Encoding') !== undefined)
       await limitBody(c, async () => undefined)
     return readForm(await c.req.arrayBuffer())

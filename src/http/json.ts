@@ -1,4 +1,4 @@
-/** Requests whose body is a JSON object: media type, size, no member twice. */
+/** Requests whose body is a JSON object: media type, size, repeated members. */
 
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -8,7 +8,7 @@ import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 48 * 1024
 
-/** Refuses a body over 48 KiB, whether its length is told or not. */
+/** Middleware that refuses a body over 48 KiB, whether its length is declared or not. */
 export const limitJson: MiddlewareHandler = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
@@ -16,7 +16,11 @@ export const limitJson: MiddlewareHandler = bodyLimit({
   },
 })
 
-/** @throws OAuthError `invalid_request` */
+/**
+ * Returns the JSON object in the body of a request.
+ *
+ * @throws OAuthError `invalid_request` for another media type, or a body that is not one JSON object without repeated members
+ */
 export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
   if (readMediaType(c) !== 'application/json') {
     throw invalidRequest('content_type_not_json', 'The Content-Type must be application/json.')

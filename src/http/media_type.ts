@@ -1,4 +1,4 @@
-/** The header fields that describe the body of a request. */
+/** The media type, charset and content coding of a request's body. */
 
 import type { Context } from 'hono'
 import { invalidRequest } from '../errors.ts'
@@ -10,10 +10,10 @@ import { invalidRequest } from '../errors.ts'
 const READABLE_CHARSET = /^"?(?:utf-?8|us-ascii|iso-8859-1)"?$/i
 
 /**
- * Returns the media type of a request in lower case, without parameters; empty when there is none.
+ * Returns the media type of a request in lower case, without parameters; the empty string when there is none.
  *
- * @throws OAuthError `invalid_request` with status 415 for a content coding, or a charset other than these
- * @see RFC 9110 §15.5.16
+ * @throws OAuthError `invalid_request` with status 415 for a content coding, or a charset that is not accepted
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16 RFC 9110 §15.5.16}
  */
 export function readMediaType({ req }: Context): string {
   const coding = req.header('Content-Encoding') ?? ''

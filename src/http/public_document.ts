@@ -1,4 +1,4 @@
-/** Documents that anyone may read and caches may keep: the keys, the metadata, the list of what is revoked. */
+/** Public documents, which caches may keep: the keys, the metadata, the list of revocations, the OpenAPI document. */
 
 import type { Env, Handler, Hono, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
@@ -9,22 +9,22 @@ const MAX_AGE_SECONDS = 300
 
 const readable = cors({ origin: '*', allowMethods: ['GET', 'HEAD'] })
 
-/** Answers 304, RFC 9110 §13.1.2, which pages of any origin may read as well. */
+/** Answers 304, RFC 9110 §13.1.2, and keeps the CORS header on it so that pages of any origin can read that answer, too. */
 const conditional = etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'Access-Control-Allow-Origin'] })
 
-/** OPTIONS without `Access-Control-Request-Method` is not a preflight and gets the answer of other methods. */
+/** OPTIONS without `Access-Control-Request-Method` is not a preflight and is handled like other methods. */
 const preflight: MiddlewareHandler = (c, next) =>
   c.req.header('Access-Control-Request-Method') === undefined ? next() : readable(c, next)
 
-/** Mounts a document at a path, for GET, HEAD and CORS preflights; pages of any origin may read it. */
+/** Mounts a document at a path for GET, HEAD and CORS preflights. Pages of any origin may read it. */
 export function publish<E extends Env>(app: Hono<E>, path: string, document: Handler<E>): void {
   app.options(path, preflight)
   app.get(path, readable, conditional, document)
 }
 
 /**
- * Returns a function that makes the 200 response for a body, with its `ETag` and its length. These are kept for the latest
- * body, so that one that does not change is hashed once. {@link publish} answers the preconditions.
+ * Returns a function that makes the 200 response for a body, with its `ETag` and `Content-Length`. Both are kept for the latest
+ * body, so that an unchanged body is hashed once. {@link publish} evaluates the preconditions.
  *
  * @param maxAgeSeconds how long caches may keep the response
  */
@@ -34,7 +34,7 @@ export function publicText(type: string, maxAgeSeconds: number = MAX_AGE_SECONDS
     'Content-Type': type,
     'Cache-Control': `public, max-age=${maxAgeSeconds}`,
     ETag: await etagOf(body),
-    // Bun and Deno would otherwise answer HEAD with a length of 0, RFC 9110 §8.6.
+    // Without it, Bun and Deno answer HEAD with a length of 0, RFC 9110 §8.6.
     'Content-Length': String(new TextEncoder().encode(body).length),
   })
   return async (body) => {
