@@ -1,15 +1,15 @@
-/** The scopes that the registered resource servers have, for whoever asks what there is. */
+/** The scopes of the registered resource servers, for the metadata document. */
 
 import type { Records } from '../records/open.ts'
 import { keyOf } from '../records/records.ts'
 import { RESOURCES } from './registry.ts'
 
-/** Of more resource servers the scopes are not told: the document stays small and its making cheap. */
+/** Further resource servers are left out, so that the document stays small and cheap to make. */
 const MAX_RESOURCES = 100
 
 const WILDCARD = '*'
 
-/** Gives each scope once; patterns with a wildcard are no scopes, and a record that cannot be read has none. */
+/** Returns each scope once, sorted. Patterns with a wildcard are left out, and unreadable records are ignored. */
 export async function scopesOf({ registry, find }: Records): Promise<readonly string[]> {
   const findResource = find(RESOURCES)
   const prefix = keyOf(RESOURCES, '')
