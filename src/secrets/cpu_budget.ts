@@ -1,33 +1,33 @@
 /**
- * What wrong secrets may cost: CPU time for each client and for all clients together. Right and wrong secrets look alike until
- * they are compared, so each comparison is charged before it begins, and a right one gets its charge back.
+ * A budget of CPU time for wrong secrets, per client and for all clients together. The server cannot distinguish a right secret
+ * from a wrong one before the comparison, so it charges each comparison in advance and refunds the charge of a right secret.
  */
 
 import { type OAuthError, temporarilyUnavailable } from '../errors.ts'
 import { lru } from '../lib/lru.ts'
 
-/** The share of the CPU time that wrong secrets of one client get in the long run. */
+/** The long-term share of the CPU time for wrong secrets of one client. */
 const CLIENT_SHARE = 1 / 8
 
-/** The same for all clients together. */
+/** The long-term share for all clients together. */
 const TOTAL_SHARE = 1 / 4
 
-/** A client without a wrong secret for so long does not wait for what guesses at other clients cost. */
+/** A client that had no wrong secret for this long does not wait for the cost of guesses at other clients. */
 const QUIET_MILLISECONDS = 60_000
 
-/** Of the clients that were charged lately; one that is forgotten begins with a full budget, within the total. */
+/** Clients whose charges are remembered. A forgotten client starts with a full allowance; the total still applies. */
 const MAX_CLIENTS = 1000
 
-/** Long enough to recognize a secret that comes back after a second among thousands of guesses. */
+/** Enough to recognize a secret that comes back after a second, among thousands of guesses. */
 const MAX_TURNED_AWAY = 8192
 
-/** A secret that comes back sooner did not wait, and gains nothing. `Retry-After` is a second or more. */
+/** A secret that comes back sooner has not waited and gains nothing. `Retry-After` is at least one second. */
 const MIN_WAIT_MILLISECONDS = 900
 
-/** An allowance suffices for so many comparisons, however slow. */
+/** An allowance suffices for at least this many comparisons, however slow they are. */
 const MIN_COMPARISONS = 4
 
-/** A presented secret that is to be compared. */
+/** The comparison of a presented secret. */
 export interface Comparison {
   readonly clientId: string
   /** Identifies the client and the secret. */
@@ -35,14 +35,15 @@ export interface Comparison {
   readonly costMilliseconds: number
 }
 
+/** A budget of CPU time for the comparison of secrets. */
 export interface CpuBudget {
   /**
-   * Charges a comparison. Returns how often its secret waited and came back.
+   * Charges a comparison. Returns how often its secret has waited and come back.
    *
    * @throws OAuthError `temporarily_unavailable` when too little is left
    */
   enter(comparison: Comparison): number
-  /** Gives the charge of a right secret back. */
+  /** Refunds the charge of a right secret. */
   refund(comparison: Comparison): void
   /** Notes that a secret was wrong. */
   fail(comparison: Comparison): void
@@ -51,16 +52,17 @@ export interface CpuBudget {
 }
 
 export interface CpuBudgetOptions {
-  /** Milliseconds. */
+  /** Returns milliseconds. */
   readonly clock: () => number
-  /** Milliseconds that wrong secrets of one client may cost at once. */
+  /** Milliseconds that wrong secrets of one client may use in a burst. */
   readonly clientAllowance: number
-  /** The same for all clients together. */
+  /** Milliseconds for all clients together. */
   readonly totalAllowance: number
 }
 
-/** A secret that was turned away at this instant, after it had waited and come back so often. */
+/** A secret that was turned away. */
 interface TurnedAway {
+  /** How often it had waited and come back. */
   readonly returns: number
   readonly at: number
 }
@@ -69,8 +71,8 @@ interface TurnedAway {
  * Returns a budget with an account for each client and one for all. The account for all counts only for clients that had a wrong
  * secret lately: guesses at some clients must not keep the others out.
  *
- * Half of each allowance is kept for secrets that wait and come back after they were turned away, half of that half for those
- * that come back again, and so on: guesses that are sent once leave enough for a client that tries again.
+ * Half of each allowance is reserved for secrets that wait and come back after they were turned away, half of that half for
+ * those that come back again, and so on. Guesses that are sent once therefore leave enough for a client that tries again.
  */
 export function cpuBudget({ clock, clientAllowance, totalAllowance }: CpuBudgetOptions): CpuBudget {
   const ofClient = accounts(clientAllowance, CLIENT_SHARE, MAX_CLIENTS, clock)
@@ -80,10 +82,10 @@ export function cpuBudget({ clock, clientAllowance, totalAllowance }: CpuBudgetO
   const isQuiet = (clientId: string): boolean => clock() - (failedAt.get(clientId) ?? NEVER) >= QUIET_MILLISECONDS
 
   const millisecondsUntilOpen = ({ clientId, costMilliseconds }: Comparison, returns: number): number => {
-    const kept = 1 / 2 ** (returns + 1)
-    const least = costMilliseconds * MIN_COMPARISONS
-    const own = ofClient.millisecondsUntil(clientId, kept, least)
-    return isQuiet(clientId) ? own : Math.max(own, ofAll.millisecondsUntil(ALL, kept, least))
+    const reserved = 1 / 2 ** (returns + 1)
+    const minimum = costMilliseconds * MIN_COMPARISONS
+    const own = ofClient.millisecondsUntil(clientId, reserved, minimum)
+    return isQuiet(clientId) ? own : Math.max(own, ofAll.millisecondsUntil(ALL, reserved, minimum))
   }
 
   const hasWaited = ({ at }: TurnedAway): boolean => clock() - at >= MIN_WAIT_MILLISECONDS
@@ -132,19 +134,19 @@ const ALL = 'all'
 
 interface Accounts {
   charge(key: string, milliseconds: number): void
-  /** Returns the milliseconds until this part of the allowance is left, 0 when it is. The allowance is `least` or more. */
-  millisecondsUntil(key: string, part: number, least: number): number
+  /** Returns the milliseconds until `part` of the allowance is left, 0 when it is. The allowance is at least `minimum`. */
+  millisecondsUntil(key: string, part: number, minimum: number): number
 }
 
-/** Accounts that each begin with an allowance, may be overdrawn, and are refilled with a share of the time that passes. */
+/** Returns accounts that each start with an allowance, may be overdrawn, and are refilled with a share of the elapsed time. */
 function accounts(allowance: number, share: number, maxAccounts: number, clock: () => number): Accounts {
   const paidOffAt = lru<number>(maxAccounts)
   return {
     charge(key, milliseconds) {
       paidOffAt.set(key, Math.max(paidOffAt.get(key) ?? 0, clock()) + milliseconds / share)
     },
-    millisecondsUntil(key, part, least) {
-      const spendable = Math.max(allowance, least) * (1 - part)
+    millisecondsUntil(key, part, minimum) {
+      const spendable = Math.max(allowance, minimum) * (1 - part)
       return Math.max(0, (paidOffAt.get(key) ?? 0) - clock() - spendable / share)
     },
   }

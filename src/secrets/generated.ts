@@ -1,6 +1,6 @@
 /**
- * Secrets that this server makes: `emint_`, 256 random bits and a checksum, all base64url. Scanners find them by the prefix,
- * and a mistyped one is told from a wrong one without a look-up.
+ * Secrets that this server generates: `emint_`, then 256 random bits and a checksum as base64url. Secret scanners find them by
+ * the prefix, and the checksum reveals a mistyped secret without a look-up.
  */
 
 import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
@@ -10,6 +10,7 @@ const PREFIX = 'emint_'
 const SECRET_OCTETS = 32
 const CHECKSUM_OCTETS = 4
 
+/** Returns a new secret. */
 export function generateSecret(): string {
   const random = crypto.getRandomValues(new Uint8Array(SECRET_OCTETS))
   const octets = new Uint8Array(SECRET_OCTETS + CHECKSUM_OCTETS)
@@ -18,12 +19,12 @@ export function generateSecret(): string {
   return PREFIX + encodeBase64url(octets)
 }
 
-/** Whether a secret has the prefix of those made here. */
+/** Returns whether a secret has the prefix of generated secrets. */
 export function looksGenerated(secret: string): boolean {
   return secret.startsWith(PREFIX)
 }
 
-/** Whether a secret that looks generated has the right length and checksum. */
+/** Returns whether a secret that looks generated has the right length and checksum. */
 export function isIntact(secret: string): boolean {
   try {
     const octets = decodeBase64url(secret.slice(PREFIX.length))

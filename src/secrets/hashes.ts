@@ -1,19 +1,24 @@
-/** Hashes of secrets at rest: each kind is an entry of a table. The only user of bcrypt-ts. */
+/** The hashes of stored secrets: each kind is an entry of a table. bcrypt-ts is used only here. */
 
 import { hash as bcryptHash, compare, truncates } from 'bcrypt-ts/browser'
 import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
 import { isIntact, looksGenerated } from './generated.ts'
 
+/** A kind of hash. */
 export interface HashKind {
-  /** Whether a text is a hash of this kind that can be compared; no other is. */
+  /** Returns whether a text is a hash of this kind that can be compared. A text is a hash of at most one kind. */
   isHash(text: string): boolean
-  /** Whether a comparison costs so little that its result is not worth remembering. */
+  /** Whether a comparison is so cheap that its result is not remembered. */
   readonly isFast: boolean
-  /** Whether a secret can have such a hash at all; one that cannot is wrong without a comparison. */
+  /** Returns whether a secret can have such a hash. A secret that cannot is wrong without a comparison. */
   canBe(secret: string): boolean
-  /** Returns about how many milliseconds of CPU time a comparison takes. */
+  /** Returns the approximate CPU time of a comparison in milliseconds. */
   costMilliseconds(hash: string): number
-  /** @param onPiece called between the pieces of a long comparison, which let other work run; bcrypt-ts runs pieces of 100 ms */
+  /**
+   * Returns whether `hash` is a hash of the secret.
+   *
+   * @param onPiece called between the pieces of a long comparison, when other work can run; bcrypt-ts runs pieces of 100 ms
+   */
   compare(secret: string, hash: string, onPiece?: () => void): Promise<boolean>
 }
 
@@ -21,7 +26,7 @@ const BCRYPT_COST = 10
 const BCRYPT_MILLISECONDS = 80
 const PBKDF2_ITERATIONS_PER_MILLISECOND = 3000
 
-/** SHA-256 is for 256 random bits only, which cannot be guessed. */
+/** Only for generated secrets and tokens, which are too random to be guessed. */
 const sha256: HashKind = {
   isHash: (text) => /^\$sha256\$[\w-]{42}[AEIMQUYcgkosw048]$/.test(text),
   isFast: true,
@@ -30,17 +35,17 @@ const sha256: HashKind = {
   compare: async (secret, hash) => isSame(await digest(secret), decodeBase64url(hash.slice('$sha256$'.length))),
 }
 
-/** Cost 4 to 15: each step doubles the time, and 15 takes seconds. */
+/** Cost 4 to 15. Each step doubles the time, and cost 15 takes seconds. */
 const bcrypt: HashKind = {
   isHash: (text) => /^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/.test(text),
   isFast: false,
-  // bcrypt stops after 72 bytes and at NUL: secrets that differ later have the same hash.
+  // bcrypt ignores everything after 72 bytes or a NUL, so secrets that differ only there have the same hash.
   canBe: (secret) => !truncates(secret) && !secret.includes('\0'),
   costMilliseconds: (hash) => BCRYPT_MILLISECONDS * 2 ** (Number(hash.slice(4, 6)) - BCRYPT_COST),
   compare: async (secret, hash, onPiece) => bcrypt.canBe(secret) && compare(secret, hash, onPiece),
 }
 
-/** As Hydra writes it: `i` iterations (workerd stops at 100,000) and `l` bytes. */
+/** The format of Hydra: `i` iterations (workerd allows at most 100,000) and a key of `l` bytes. */
 const pbkdf2: HashKind = {
   isHash: isPbkdf2,
   isFast: false,
@@ -61,7 +66,7 @@ const pbkdf2: HashKind = {
 const PBKDF2_PATTERN =
   /^\$pbkdf2-sha256\$i=([1-9]\d{0,4}|100000),l=(1[6-9]|[2-5]\d|6[0-4])\$[A-Za-z0-9+/]{1,86}\$[A-Za-z0-9+/]{22,86}$/
 
-/** Whether salt and key are base64, too, and the key is as long as `l` says. */
+/** Also checks that salt and key are base64, and that the key has the length `l`. */
 function isPbkdf2(text: string): boolean {
   if (!PBKDF2_PATTERN.test(text)) return false
   const [, , parameters = '', salt = '', key = ''] = text.split('$')
@@ -72,29 +77,30 @@ function isPbkdf2(text: string): boolean {
 
 const KINDS: readonly HashKind[] = [sha256, bcrypt, pbkdf2]
 
-/** Returns undefined for a hash that is of no kind known here. */
+/** Returns the kind of a hash, undefined when it is unknown. */
 export function hashKind(hash: string): HashKind | undefined {
   return KINDS.find(({ isHash }) => isHash(hash))
 }
 
 /**
- * Hashes a secret for storage: a generated one with SHA-256, a chosen one with bcrypt.
+ * Returns the hash of a secret to be stored: SHA-256 for a generated secret, bcrypt for a chosen one.
  *
- * @throws RangeError when a chosen secret looks generated, is too long for bcrypt, or holds NUL
+ * @throws RangeError when a chosen secret looks generated, is longer than 72 octets, or holds NUL
  */
 export async function hashSecret(secret: string): Promise<string> {
   if (looksGenerated(secret) && isIntact(secret)) return hashToken(secret)
-  if (looksGenerated(secret)) throw new RangeError('a secret that begins like a generated one must be one')
-  if (!bcrypt.canBe(secret)) throw new RangeError('a secret may have 72 octets, none of them NUL')
+  if (looksGenerated(secret))
+    throw new RangeError('a secret with the prefix of generated secrets must be a generated one')
+  if (!bcrypt.canBe(secret)) throw new RangeError('a secret must have at most 72 octets and no NUL')
   return bcryptHash(secret, BCRYPT_COST)
 }
 
-/** Hashes a token that is too random to be guessed: 128 bits or more. */
+/** Returns the SHA-256 hash of a token with 128 bits of entropy or more. */
 export async function hashToken(token: string): Promise<string> {
   return `$sha256$${encodeBase64url(await digest(token))}`
 }
 
-/** Whether `hash` is the hash of a token. Always false without a hash, and for a hash that is slow to compare. */
+/** Returns whether `hash` is the hash of a token; false without a hash, and for a hash that is slow to compare. */
 export async function isSameToken(token: string, hash: string | undefined): Promise<boolean> {
   if (hash === undefined) return false
   const kind = hashKind(hash)
@@ -109,7 +115,7 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 }
 
-/** Takes the same time wherever the first difference is. */
+/** Compares in constant time. */
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0

@@ -1,6 +1,6 @@
 /**
- * Verifies a presented secret. Slow comparisons run one at a time, once for the same secret, and within a budget of CPU time for
- * each client.
+ * Verification of presented secrets. Slow comparisons run one at a time, once for the same secret, and within a budget of CPU
+ * time for each client.
  */
 
 import { OAuthError } from '../errors.ts'
@@ -15,29 +15,29 @@ import { type HashKind, hashKind } from './hashes.ts'
 
 const MAX_VERIFIED = 20_000
 
-/** Of the wrong secrets: a client that is set up wrongly repeats one, and pays for it once. */
+/** Wrong secrets that are remembered: a misconfigured client that repeats one is charged once. */
 const MAX_WRONG = 2000
 
-/** Clients that wait for their turn at a time. */
+/** Clients that may wait for their turn at the same time. */
 const MAX_WAITING = 64
 
 const MAX_WAIT_MILLISECONDS = 10_000
 
-/** Much longer than a piece of a comparison. On Workers a comparison stops where its request is cancelled. */
+/** Much longer than a piece of a comparison. On Workers, a comparison stops silently when its request is cancelled. */
 const MAX_SILENT_MILLISECONDS = 1000
 
 /** Longer than the wait for a turn and the slowest comparison. */
 const MAX_SHARED_SECONDS = 20
 
-/** Returns undefined when the secret is one of the client's at `now`, epoch seconds, or else the reason why it is not. */
+/** Returns undefined when the client has this secret at `now`, epoch seconds, or else the reason for the refusal. */
 export type VerifySecret = (client: Client, secret: string, now: number) => Promise<ClientReason | undefined>
 
 export interface SecretVerifierOptions {
-  /** Milliseconds, for what guessing may cost. */
+  /** Returns milliseconds, for the budget. */
   readonly clock?: () => number
-  /** Milliseconds of CPU time that wrong secrets of one client may cost at once; mistakes within it cause no 503. */
+  /** Milliseconds of CPU time that wrong secrets of one client may use in a burst; within it, they cause no 503. */
   readonly clientAllowance?: number
-  /** The same for all clients together. */
+  /** Milliseconds for all clients together. */
   readonly totalAllowance?: number
   /** How many verified secrets are remembered. */
   readonly maxVerified?: number
@@ -48,12 +48,12 @@ export interface SecretVerifierOptions {
 }
 
 /**
- * Returns a verifier with a memory and a budget of its own. The features of one server share one.
+ * Returns a verifier with its own memory of verified secrets and its own budget. The features of a server share one verifier.
  *
- * It rejects with OAuthError `temporarily_unavailable` when a slow comparison cannot be made now.
+ * The verifier rejects with OAuthError `temporarily_unavailable` when a slow comparison cannot be made now.
  */
 export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecret {
-  const isSlowlyRight = slowComparisons(options)
+  const matchesSlowHash = slowComparisons(options)
   return async (client, secret, now) => {
     const registered = client.client_secrets ?? []
     const live = registered.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
@@ -65,8 +65,8 @@ export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecre
       if (kind.isFast && (await kind.compare(secret, hash))) return undefined
     }
     const slow = usable.filter(({ kind }) => !kind.isFast)
-    if (slow.length > 0 && (await isSlowlyRight(client.client_id, secret, slow))) return undefined
-    return whyNone(registered, live)
+    if (slow.length > 0 && (await matchesSlowHash(client.client_id, secret, slow))) return undefined
+    return refusalReason(registered, live)
   }
 }
 
@@ -75,10 +75,10 @@ interface SlowHash {
   readonly kind: HashKind
 }
 
-type IsSlowlyRight = (clientId: string, secret: string, hashes: readonly SlowHash[]) => Promise<boolean>
+type MatchesSlowHash = (clientId: string, secret: string, hashes: readonly SlowHash[]) => Promise<boolean>
 
-/** Remembers what was compared, shares what is under way, and compares the rest in turn. */
-function slowComparisons(options: SecretVerifierOptions): IsSlowlyRight {
+/** Remembers results, shares comparisons that are under way, and runs the others in turn. */
+function slowComparisons(options: SecretVerifierOptions): MatchesSlowHash {
   const verified = lru<true>(options.maxVerified ?? MAX_VERIFIED)
   const wrong = lru<true>(MAX_WRONG)
   const underWay = singleFlight<boolean>(options.maxSharedSeconds ?? MAX_SHARED_SECONDS)
@@ -101,7 +101,7 @@ function slowComparisons(options: SecretVerifierOptions): IsSlowlyRight {
     const keyed = await Promise.all(
       hashes.map(async (slow) => ({ ...slow, mac: await macOf([clientId, slow.hash, secret]) })),
     )
-    // All that is remembered before anything is compared: the secret may be the last of several.
+    // Look up every hash before any comparison: the secret may belong to the last of several hashes.
     if (keyed.some(({ mac }) => verified.get(mac))) return true
     const untried = keyed.filter(({ mac }) => !wrong.get(mac))
     if (untried.length === 0) return false
@@ -116,12 +116,12 @@ function slowComparisons(options: SecretVerifierOptions): IsSlowlyRight {
 }
 
 interface KeyedHash extends SlowHash {
-  /** Of the client, the hash and the presented secret. */
+  /** MAC of the client, the hash and the presented secret. */
   readonly mac: string
 }
 
-/** Runs `isRight` alone, when its turn comes, and charges the comparison unless it resolves to true. */
-type InTurn = (comparison: Comparison, isRight: (renew: () => void) => Promise<boolean>) => Promise<boolean>
+/** Runs `compare` alone, when its turn comes, and charges the comparison unless it resolves to true. */
+type InTurn = (comparison: Comparison, compare: (renew: () => void) => Promise<boolean>) => Promise<boolean>
 
 function chargedTurns(options: SecretVerifierOptions): InTurn {
   const { clock = Date.now, clientAllowance = 2000, totalAllowance = 6000 } = options
@@ -132,7 +132,7 @@ function chargedTurns(options: SecretVerifierOptions): InTurn {
     maxWaitMilliseconds: MAX_WAIT_MILLISECONDS,
     maxSilentMilliseconds: MAX_SILENT_MILLISECONDS,
   })
-  return async (comparison, isRight) => {
+  return async (comparison, compare) => {
     const returns = budget.enter(comparison)
     const turn = await takeTurn(comparison.clientId, returns)
     if (turn === undefined) {
@@ -140,7 +140,7 @@ function chargedTurns(options: SecretVerifierOptions): InTurn {
       throw budget.turnAway(comparison)
     }
     try {
-      const result = await isRight(turn.renew)
+      const result = await compare(turn.renew)
       if (result) budget.refund(comparison)
       else budget.fail(comparison)
       return result
@@ -150,9 +150,9 @@ function chargedTurns(options: SecretVerifierOptions): InTurn {
   }
 }
 
-/** Returns an HMAC under a key that never leaves this process or isolate, so that what is remembered is of no use elsewhere. */
+/** Returns an HMAC function. Its key never leaves this process or isolate, so the remembered values are useless elsewhere. */
 function macs(): (parts: readonly string[]) => Promise<string> {
-  // Made at the first use: Workers have no random values in the global scope.
+  // Generated at the first use: Workers have no random values in the global scope.
   let key: Promise<CryptoKey> | undefined
   return async (parts) => {
     key ??= crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
@@ -161,7 +161,7 @@ function macs(): (parts: readonly string[]) => Promise<string> {
   }
 }
 
-function whyNone(registered: readonly ClientSecret[], live: readonly ClientSecret[]): ClientReason {
+function refusalReason(registered: readonly ClientSecret[], live: readonly ClientSecret[]): ClientReason {
   if (registered.length === 0) return 'secret_missing'
   if (live.length === 0) return 'secret_expired'
   return live.some(({ hash }) => hashKind(hash) !== undefined) ? 'secret_wrong' : 'secret_hash_unknown'
