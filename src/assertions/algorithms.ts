@@ -1,4 +1,4 @@
-/** The JWS algorithms that others may sign with: asymmetric ones, each bound to its type of key. */
+/** The asymmetric JWS algorithms that assertions may be signed with, each with its key type. */
 
 interface Algorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP'
@@ -20,7 +20,7 @@ export const ASSERTION_ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map<stri
   ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }],
 ])
 
-/** Whether two values of `alg` name one algorithm. Every EdDSA key of this server is of Ed25519, the name that RFC 9864 §2.2 gave it. */
+/** Returns whether two values of `alg` name the same algorithm. EdDSA is always Ed25519 here, its name in RFC 9864 §2.2. */
 export function isSameAlgorithm(one: unknown, other: unknown): boolean {
   const nameOf = (alg: unknown): unknown => (alg === 'EdDSA' ? 'Ed25519' : alg)
   return nameOf(one) === nameOf(other)

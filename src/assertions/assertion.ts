@@ -1,20 +1,26 @@
-/** A JWT that somebody else signed, read strictly and not yet verified. */
+/** Strict parsing of a JWT whose signature is not yet verified. */
 
 import { decodeBase64url } from '../lib/base64url.ts'
 import { parseUnique } from '../lib/json.ts'
 
-/** Longer JWTs are not read, and so none is issued either. */
+/** Longer JWTs are refused, so no longer token is issued. */
 export const MAX_JWT_CHARACTERS: number = 16 * 1024
 
 type Members = Readonly<Record<string, unknown>>
 
+/** A parsed JWT; nothing in it is verified. */
 export interface Assertion {
   readonly jws: string
   readonly header: Members
   readonly claims: Members
 }
 
-/** Gives undefined for anything but three parts of canonical base64url with two JSON objects, RFC 7515 §5.2 and RFC 7519 §7.2. */
+/**
+ * Returns the header and claims of a JWT; undefined unless it has exactly three parts of canonical base64url, the first two being
+ * JSON objects without repeated members.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7515#section-5.2 RFC 7515 §5.2}, {@link https://www.rfc-editor.org/rfc/rfc7519#section-7.2 RFC 7519 §7.2}
+ */
 export function readAssertion(jws: string): Assertion | undefined {
   const [header, claims, signature, ...more] = jws.length <= MAX_JWT_CHARACTERS ? jws.split('.') : []
   if (header === undefined || claims === undefined || !signature || more.length > 0) return undefined

@@ -1,14 +1,14 @@
-/** Public keys of others: a set as it is read, and the keys of it that may have signed a JWS. */
+/** JWK Sets of clients, and the selection of the keys that may have signed a JWS. */
 
 import * as v from 'valibot'
 import type { Jwk } from '../types.ts'
 import { ASSERTION_ALGORITHMS, isSameAlgorithm } from './algorithms.ts'
 import { problemOfMembers } from './public_members.ts'
 
-/** Each may cost a verification when an assertion names none. */
+/** An assertion without `kid` may cost one verification per key. */
 const MAX_KEYS = 20
 
-/** RFC 7517 §5; members of keys are checked when a key is used. */
+/** Schema of a JWK Set, RFC 7517 §5. The members of a key are checked when the key is used. */
 export const JwkSet: v.GenericSchema<unknown, { keys: Jwk[] }> = v.object({
   keys: v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(MAX_KEYS)),
 })

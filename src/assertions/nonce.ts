@@ -1,21 +1,25 @@
-/** Nonces for DPoP proofs, made and recognised without state by everybody who has the same key. */
+/** Stateless nonces for DPoP proofs: every process with the same key makes and recognises the same nonces. */
 
 import { encodeBase64url } from '../lib/base64url.ts'
 
-/** How long one nonce is given out; it is taken for as long again, so that nobody loses the race. */
+/** How long a nonce is the current one. It is accepted for one more period, so that a client has time to use it. */
 const PERIOD_SECONDS = 60
 
 const NONCE_BYTES = 16
 
+/** The nonces of an issuer. Instants are epoch seconds. */
 export interface Nonces {
-  /** @param now epoch seconds */
+  /** Returns the nonce to send to clients. */
   current(now: number): Promise<string>
+  /** Returns whether a proof with this nonce is acceptable. */
   isGood(nonce: unknown, now: number): Promise<boolean>
 }
 
 /**
- * @param key for HMAC; all processes and isolates of one issuer have the same
- * @see RFC 9449 §8
+ * Returns the nonces derived from a key.
+ *
+ * @param key an HMAC key that all processes and isolates of the issuer share
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-8 RFC 9449 §8}
  */
 export function nonces(key: CryptoKey): Nonces {
   const nonceOf = async (period: number): Promise<string> => {
@@ -26,7 +30,7 @@ export function nonces(key: CryptoKey): Nonces {
   return {
     current: (now) => nonceOf(periodOf(now)),
     async isGood(nonce, now) {
-      // The next one is that of a process whose clock is a little ahead. A nonce is no secret, so it may be compared as a text.
+      // The next nonce comes from a process whose clock is ahead. A nonce is not secret: no constant-time comparison is needed.
       const good = await Promise.all([0, -1, 1].map((step) => nonceOf(periodOf(now) + step)))
       return typeof nonce === 'string' && good.includes(nonce)
     },

@@ -1,4 +1,4 @@
-/** Public keys that a client registers: each must be able to verify an assertion. */
+/** Validation of the public keys that a client registers. */
 
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { Jwk } from '../types.ts'
@@ -6,7 +6,7 @@ import { ASSERTION_ALGORITHMS } from './algorithms.ts'
 import { fittingKeys } from './jwk_set.ts'
 import { problemOfMembers } from './public_members.ts'
 
-/** Returns what is wrong with a key, undefined when it can verify an assertion. */
+/** Returns a description of what is wrong with a key, or undefined when the key can verify an assertion. */
 export async function problemOfKey(jwk: Jwk): Promise<string | undefined> {
   const problem = problemOfMembers(jwk)
   if (problem !== undefined) return problem
@@ -14,7 +14,7 @@ export async function problemOfKey(jwk: Jwk): Promise<string | undefined> {
   if (alg === undefined) return 'holds a key that fits no algorithm of this server'
   try {
     const key = (await importJWK(jwk as unknown as JWK, alg)) as CryptoKey
-    // Deno finds out whether a point is on its curve only when it verifies. The signature itself is of no interest.
+    // Deno checks that a point is on its curve only when it verifies a signature. The result does not matter.
     if (jwk['kty'] === 'EC') {
       await crypto.subtle.verify(
         { name: 'ECDSA', hash: `SHA-${alg.slice(2)}` },

@@ -1,4 +1,4 @@
-/** Key sets that clients publish at their `jwks_uri`: fetched with care, kept for a while, missed without harm. */
+/** Key sets that clients publish at their `jwks_uri`: fetched from public hosts only, cached, and used while the URL fails. */
 
 import * as v from 'valibot'
 import { temporarilyUnavailable } from '../errors.ts'
@@ -12,24 +12,28 @@ import { JwkSet } from './jwk_set.ts'
 
 const FRESH_SECONDS = 300
 
-/** Between two fetches of one URL that an assertion causes, be it by a key that nobody has or by an outage. */
+/** Minimum time between two fetches of a URL, whether an assertion names an unknown key or the URL fails. */
 const COOL_DOWN_SECONDS = 30
 
-/** How long keys are used beyond their freshness while their URL gives none. */
+/** How long keys are used after their freshness has ended, while their URL fails. */
 const STALE_SECONDS = 3600
 
 const MAX_URLS = 1000
 const MAX_BYTES = 64 * 1024
 const TIMEOUT_SECONDS = 3
 
-/** Gives the keys of a URL. Rejects with OAuthError `temporarily_unavailable` when there are none to be had. */
+/**
+ * Returns the keys of a URL. Rejects with OAuthError `temporarily_unavailable` when they cannot be fetched and none are cached.
+ *
+ * `refresh` fetches them even if the cached ones are fresh, at most every 30 seconds.
+ */
 export type RemoteKeys = (url: string, options?: { readonly refresh: boolean }) => Promise<readonly Jwk[]>
 
 export interface RemoteKeysOptions {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-  /** Gives the addresses of a host name, where the runtime can tell. */
+  /** Returns the addresses of a host name. Absent where the runtime cannot resolve names. */
   readonly resolve?: ((hostname: string) => Promise<readonly string[]>) | undefined
-  /** Epoch seconds. */
+  /** Returns epoch seconds. */
   now(): number
 }
 
@@ -38,16 +42,17 @@ interface Held {
   readonly readAt: number
 }
 
+/** Returns a function that fetches and caches key sets. */
 export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
   const { now } = options
   const held = lru<Held>(MAX_URLS)
   const triedAt = lru<number>(MAX_URLS)
   const fetching = singleFlight<readonly Jwk[]>(TIMEOUT_SECONDS)
 
-  const fetchAnew = async (url: string): Promise<readonly Jwk[]> => {
+  const fetchAndCache = async (url: string): Promise<readonly Jwk[]> => {
     const startedAt = now()
     if (startedAt < (triedAt.get(url) ?? Number.NEGATIVE_INFINITY) + COOL_DOWN_SECONDS) {
-      throw new Error(`it was asked less than ${COOL_DOWN_SECONDS} s ago`)
+      throw new Error(`the last fetch was less than ${COOL_DOWN_SECONDS} s ago`)
     }
     triedAt.set(url, startedAt)
     const keys = await fetchKeys(url, options)
@@ -60,7 +65,7 @@ export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
     const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.readAt
     if (known !== undefined && age < FRESH_SECONDS && !refresh) return known.keys
     try {
-      return await fetching(url, () => fetchAnew(url))
+      return await fetching(url, () => fetchAndCache(url))
     } catch (cause) {
       if (known !== undefined && age < FRESH_SECONDS + STALE_SECONDS) return known.keys
       throw temporarilyUnavailable(
@@ -74,8 +79,8 @@ export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
 }
 
 async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Promise<readonly Jwk[]> {
-  const text = `no answer within ${TIMEOUT_SECONDS} s`
-  if (resolve !== undefined) await within(TIMEOUT_SECONDS, requirePublic(url, resolve), text)
+  const timeoutText = `no answer within ${TIMEOUT_SECONDS} s`
+  if (resolve !== undefined) await within(TIMEOUT_SECONDS, requirePublic(url, resolve), timeoutText)
   if (!isPublicUrl(url)) throw new Error('not an https URL of a public host')
   const signal = AbortSignal.timeout(TIMEOUT_SECONDS * 1000)
   const headers = { Accept: 'application/jwk-set+json, application/json' }
@@ -85,14 +90,14 @@ async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Pr
   return v.parse(JwkSet, JSON.parse(new TextDecoder().decode(body))).keys
 }
 
-/** What a client registers must not make this server talk to what only this server can reach. */
+/** A registered URL must not make this server send requests to hosts that only this server can reach. */
 async function requirePublic(url: string, resolve: NonNullable<RemoteKeysOptions['resolve']>): Promise<void> {
   const { hostname } = new URL(url)
   const addresses = await resolve(hostname.replace(/^\[|\]$/g, ''))
   if (addresses.length === 0 || !addresses.every(isPublicAddress)) throw new Error('not a public address')
 }
 
-/** Whether a URL is https, without a user, and of a host that is public as far as the text tells. */
+/** Returns whether a URL is https, has no user information, and has a host that is not evidently private. Resolves no name. */
 export function isPublicUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, username, password } = new URL(text)
@@ -101,7 +106,7 @@ export function isPublicUrl(text: string): boolean {
   return isAddress ? isPublicAddress(hostname) : isPublicName(hostname.replace(/\.$/, ''))
 }
 
-/** Names that no public DNS has, RFC 6761, RFC 6762 and RFC 8375. */
+/** False for names that are not in the public DNS, RFC 6761, RFC 6762 and RFC 8375. */
 function isPublicName(name: string): boolean {
   return name.includes('.') && !/\.(localhost|local|internal|home\.arpa)$/.test(name)
 }

@@ -1,18 +1,18 @@
-/** JWTs that may be used once: a mark in the ledger for each. */
+/** Replay protection: one mark in the ledger for each JWT that may be used once. */
 
 import { temporarilyUnavailable } from '../errors.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import type { Ledger } from '../stores/contracts.ts'
 
-/** Between the moment a request was judged and that of its mark; the ledger has a clock of its own. */
+/** Extra time to keep a mark: it is written after the request was checked, and the ledger has its own clock. */
 const SLACK_SECONDS = 60
 
 /**
- * Gives true to the first who claims, false to all others until the mark expires.
+ * Returns true at the first call for a JWT, and false at every other until the mark expires.
  *
- * @param parts what together makes the JWT one of its kind; may hold anything that a client makes up
- * @param expiresAt epoch seconds, when it could not be used any more anyway
- * @throws OAuthError `temporarily_unavailable`
+ * @param parts identify the JWT; may hold any text from a client
+ * @param expiresAt epoch seconds from which the JWT would be refused as too old
+ * @throws OAuthError `temporarily_unavailable` when the ledger fails
  */
 export async function claimOnce(ledger: Ledger, parts: readonly string[], expiresAt: number): Promise<boolean> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(parts)))
