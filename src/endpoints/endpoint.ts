@@ -1,19 +1,20 @@
-/** An endpoint as one value: where it is, how the documents name and describe it, and its routes. */
+/** An endpoint as one value: its path, its entries in the metadata and OpenAPI documents, and its routes. */
 
 import type { Hono, Context as HonoContext } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
 import type { Context } from '../types.ts'
 import type { Operations } from './operation.ts'
 
+/** The routes of an endpoint. */
 export type App = Hono<{ Bindings: Connection }>
 
 /**
- * One endpoint of the provider. `createProvider` mounts the routes of each endpoint in its list below the issuer, and reads
- * the metadata and the OpenAPI document off the same list, so they cannot disagree with what is there.
+ * An endpoint of the provider. `createProvider` mounts the routes of each endpoint in its list below the issuer, and makes the
+ * metadata and OpenAPI documents from the same list, so that the documents always match the routes.
  *
- * What an endpoint works with is given to the function that makes it; what only the provider knows comes with `routes`.
- * A method that a path has no route for is answered with 405 by the provider. What a route throws is answered by it as well:
- * an `OAuthError` as it is, anything else as `server_error`.
+ * The function that makes an endpoint takes what the endpoint depends on. `routes` takes what only the provider knows.
+ * The provider answers 405 to methods that a path has no route for. It also answers errors thrown by a route: an `OAuthError`
+ * as it is, anything else as `server_error`.
  *
  * @example
  * ```ts
@@ -25,19 +26,19 @@ export type App = Hono<{ Bindings: Connection }>
 export interface Endpoint {
   /** Below the issuer, such as `/token`. */
   readonly path: string
-  /** Its name in the metadata document, RFC 8414 §2. Absent: the document does not name it. */
+  /** The metadata member that holds its URL, RFC 8414 §2. Without it, the metadata does not list the endpoint. */
   readonly metadataMember?: string
-  /** Further members of the metadata document. */
+  /** Other members that it adds to the metadata. */
   readonly metadata?: Readonly<Record<string, unknown>>
-  /** Members that the document has in addition where it is read as `openid-configuration`. */
+  /** Members that it adds to `openid-configuration` only. */
   readonly openidMetadata?: Readonly<Record<string, unknown>>
-  /** Its rows of the OpenAPI document. */
+  /** Its operations in the OpenAPI document. */
   readonly operations?: Operations
   /** Returns the routes, to be mounted at `path`. */
   routes(site: Site): App
 }
 
-/** Where the provider is, what time it is there, and what else is there. */
+/** What the provider passes to each endpoint: the issuer, the clock, and the list of endpoints. */
 export interface Site {
   /** Returns the issuer identifier that a request's URL belongs to. */
   issuerOf(url: string): string
@@ -52,11 +53,11 @@ export function below(issuer: string, path: string): string {
   return issuer.replace(/\/$/, '') + path
 }
 
-/** Returns the context of a request at this instant. */
+/** Returns the context of a request, at the current time. */
 export function contextOf({ issuerOf, now }: Site, { req }: HonoContext): Context {
   const issuer = issuerOf(req.url)
   return { issuer, tokenEndpoint: below(issuer, TOKEN_PATH), now: now() }
 }
 
-/** Some clients name the URL of the token endpoint as the audience of their assertions, at every endpoint. */
+/** Path of the token endpoint. Some clients use its URL as the audience of their assertions at every endpoint. */
 export const TOKEN_PATH = '/token'

@@ -1,4 +1,4 @@
-/** `POST /introspect`: reports whether a token is active, to its client and to resource servers that it is for. */
+/** `POST /introspect`: reports whether a token is active, to its client and to the resource servers in its audience. */
 
 import { Hono, type Context as HonoContext } from 'hono'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
@@ -26,7 +26,7 @@ export interface IntrospectOptions {
   readonly limitRate: LimitRate
 }
 
-/** The scope that a bearer token of a client with `introspection` needs. */
+/** The scope that the bearer token of a caller needs. */
 const SCOPE = 'introspection'
 
 /** RFC 9701 §5. */
@@ -37,7 +37,11 @@ const INTROSPECTION: NamedSchema = {
   schema: { type: 'object', properties: { active: { type: 'boolean' } }, required: ['active'] },
 }
 
-/** @see RFC 7662 §2, RFC 9701 §4 */
+/**
+ * Returns the introspection endpoint.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2 RFC 7662 §2}, {@link https://www.rfc-editor.org/rfc/rfc9701#section-4 RFC 9701 §4}
+ */
 export function introspectEndpoint(options: IntrospectOptions): Endpoint {
   return {
     path: '/introspect',
@@ -64,7 +68,7 @@ export function introspectEndpoint(options: IntrospectOptions): Endpoint {
   }
 }
 
-/** Answers what a token says while it is active and the caller may know, else that it is not active and nothing more. */
+/** Answers the claims of a token that is active and that the caller may see, or else only that it is not active. */
 async function introspect(
   c: HonoContext<{ Bindings: Connection }>,
   site: Site,
@@ -84,7 +88,7 @@ async function introspect(
   })
 }
 
-/** A client by its own method, or the client of a bearer token of ours that has the scope for it. */
+/** Returns the client that authenticates, or the client of the bearer token that the caller presents. */
 async function callerOf(request: FormRequest, context: Context, options: IntrospectOptions): Promise<Client> {
   if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, options)
   const client = await options.authentication.authenticate(request, context)
@@ -99,9 +103,9 @@ async function bearerOf({ headers, form }: FormRequest, context: Context, option
   const { token, client } = active
   const audiences = audiencesOf(token)
   const isForIssuer = audiences.length === 0 || audiences.includes(context.issuer)
-  // The scope alone gives no right: a client with a wildcard can ask for a scope of any name.
+  // The scope alone is not enough: a client with a wildcard scope can ask for a scope of any name.
   const mayAsk = client.introspection === true && splitScope(scopeOf(token)).includes(SCOPE)
-  // A token that is bound to a key would need a proof of that key.
+  // A token that is bound to a key would need a proof of possession.
   if (!isForIssuer || !mayAsk || 'cnf' in token.claims) throw invalidToken('token_wrong')
   requireBearerAlone(form, client.client_id)
   return client
@@ -113,7 +117,7 @@ const OTHER_CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertio
  * Refuses a bearer token next to client credentials, or next to the id of another client.
  *
  * @throws OAuthError `invalid_request`
- * @see RFC 6749 §2.3
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 RFC 6749 §2.3}
  */
 function requireBearerAlone(form: Form, client_id: string): void {
   const named = form.get('client_id') ?? client_id
@@ -121,7 +125,7 @@ function requireBearerAlone(form: Form, client_id: string): void {
   throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
 }
 
-/** Finds the token with its client: without the client, or once it is disabled, the token is over as well. */
+/** Returns an active token with its client. A token is inactive when its client is deleted or disabled. */
 async function findActive(
   jws: string,
   context: Context,
@@ -136,13 +140,13 @@ async function findActive(
   return client === undefined || client.disabled || isRevoked ? undefined : { token, client }
 }
 
-/** Its own tokens anybody; those for one of its resources who is a resource server. */
+/** A client may see its own tokens. A client with `introspection` may also see tokens for one of its resources. */
 function maySee({ client_id, introspection, resources = [] }: Client, token: OwnToken): boolean {
   const isFor = audiencesOf(token).some((audience) => resources.some((resource) => resource === audience))
   return token.client_id === client_id || (introspection === true && isFor)
 }
 
-/** @see RFC 7662 §2.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.2 RFC 7662 §2.2} */
 function describe(token: OwnToken): Readonly<Record<string, unknown>> {
   const { scp: _list, cnf, ...claims } = token.claims
   const isDpop = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf

@@ -1,4 +1,4 @@
-/** `GET /.well-known/jwks.json`: the keys that verify our tokens. */
+/** `GET /.well-known/jwks.json`: the keys that verify tokens of this server. */
 
 import { Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
@@ -15,12 +15,16 @@ const JWK_SET: NamedSchema = {
   schema: objectSchema(['keys'], { keys: { type: 'array', items: { type: 'object' } } }),
 }
 
-/** @see RFC 7517 §5 */
+/**
+ * Returns the endpoint that publishes a keyring.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-5 RFC 7517 §5}
+ */
 export function jwksEndpoint(keyring: Keyring): Endpoint {
   return {
     path: PATH,
     metadataMember: 'jwks_uri',
-    // There are no ID tokens; verifiers that start from OpenID Connect Discovery take these for the access tokens' algorithms.
+    // There are no ID tokens. Verifiers that use OpenID Connect Discovery read the algorithms of access tokens here.
     openidMetadata: {
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: keyring.algorithms,

@@ -1,17 +1,17 @@
-/** `GET /.well-known/oauth-authorization-server` and `…/openid-configuration`: what this server offers, read off what is mounted. */
+/** The documents `/.well-known/oauth-authorization-server` and `…/openid-configuration`, made from the mounted endpoints. */
 
 import { below, type Endpoint } from './endpoint.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Returns the document.
+ * Returns the authorization server metadata.
  *
- * `authorization_endpoint` and `response_types_supported` stand there because clients look for them; RFC 8414 lets a
- * server without that flow leave the first out. `client_secret_jwt` never stands there, for it needs secrets that can be read.
+ * RFC 8414 lets a server without that flow omit `authorization_endpoint`. It is present together with `response_types_supported`
+ * because some clients require them. `client_secret_jwt` is never listed, because it needs secrets that the server can read.
  *
- * @param scopes those that the resource servers have
- * @see RFC 8414 §2
+ * @param scopes the scopes of the resource servers
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 RFC 8414 §2}
  */
 export function metadataOf(issuer: string, scopes: readonly string[], endpoints: readonly Endpoint[]): Members {
   const urls = endpoints.flatMap(({ metadataMember, path }) =>
@@ -26,10 +26,10 @@ export function metadataOf(issuer: string, scopes: readonly string[], endpoints:
 }
 
 /**
- * Returns the document for OpenID Connect Discovery, which requires two more members. There are no ID tokens here; verifiers
- * that read the document apply the algorithms to access tokens.
+ * Returns the metadata for OpenID Connect Discovery, which requires two more members. There are no ID tokens: verifiers that
+ * read the document apply its algorithms to access tokens.
  *
- * @see OpenID Connect Discovery 1.0 §3
+ * @see {@link https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata OpenID Connect Discovery 1.0 §3}
  */
 export function openidMetadataOf(issuer: string, scopes: readonly string[], endpoints: readonly Endpoint[]): Members {
   const more = endpoints.map(({ openidMetadata }) => openidMetadata)

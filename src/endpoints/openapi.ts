@@ -1,4 +1,4 @@
-/** `GET /openapi.json`: every mounted endpoint as it describes itself, its bodies by the schemas that check them. */
+/** `GET /openapi.json`: the description of every mounted endpoint, with the schemas that validate its bodies. */
 
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Hono } from 'hono'
@@ -14,7 +14,11 @@ const ERROR: NamedSchema = { name: 'Error', schema: objectSchema(['error', 'erro
 
 const DOCUMENT: NamedSchema = { name: 'OpenApi', schema: objectSchema(['openapi'], { paths: { type: 'object' } }) }
 
-/** @see OpenAPI 3.1.1 */
+/**
+ * Returns the endpoint that serves the OpenAPI document.
+ *
+ * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI 3.1.1}
+ */
 export function openapiEndpoint(): Endpoint {
   return {
     path: PATH,
@@ -32,7 +36,7 @@ export function openapiEndpoint(): Endpoint {
     },
     routes({ issuerOf, endpoints }) {
       const respond = publicText('application/json')
-      // The document of one issuer is kept; in development the issuer follows the request and may be another.
+      // The document of the last issuer is cached. In development the issuer depends on the request.
       let latest: { readonly issuer: string; readonly body: string } | undefined
       const app = new Hono<{ Bindings: Connection }>()
       publish(app, '/', (c) => {
@@ -77,7 +81,7 @@ function schemasOf(operations: readonly Operation[]): readonly [string, unknown]
   return [...named, ERROR].map(({ name, schema }) => [name, toJson(schema)])
 }
 
-/** Turns Valibot schemas into JSON Schemas, wherever they are in a JSON Schema. */
+/** Converts Valibot schemas to JSON Schema, also when they are nested in a JSON Schema. */
 function toJson(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(toJson)
   if (typeof schema !== 'object' || schema === null) return schema

@@ -1,50 +1,52 @@
-/** What an endpoint says of itself in the OpenAPI document: one operation for each method of each path. */
+/** The description of an endpoint in the OpenAPI document: one operation for each method of each path. */
 
 import type * as v from 'valibot'
 import type { Parameter } from '../features.ts'
 
-/** A schema with the name that it has in the document: the Valibot schema that checks it, or a JSON Schema. */
+/** A schema with its name in the document: the Valibot schema that validates the body, or a JSON Schema. */
 export interface NamedSchema {
   readonly name: string
   readonly schema: v.GenericSchema<unknown, unknown> | Readonly<Record<string, unknown>>
 }
 
-/** By name. */
+/** Parameters of a query or form, by name. */
 export type Parameters = Readonly<Record<string, Parameter>>
 
+/** The body of a successful response. */
 export interface Answer {
   /** Media type; absent for JSON. */
   readonly type?: string
   readonly schema: NamedSchema
 }
 
-/** Who may ask: a client by its authentication method, the operator, or the client with its registration access token. */
+/** The credentials required: those of a client, the operator's token, or a registration access token. */
 export type Security = 'client' | 'operator' | 'registration'
 
+/** One method of one path. */
 export interface Operation {
   /** Unique in the document, in camelCase. */
   readonly operationId: string
   readonly tag: string
   readonly summary: string
-  /** In the query. */
+  /** The parameters of the query. */
   readonly query?: Parameters
-  /** The body, form-encoded. */
+  /** The parameters of a form-encoded body. */
   readonly form?: Parameters
-  /** The body, in JSON. */
+  /** The schema of a JSON body. */
   readonly json?: NamedSchema
-  /** A body of the request, or where it has none, of the answer. */
+  /** An example of the request body or, if the request has none, of the response body. */
   readonly example: unknown
-  /** By status; `null` for an answer without a body. */
+  /** Successful responses by status; `null` for a response without a body. */
   readonly answers: Readonly<Record<number, Answer | null>>
-  /** Statuses of the refusals, whose body is that of RFC 6749 §5.2. */
+  /** Statuses of error responses, whose body is that of RFC 6749 §5.2. */
   readonly errors: readonly number[]
   readonly security?: Security
 }
 
-/** By path below the issuer, with parameters as `{name}`, and by method in lower case. */
+/** Operations by path below the issuer, with parameters as `{name}`, and by method in lower case. */
 export type Operations = Readonly<Record<string, Readonly<Record<string, Operation>>>>
 
-/** Credentials of a client in a form; others are in headers or in the connection. */
+/** Client credentials in a form. Other credentials are in headers or in the connection. */
 export const CREDENTIALS: Parameters = {
   client_id: {},
   client_secret: {},
@@ -52,13 +54,13 @@ export const CREDENTIALS: Parameters = {
   client_assertion: {},
 }
 
-/** The parameters of a page of records. */
+/** Query parameters of a list of records. */
 export const PAGE: Parameters = {
-  limit: { description: '1 to 1000, 100 where it is absent.' },
-  cursor: { description: 'The next_cursor of the page before.' },
+  limit: { description: '1 to 1000, by default 100.' },
+  cursor: { description: 'The next_cursor of the previous page.' },
 }
 
-/** A JSON Schema of an object whose members are strings, unless they are given a schema. */
+/** Returns the JSON Schema of an object. Required members are strings unless `members` has a schema for them. */
 export function objectSchema(
   required: readonly string[],
   members: Readonly<Record<string, object>> = {},

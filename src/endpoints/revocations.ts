@@ -1,4 +1,4 @@
-/** `/revocations`: what is denied, for resource servers that verify offline; and an operator's wider cuts. */
+/** `/revocations`: the list of denials for resource servers that verify offline, and the operator's cuts. */
 
 import { Hono } from 'hono'
 import * as v from 'valibot'
@@ -19,21 +19,21 @@ import { requireOperator } from './client_records.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { NamedSchema, Operation } from './operation.ts'
 
-/** How long a list is given out, and how long caches may keep it beside. */
+/** How long the server serves a list before it makes a new one, and how long caches may keep it on top of that. */
 const FRESH_SECONDS = 30
 
 const VALID_SECONDS = 300
 
-/** How long after a failure no list is tried: one costs the store much, and anyone may ask for it. */
-const SPARED_SECONDS = 5
+/** After a failure, no list is made for this long: it is expensive for the store, and anyone may request it. */
+const RETRY_SECONDS = 5
 
 /** How long the making of a list may take. */
 const MAKING_SECONDS = 10
 
-/** What an operator denies. */
+/** Schema of the operator's request to deny tokens. */
 const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: number | undefined }> = v.object({
   client_id: v.optional(
-    v.pipe(v.string('must be a text'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
+    v.pipe(v.string('must be a string'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
   ),
   before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
 })
@@ -41,7 +41,7 @@ const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: n
 export interface RevocationsOptions {
   readonly revocations: Revocations
   readonly keyring: Keyring
-  /** Hash of the operator's token; absent: no one may cut. */
+  /** Hash of the operator's token. Without it, there is no `POST`. */
   readonly operatorTokenHash?: string | undefined
   readonly emit: Emit
 }
@@ -55,7 +55,7 @@ const LIST: NamedSchema = { name: 'RevocationsJwt', schema: { type: 'string' } }
 const LIST_OPERATION: Operation = {
   operationId: 'listRevocations',
   tag,
-  summary: 'Returns everything that is denied, as a signed JWT',
+  summary: 'Returns all denials as a signed JWT',
   answers: { 200: { type: 'application/jwt', schema: LIST } },
   errors: [503],
   example: 'eyJ0eXAiOiJyZXZvY2F0aW9ucytqd3QifQ.eyJyZXZva2VkIjpbXX0.c2lnbmF0dXJl',
@@ -64,7 +64,7 @@ const LIST_OPERATION: Operation = {
 const CUT_OPERATION: Operation = {
   operationId: 'cutTokens',
   tag,
-  summary: 'Denies the tokens issued until now, or until an instant; of a client, or of all clients',
+  summary: 'Denies the tokens of one client or of all clients that were issued until now or until `before`',
   json: { name: 'Cut', schema: Cut },
   answers: { 200: { schema: { name: 'Cut', schema: Cut } } },
   errors: [400, 401, 413, 415, 503],
@@ -72,7 +72,7 @@ const CUT_OPERATION: Operation = {
   example: { client_id: 'billing', before: 1_800_000_000 },
 }
 
-/** The list of what is denied and, where there is an operator, wider denials. */
+/** Returns the endpoint that serves the list and, when there is an operator, accepts cuts. */
 export function revocationsEndpoint(options: RevocationsOptions): Endpoint {
   const { operatorTokenHash, revocations, emit } = options
   return {
@@ -96,7 +96,7 @@ export function revocationsEndpoint(options: RevocationsOptions): Endpoint {
   }
 }
 
-/** The last attempt to make a list; `jwt` is undefined when it failed. */
+/** The last attempt to make a list. `jwt` is undefined when it failed. */
 interface Attempt {
   readonly issuer: string
   readonly at: number
@@ -133,7 +133,7 @@ function revocationList(
       throw unavailable(error)
     })
   return async (issuer) => {
-    const seconds = last?.jwt === undefined ? SPARED_SECONDS : FRESH_SECONDS
+    const seconds = last?.jwt === undefined ? RETRY_SECONDS : FRESH_SECONDS
     const isFresh = last?.issuer === issuer && last.at <= now() && now() < last.at + seconds
     const { jwt, error } = isFresh && last !== undefined ? last : await fresh(issuer)
     if (jwt === undefined) throw error
@@ -155,7 +155,7 @@ interface Denied {
 async function cut(body: object, revocations: Revocations, now: number): Promise<Denied> {
   const refuse = (problem: string): OAuthError => invalidRequest('cut_malformed', problem)
   const { client_id, before: until = now } = readInput(Cut, body, refuse)
-  if (until > now) throw refuse('before: must not lie ahead.')
+  if (until > now) throw refuse('before: must not be in the future.')
   const before = await revocations.cut(until, client_id)
   return { ...(client_id !== undefined && { client_id }), before }
 }

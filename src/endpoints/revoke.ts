@@ -1,4 +1,4 @@
-/** `POST /revoke`: a client takes back a token of its own. */
+/** `POST /revoke`: a client revokes one of its own tokens. */
 
 import { Hono, type Context as HonoContext } from 'hono'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
@@ -22,7 +22,11 @@ export interface RevokeOptions {
   readonly emit: Emit
 }
 
-/** @see RFC 7009 §2 */
+/**
+ * Returns the revocation endpoint.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7009#section-2 RFC 7009 §2}
+ */
 export function revokeEndpoint(options: RevokeOptions): Endpoint {
   return {
     path: '/revoke',
@@ -33,7 +37,7 @@ export function revokeEndpoint(options: RevokeOptions): Endpoint {
         post: {
           operationId: 'revokeToken',
           tag: 'Tokens',
-          summary: 'Ends a token of the client, RFC 7009 §2',
+          summary: 'Revokes a token of the client, RFC 7009 §2',
           form: { token: { required: true }, token_type_hint: {}, ...CREDENTIALS },
           answers: { 200: null },
           errors: [400, 401, 413, 415, 503],
@@ -46,7 +50,7 @@ export function revokeEndpoint(options: RevokeOptions): Endpoint {
   }
 }
 
-/** Answers 200 whether there was something to revoke or not: the answer does not distinguish an unknown, foreign or expired token. */
+/** Always answers 200, so the response does not reveal whether the token is unknown, expired or of another client. */
 async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, options: RevokeOptions): Promise<Response> {
   const request = await readFormRequest(c, options.findCertificate)
   const context = contextOf(site, c)
@@ -61,7 +65,11 @@ async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, opti
   return new Response(null, { headers: { 'Cache-Control': jsonHeaders['Cache-Control'] ?? '' } })
 }
 
-/** A `token_type_hint` says nothing here: there is one type of token. */
+/**
+ * Returns the parameter `token`. `token_type_hint` is ignored, because there is only one type of token.
+ *
+ * @throws OAuthError `invalid_request` when the parameter is missing
+ */
 export function readTokenParameter(form: Form): string {
   const token = form.get('token')
   if (token === null) throw invalidRequest('token_parameter_missing', 'The parameter token is missing.')
