@@ -25,7 +25,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { status: 200 },
   },
   {
-    name: 'several blanks after the scheme',
+    name: 'several spaces after the scheme',
     see: 'RFC 9110 §11.4',
     headers: { Authorization: `Basic   ${base64('test-client:foobar')}` },
     form: [grant],
@@ -39,14 +39,14 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { status: 200 },
   },
   {
-    name: 'header form-encoded to the last character',
+    name: 'header with every character form-encoded',
     see: 'oauth4webapi',
     rawBasic: 'test%2Dclient:%66oobar',
     form: [grant],
     expect: { status: 200 },
   },
   {
-    name: 'colon, blanks and ampersand',
+    name: 'colon, spaces and ampersand',
     see: 'fosite §3',
     basic: ['an:identifier', 'some secure & non-standard secret'],
     form: [grant],
@@ -98,7 +98,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { status: 200 },
   },
   {
-    name: 'empty client_secret beside the header',
+    name: 'empty client_secret next to the header',
     see: 'RFC 6749 §3.2',
     basic: ['test-client', 'foobar'],
     form: [grant, ['client_secret', '']],
@@ -147,7 +147,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'client_unknown' },
   },
   {
-    name: 'client_id with a blank behind',
+    name: 'client_id with a trailing space',
     see: 'RFC 6749 §2.2',
     basic: ['test-client ', 'foobar'],
     form: [grant],
@@ -168,7 +168,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'client_id_malformed' },
   },
   {
-    name: 'client_id outside of ASCII',
+    name: 'client_id beyond ASCII',
     see: 'RFC 6749 A.1',
     basic: ['ünï', 'foobar'],
     form: [grant],
@@ -182,7 +182,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'client_id_malformed' },
   },
   {
-    name: 'NUL behind the right secret',
+    name: 'NUL after the right secret',
     see: 'bcrypt',
     basic: ['test-client', 'foobar\0'],
     form: [grant],
@@ -284,7 +284,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'auth_method_mismatch' },
   },
   {
-    name: 'malformed header beside the right secret in the body',
+    name: 'malformed header next to the right secret in the body',
     see: 'fosite §3, bettered',
     headers: { Authorization: 'Basic ???' },
     form: post('test-client', 'foobar'),
@@ -331,7 +331,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'authorization_scheme_unknown', headers: challenge },
   },
   {
-    name: 'Digest beside the right secret in the body',
+    name: 'Digest next to the right secret in the body',
     see: 'RFC 6749 §2.3',
     headers: { Authorization: 'Digest username="test-client"' },
     form: post('test-client', 'foobar'),
@@ -431,7 +431,7 @@ export const clientAuthentication: readonly TokenCase[] = [
   },
 
   {
-    name: 'record that is no client',
+    name: 'record that is not a client',
     see: 'ours',
     basic: ['cc-broken', 'foobar'],
     form: [grant],
@@ -443,7 +443,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     },
   },
   {
-    name: 'record that is no JSON',
+    name: 'record that is not JSON',
     see: 'ours',
     basic: ['cc-nojson', 'foobar'],
     form: [grant],
@@ -478,7 +478,7 @@ export const clientAuthentication: readonly TokenCase[] = [
     expect: { ...failed, reason: 'secret_wrong' },
   },
   {
-    name: 'generated secret, a character off, found before the look-up',
+    name: 'generated secret with one wrong character, detected before the look-up',
     see: 'ours',
     basic: ['nobody', 'emint_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZClWu'],
     form: [grant],

@@ -10,7 +10,7 @@ const badScope = { status: 400, error: 'invalid_scope' } as const
 const badTarget = { status: 400, error: 'invalid_target' } as const
 
 export const grants: readonly TokenCase[] = [
-  { name: 'no scope asked', see: 'fosite §5', basic: me, form: [grant], expect: { status: 200, scope: '' } },
+  { name: 'no scope requested', see: 'fosite §5', basic: me, form: [grant], expect: { status: 200, scope: '' } },
   {
     name: 'scope of one',
     see: 'RFC 6749 §3.3',
@@ -33,14 +33,14 @@ export const grants: readonly TokenCase[] = [
     expect: { status: 200, scope: 'read' },
   },
   {
-    name: 'blanks too many',
+    name: 'repeated spaces',
     see: 'fosite §2',
     basic: me,
     form: scope(' read  write '),
     expect: { status: 200, scope: 'read write' },
   },
   {
-    name: 'plus is a blank',
+    name: 'plus is a space',
     see: 'RFC 6749 B',
     basic: me,
     body: 'grant_type=client_credentials&scope=read+write',
@@ -82,7 +82,7 @@ export const grants: readonly TokenCase[] = [
     expect: { status: 200, scope: 'read write' },
   },
   {
-    name: 'blanks alone ask for the default',
+    name: 'only spaces ask for the default',
     see: 'RFC 6749 §3.3',
     basic: ['cc-default', 'foobar'],
     form: scope('  '),
@@ -103,7 +103,7 @@ export const grants: readonly TokenCase[] = [
     expect: { ...badScope, reason: 'scope_not_allowed' },
   },
   {
-    name: 'asked scope instead of the default',
+    name: 'requested scope instead of the default',
     see: 'RFC 6749 §3.3',
     basic: ['cc-default', 'foobar'],
     form: scope('read'),
@@ -124,7 +124,7 @@ export const grants: readonly TokenCase[] = [
     expect: { status: 200, expires_in: 1800 },
   },
   {
-    name: 'no resource asked',
+    name: 'no resource requested',
     see: 'RFC 9068 §3',
     basic: me,
     form: [grant],
@@ -159,7 +159,7 @@ export const grants: readonly TokenCase[] = [
     expect: { status: 200, aud: 'https://rs2.example/v1', scope: 'read users.list' },
   },
   {
-    name: 'of the default scope what the resource has',
+    name: 'the part of the default scope that the resource has',
     see: 'RFC 6749 §3.3',
     basic: ['cc-default-rs2', 'foobar'],
     form: resource('https://rs2.example/v1'),
@@ -173,21 +173,21 @@ export const grants: readonly TokenCase[] = [
     expect: { status: 200, aud: ['urn:example:short', 'https://rs.example'], expires_in: 300 },
   },
   {
-    name: 'a scope that the resource has not',
+    name: 'a scope that the resource does not have',
     see: 'RFC 6749 §3.3',
     basic: ['test-client', 'foobar'],
     form: [...resource('https://rs2.example/v1'), ['scope', 'read write']],
     expect: { status: 400, error: 'invalid_scope', reason: 'scope_not_served' },
   },
   {
-    name: 'a scope that one of two resources has not',
+    name: 'a scope that one of two resources does not have',
     see: 'RFC 8707 §2',
     basic: ['test-client', 'foobar'],
     form: [...resource('https://rs.example', 'https://rs2.example/v1'), ['scope', 'write']],
     expect: { status: 400, error: 'invalid_scope', reason: 'scope_not_served' },
   },
   {
-    name: 'a resource that is allowed and not registered',
+    name: 'a resource that is allowed but not registered',
     see: 'RFC 8707 §2',
     basic: ['test-client', 'foobar'],
     form: resource('urn:example:gone'),
@@ -201,14 +201,14 @@ export const grants: readonly TokenCase[] = [
     expect: { ...badTarget, reason: 'resources_incompatible' },
   },
   {
-    name: 'a resource whose algorithm no key has',
+    name: 'a resource whose algorithm has no key',
     see: 'edgemint',
     basic: ['test-client', 'foobar'],
     form: resource('urn:example:es384'),
     expect: { status: 503, error: 'temporarily_unavailable', reason: 'signing_alg_missing' },
   },
   {
-    name: 'audience in the place of resource',
+    name: 'audience instead of resource',
     see: 'Auth0',
     basic: me,
     form: [grant, ['audience', 'https://rs.example']],

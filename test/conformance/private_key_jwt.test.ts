@@ -146,7 +146,7 @@ describe('private_key_jwt, accepted', () => {
     ['iat and nbf long ago', { claims: { iat: 0, nbf: -1 } }],
     ['expired within the skew', { claims: { exp: NOW - 29 } }],
     ['no iat', { claims: { iat: undefined } }],
-    ['client_id beside it', {}, { client_id: 'pkjwt' }],
+    ['client_id in the form as well', {}, { client_id: 'pkjwt' }],
     ['the algorithm that the client is bound to', { client: 'es-only' }],
     // RFC 9864 §2.2: two names of one algorithm for a key of Ed25519.
     ...['key-EdDSA', 'key-Ed25519', 'pinned-EdDSA', 'pinned-Ed25519'].flatMap((client) =>
@@ -172,7 +172,7 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     ['typ of a token of ours', { header: { typ: 'token-introspection+jwt' } }, 'assertion_typ_wrong'],
     ['empty typ', { header: { typ: '' } }, 'assertion_typ_wrong'],
     ['typ that is no text', { header: { typ: 1 } }, 'assertion_typ_wrong'],
-    ['kid that nobody has', { header: { kid: 'nope' } }, 'assertion_key_unknown'],
+    ['unknown kid', { header: { kid: 'nope' } }, 'assertion_key_unknown'],
     ['kid that is a path', { header: { kid: '../../etc/passwd' } }, 'assertion_key_unknown'],
     ['kid that is a number', { header: { kid: 1 } }, 'assertion_malformed'],
     ['kid of a key of another type', { header: { kid: 'RS256' } }, 'assertion_key_unknown'],
@@ -243,7 +243,7 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     ['encrypted, five parts', async () => `${await sign()}.AAAA.AAAA`],
     ['no signature', async () => (await sign()).replace(/[^.]*$/, '')],
     ['padding', async () => `${await sign()}==`],
-    ['blanks in base64', async () => (await sign()).replace('.', ' .')],
+    ['spaces in base64', async () => (await sign()).replace('.', ' .')],
     ['a line end behind', async () => `${await sign()}\n`],
     ['unused bits set', async () => (await sign()).replace(/.$/, (last) => (last === 'B' ? 'C' : 'B'))],
     ['base64 of the other alphabet', async () => (await sign()).replace(/.$/, '+')],
@@ -309,7 +309,7 @@ describe('private_key_jwt, the parameters', () => {
     assert.deepEqual([status, reason], [400, 'assertion_type_unknown'])
   })
 
-  test('a secret beside the assertion, another client_id beside it', async () => {
+  test('a secret or another client_id next to the assertion', async () => {
     const { send } = await world
     const headers = { Authorization: `Basic ${btoa('test-client:foobar')}` }
     const both = await send(await sign(), {}, headers)
@@ -318,7 +318,7 @@ describe('private_key_jwt, the parameters', () => {
     assert.deepEqual([other.status, other.reason], [400, 'client_id_mismatch'])
   })
 
-  test('client_id beside an assertion without sub', async () => {
+  test('client_id next to an assertion without sub', async () => {
     const { send } = await world
     const { status, reason } = await send(await sign({ claims: { sub: undefined } }), { client_id: 'pkjwt' })
     assert.deepEqual([status, reason], [401, 'assertion_sub_wrong'])
@@ -335,7 +335,7 @@ describe('private_key_jwt, the parameters', () => {
     assert.equal((await send(jws, { scope: 'no' })).reason, 'scope_not_allowed')
   })
 
-  test('only the client_id of such a client', async () => {
+  test('only the client_id of a client that must use an assertion', async () => {
     const { send } = await world
     const { status, reason } = await send(undefined, { client_assertion_type: '', client_id: 'pkjwt' })
     assert.deepEqual([status, reason], [401, 'auth_method_mismatch'])
@@ -345,7 +345,7 @@ describe('private_key_jwt, the parameters', () => {
 describe('private_key_jwt, keys at a jwks_uri', () => {
   const keyOf = (alg: string) => pairOf(alg).publicJwk
 
-  test('are fetched, and fetched again for a kid that nobody knew', async () => {
+  test('are fetched, and fetched again for an unknown kid', async () => {
     const { send, published, state } = await createAssertionWorld()
     published.keys = [keyOf('ES256')]
     assert.equal((await send(await sign({ client: 'by-uri' }))).status, 200)
@@ -356,22 +356,22 @@ describe('private_key_jwt, keys at a jwks_uri', () => {
     assert.equal(published.fetches, 2)
   })
 
-  test('that cannot be fetched are 503, not the fault of the client', async () => {
+  test('are 503 when they cannot be fetched, not the fault of the client', async () => {
     const { send, published } = await createAssertionWorld()
     published.fails = true
     const { status, reason } = await send(await sign({ client: 'by-uri' }))
     assert.deepEqual([status, reason], [503, 'jwks_uri_failed'])
   })
 
-  test('are not asked for where the record has some', async () => {
+  test('are not fetched when the record has jwks', async () => {
     const { send, published } = await createAssertionWorld()
     assert.equal((await send(await sign({ client: 'both' }))).status, 200)
     assert.equal(published.fetches, 0)
   })
 })
 
-describe('private_key_jwt, once', () => {
-  test('a body that comes when the assertion has expired brings no token', async () => {
+describe('private_key_jwt, replay', () => {
+  test('no token for a body that arrives after the assertion has expired', async () => {
     const { app, state, send } = await createAssertionWorld()
     const jws = await sign()
     const body = new URLSearchParams({
@@ -397,14 +397,14 @@ describe('private_key_jwt, once', () => {
     assert.equal((await held).status, 401)
   })
 
-  test('a ledger that fails is 503', async () => {
+  test('a failing ledger is 503', async () => {
     const broken = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
     const { send } = await createAssertionWorld({ ledger: broken })
     const { status, reason } = await send(await sign())
     assert.deepEqual([status, reason], [503, 'store_failed'])
   })
 
-  test('of 100 at the same time one is accepted', async () => {
+  test('one of 100 concurrent requests is accepted', async () => {
     const { send } = await world
     const jws = await sign()
     const answers = await Promise.all(Array.from({ length: 100 }, () => send(jws)))
@@ -412,7 +412,7 @@ describe('private_key_jwt, once', () => {
     assert.equal((await send(jws)).reason, 'assertion_replayed')
   })
 
-  test('a jti is that of its client: another may use the same', async () => {
+  test('another client may use the same jti', async () => {
     const { send } = await world
     const claims = { jti: crypto.randomUUID() }
     assert.equal((await send(await sign({ claims }))).status, 200)
@@ -431,7 +431,7 @@ describe('private_key_jwt, once', () => {
     assert.equal((await send(await sign({ claims }))).status, 200)
   })
 
-  test('its mark outlives it, to the end of the skew', async () => {
+  test('its mark is kept until the end of the skew', async () => {
     const { send, state } = await createAssertionWorld()
     const jws = await sign()
     assert.equal((await send(jws)).status, 200)

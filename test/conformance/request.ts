@@ -80,7 +80,7 @@ export const request: readonly TokenCase[] = [
     expect: { status: 200, scope: '' },
   },
   {
-    name: 'an empty one beside its like',
+    name: 'an empty parameter next to the same parameter',
     see: 'RFC 6749 §3.2',
     basic: me,
     form: [grant, ['scope', ''], ['scope', 'read']],
@@ -337,7 +337,7 @@ export const request: readonly TokenCase[] = [
     expect: { status: 400, error: 'unsupported_grant_type' },
   },
   {
-    name: 'grant_type with a blank',
+    name: 'grant_type with a space',
     see: 'RFC 6749 §4.4.2',
     basic: me,
     form: [['grant_type', 'client_credentials ']],

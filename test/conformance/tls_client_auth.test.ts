@@ -132,7 +132,7 @@ describe('tls_client_auth and self_signed_tls_client_auth, refused', () => {
     assert.deepEqual([status, reason], [401, 'auth_method_mismatch'])
   })
 
-  test('certificates before and after their time', async () => {
+  test('certificates that are not yet valid or have expired', async () => {
     for (const now of [1_700_000_000, 4_950_000_000]) {
       const send = await createTlsWorld({ now })
       assert.equal((await send('dn', shown.leaf)).reason, 'certificate_not_current')
@@ -140,7 +140,7 @@ describe('tls_client_auth and self_signed_tls_client_auth, refused', () => {
     }
   })
 
-  test('a name, where the proxy does not verify the chain; a registered certificate is good all the same', async () => {
+  test('refuses a subject name when the proxy does not verify the chain, but accepts a registered certificate', async () => {
     const send = await createTlsWorld({ isVerifiedByProxy: false })
     assert.equal((await send('dn', shown.leaf)).reason, 'certificate_not_verified')
     assert.equal((await send('x5c', shown.self)).status, 200)
@@ -148,13 +148,13 @@ describe('tls_client_auth and self_signed_tls_client_auth, refused', () => {
 })
 
 describe('the Client-Cert header', () => {
-  test('beside a secret it changes nothing', async () => {
+  test('does not affect a request with a secret', async () => {
     const { status } = await (await world)('test-client', shown.leaf, { client_secret: 'foobar' })
     assert.equal(status, 200)
   })
 
   for (const peer of ['10.0.1.5', '192.0.2.2', '::1', 'rubbish']) {
-    test(`from ${peer}, who is no trusted proxy, is ignored and told`, async () => {
+    test(`from ${peer}, which is not a trusted proxy, is ignored and reported`, async () => {
       const { status, events } = await (await world)('dn', shown.leaf, { peer })
       assert.equal(status, 401)
       const [ignored, refusal] = events
@@ -164,7 +164,8 @@ describe('the Client-Cert header', () => {
   }
 
   for (const peer of ['192.0.2.1', '::ffff:10.0.0.9', '10.0.0.255']) {
-    test(`from ${peer} counts`, async () => assert.equal((await (await world)('dn', shown.leaf, { peer })).status, 200))
+    test(`from ${peer} is accepted`, async () =>
+      assert.equal((await (await world)('dn', shown.leaf, { peer })).status, 200))
   }
 
   for (const [name, header] of [

@@ -92,8 +92,8 @@ for (const [part, cases] of Object.entries({ clientAuthentication, request, gran
   })
 }
 
-describe('token endpoint, one answer for every failed authentication', () => {
-  test('the bodies of all 401 are the same', async () => {
+describe('token endpoint, the answer to failed authentication', () => {
+  test('is the same body for every 401', async () => {
     const { app } = await world
     const failures = clientAuthentication.filter(({ expect }) => expect.status === 401)
     const bodies: string[] = []
@@ -102,7 +102,7 @@ describe('token endpoint, one answer for every failed authentication', () => {
     assert.equal(new Set(bodies).size, 1)
   })
 
-  test('no secret and no token reaches an event', async () => {
+  test('no event contains a secret or a token', async () => {
     const { events } = await world
     const told = JSON.stringify(events)
     for (const secret of ['foobar', 'some secure', 'eyJ', '$2']) assert.ok(!told.includes(secret), secret)

@@ -63,29 +63,29 @@ for (const alg of ALGORITHMS) {
   const world = worldOf(alg)
   for (const [name, verify] of Object.entries(VERIFIERS)) {
     describe(`${name}, ${alg}`, () => {
-      test('takes a token', async () => {
+      test('accepts a token', async () => {
         const { app, grant } = await world
         await verify(await grant(), app, alg)
       })
 
-      test('refuses one whose payload was changed', async () => {
+      test('refuses a token with a changed payload', async () => {
         const { app, grant } = await world
         await assert.rejects(verify(withPayload(await grant(), { scope: 'admin' }), app, alg))
       })
 
-      test('refuses one for another audience', async () => {
+      test('refuses a token for another audience', async () => {
         const { app, grant } = await world
         await assert.rejects(verify(await grant({ resource: 'urn:example:rs' }), app, alg))
         await assert.rejects(verify(await grant({}), app, alg))
       })
 
-      test('refuses one of another typ', async () => {
+      test('refuses a token of another typ', async () => {
         const { keyring } = await world
         const { app, grant } = await worldOf(alg, { keyring, accessTokenProfile: 'fosite' })
         await assert.rejects(verify(await grant(), app, alg))
       })
 
-      test('refuses one that has expired', async () => {
+      test('refuses an expired token', async () => {
         const { keyring } = await world
         const { app, grant } = await worldOf(alg, { keyring, now: () => now() - 3600 })
         await assert.rejects(verify(await grant(), app, alg))
@@ -96,7 +96,7 @@ for (const alg of ALGORITHMS) {
 
 describe('the published keys', () => {
   for (const alg of ALGORITHMS) {
-    test(`hold no private member, have kid, alg and use, and answer 304: ${alg}`, async () => {
+    test(`have kid, alg and use, hold no private member, and answer 304: ${alg}`, async () => {
       const { app } = await worldOf(alg)
       const url = `${ISSUER}/.well-known/jwks.json`
       const response = await app.request(url)
