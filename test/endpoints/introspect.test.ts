@@ -9,7 +9,7 @@ import { createWorld, ISSUER, NOW } from '../support/world.ts'
 const world = createRevocable()
 
 describe('POST /introspect', () => {
-  test('tells a resource server what a token for it says', async () => {
+  test('returns the claims of a token to a resource server in its audience', async () => {
     const { grant, introspect } = await world
     const token = await grant({ resource: RS, scope: 'read write' })
     const { status, headers, answer } = await introspect(token)
@@ -20,7 +20,7 @@ describe('POST /introspect', () => {
     assert.deepEqual(answer, { active: true, ...said, iat: NOW, exp: NOW + 1800, token_type: 'bearer' })
   })
 
-  test('tells a client of its own token; nobody else, however they ask', async () => {
+  test('reports a token to its own client, and to no other client', async () => {
     const { grant, isActive } = await world
     const token = await grant()
     assert.equal(await isActive(token, 'test-client'), true)
@@ -30,7 +30,7 @@ describe('POST /introspect', () => {
     assert.equal(await isActive(forNobody, 'test-client'), true)
   })
 
-  test('inactive tells nothing more, whatever it was', async () => {
+  test('an inactive answer has no other member, whatever the cause', async () => {
     const { grant, introspect, keyring, state } = await createRevocable()
     const token = await grant()
     const { privateKey } = await generateKeyPair('RS256')
@@ -66,7 +66,7 @@ describe('POST /introspect', () => {
     assert.deepEqual((await introspect(token)).answer, { active: false })
   })
 
-  test('shows what a token is bound to', async () => {
+  test('returns the confirmation of a bound token', async () => {
     const { grant, introspect } = await world
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const jwk = await exportJWK(publicKey)
@@ -77,13 +77,13 @@ describe('POST /introspect', () => {
     assert.ok('jkt' in (answer['cnf'] as object))
   })
 
-  test('gives the fosite profile a scope as well', async () => {
+  test('returns scope for the fosite profile as well', async () => {
     const { grant, introspect } = await createRevocable({ accessTokenProfile: 'fosite' })
     const { answer } = await introspect(await grant({ resource: RS, scope: 'read write' }))
     assert.deepEqual([answer['active'], answer['scope']], [true, 'read write'])
   })
 
-  test('answers a signed JWT to who asks for one', async () => {
+  test('answers with a signed JWT when the Accept header asks for one', async () => {
     const { grant, introspect, keyring } = await world
     const headers = { Accept: 'application/token-introspection+jwt' }
     for (const [token, active] of [
@@ -106,7 +106,7 @@ describe('POST /introspect', () => {
     }
   })
 
-  test('a token of a client that is unknown or disabled is not active', async () => {
+  test('a token of an unknown or disabled client is inactive', async () => {
     const { grant, isActive, registry, state } = await createRevocable()
     const token = await grant()
     const record = (await registry.get(clientKey('test-client'))) ?? ''
@@ -121,7 +121,7 @@ describe('POST /introspect', () => {
     }
   })
 
-  test('a public client proves nothing and may not ask, not even about its own tokens', async () => {
+  test('a public client is not authenticated and may not introspect even its own tokens', async () => {
     const { grant, post, events } = await world
     const token = await grant()
     const { status, answer, reason } = await post('/introspect', { token, client_id: 'public' })
@@ -129,7 +129,7 @@ describe('POST /introspect', () => {
     assert.equal(events.at(-1)?.client_id, 'public')
   })
 
-  test('a scope that only a wildcard allows gives nobody the right to ask', async () => {
+  test('the scope alone, granted by a wildcard, does not allow introspection', async () => {
     const { grant, post } = await world
     const token = await grant()
     const wild = await grant({ scope: 'introspection' }, 'wildcard')
@@ -138,7 +138,7 @@ describe('POST /introspect', () => {
     assert.deepEqual([status, reason], [401, 'token_wrong'])
   })
 
-  test('takes a bearer token of the fosite profile, which names no audience', async () => {
+  test('accepts a bearer token of the fosite profile, which has no audience', async () => {
     const { grant, post } = await createRevocable({ accessTokenProfile: 'fosite' })
     const [token, inspecting] = [await grant(), await grant({ scope: 'introspection' }, 'inspector')]
     assert.deepEqual(decodeJwt(inspecting).aud, [])
@@ -146,7 +146,7 @@ describe('POST /introspect', () => {
     assert.equal(answer['active'], true)
   })
 
-  test('takes a bearer token alone, not next to other credentials', async () => {
+  test('accepts a bearer token alone, not next to other credentials', async () => {
     const { grant, post, as } = await world
     const token = await grant()
     const Authorization = `Bearer ${await grant({ scope: 'introspection' }, 'inspector')}`
@@ -164,7 +164,7 @@ describe('POST /introspect', () => {
     assert.equal((await post('/introspect', { token, client_id: 'inspector' }, { Authorization })).status, 200)
   })
 
-  test('takes a bearer token with the scope for it, and no other', async () => {
+  test('accepts only a bearer token with the scope introspection', async () => {
     const { grant, post, state } = await createRevocable()
     const token = await grant()
     const bearer = (jwt: string) => post('/introspect', { token }, { Authorization: `Bearer ${jwt}` })
@@ -182,7 +182,7 @@ describe('POST /introspect', () => {
     assert.equal((await bearer(inspecting)).status, 401)
   })
 
-  test('wants a caller who proves who it is, a form, and a token', async () => {
+  test('requires authentication, a form, and a token', async () => {
     const { post, as, app } = await world
     assert.equal((await post('/introspect', { token: 'x' })).status, 401)
     assert.equal(
@@ -195,7 +195,7 @@ describe('POST /introspect', () => {
     }
   })
 
-  test('a caller that asks too often is told to wait, another is not', async () => {
+  test('a caller that asks too often gets 429, other callers do not', async () => {
     const { introspect, state } = await createRevocable({ introspectionsPerMinute: 3 })
     for (let index = 0; index < 3; index++) assert.equal((await introspect('x')).status, 200)
     const { status, reason, headers } = await introspect('x')
@@ -207,14 +207,14 @@ describe('POST /introspect', () => {
 })
 
 describe('without a ledger', () => {
-  test('nothing of this is there, nor in the metadata', async () => {
+  test('the endpoints are absent, also from the metadata', async () => {
     const { app } = await createWorld()
     for (const path of ['/introspect', '/revoke', '/revocations']) {
       assert.equal((await app.request(ISSUER + path, { method: 'POST' })).status, 404)
     }
   })
 
-  test('with one, the metadata names it', async () => {
+  test('with a ledger, the metadata names the endpoint', async () => {
     const { app } = await world
     const document = (await (await app.request(`${ISSUER}/.well-known/oauth-authorization-server`)).json()) as Record<
       string,

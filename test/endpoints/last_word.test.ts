@@ -1,4 +1,4 @@
-/** A client that changes its own record all the time, against an operator who changes it too. */
+/** An operator's changes prevail over a client that changes its own record all the time. */
 
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
@@ -43,8 +43,8 @@ async function createBusyClient() {
   return { state, send, token, events }
 }
 
-describe('against a client that is always faster', () => {
-  test('an operator disables it', async () => {
+describe('while a client changes its record all the time', () => {
+  test('an operator can disable it', async () => {
     const { state, send, token } = await createBusyClient()
     const { status, text } = await send('PUT', OPERATOR, { scope: 'admin', disabled: true })
     assert.deepEqual([status, JSON.parse(text).disabled], [200, true])
@@ -54,7 +54,7 @@ describe('against a client that is always faster', () => {
     assert.equal(JSON.parse((await send('GET', OPERATOR)).text).disabled, true)
   })
 
-  test('an operator deletes it', async () => {
+  test('an operator can delete it', async () => {
     const { state, send, token } = await createBusyClient()
     assert.equal((await send('DELETE', OPERATOR)).status, 204)
     assert.equal(state.changes, 1)
@@ -63,7 +63,7 @@ describe('against a client that is always faster', () => {
     assert.equal((await send('GET', OPERATOR)).status, 404)
   })
 
-  test('an operator who names a version changes that one only', async () => {
+  test("an operator's If-Match still applies", async () => {
     const { send } = await createBusyClient()
     const { etag } = await send('GET', OPERATOR)
     for (const method of ['PUT', 'DELETE']) {
@@ -71,7 +71,7 @@ describe('against a client that is always faster', () => {
     }
   })
 
-  test('the client itself has no such right', async () => {
+  test("the client's own changes do not prevail", async () => {
     const { send, token, events } = await createBusyClient()
     assert.equal((await send('POST', token, {}, {}, '/secrets')).status, 409)
     const refused = events.at(-1)

@@ -39,7 +39,7 @@ const REQUIRED: Readonly<Record<string, Readonly<Record<string, (value: unknown)
 }
 
 describe('metadata', () => {
-  test('says what is mounted and nothing else', async () => {
+  test('lists what is mounted and nothing else', async () => {
     const { app } = await createWorld({
       clientAuth: [
         clientSecretBasic(),
@@ -69,7 +69,7 @@ describe('metadata', () => {
     })
   })
 
-  test('features that are not mounted are not in it', async () => {
+  test('does not list features that are not mounted', async () => {
     const { app } = await createWorld({ clientAuth: [clientSecretBasic()], registry: memoryStores(() => NOW).registry })
     const document = (await (await app.request(ISSUER + OAUTH)).json()) as Record<string, unknown>
     for (const member of ['dpop_signing_alg_values_supported', 'scopes_supported', 'introspection_endpoint']) {
@@ -78,7 +78,7 @@ describe('metadata', () => {
     assert.deepEqual(document['token_endpoint_auth_methods_supported'], ['client_secret_basic'])
   })
 
-  test('for OpenID has what OpenID Connect Discovery requires besides, and nothing else', async () => {
+  test('openid-configuration adds only what OpenID Connect Discovery requires', async () => {
     const { app, keyring } = await createWorld()
     const [oauth, openid] = await Promise.all(
       [OAUTH, OPENID].map(
@@ -93,14 +93,14 @@ describe('metadata', () => {
   })
 
   for (const [path, required] of Object.entries(REQUIRED)) {
-    test(`has the members that are required of ${path}`, async () => {
+    test(`has the required members at ${path}`, async () => {
       const { app } = await createWorld()
       const document = (await (await app.request(ISSUER + path)).json()) as Record<string, unknown>
       for (const [member, isOfItsType] of Object.entries(required)) assert.ok(isOfItsType(document[member]), member)
     })
   }
 
-  test('an issuer with a path: where RFC 8414 §3.1 looks, where OpenID looks, and the endpoints below it', async () => {
+  test('for an issuer with a path, the documents are at the locations of RFC 8414 §3.1 and OpenID, and the endpoints below the path', async () => {
     const issuer = 'https://tokens.example/tenant/1'
     const { app } = await createWorld({ issuer })
     const origin = 'https://tokens.example'
@@ -124,7 +124,7 @@ describe('metadata', () => {
     assert.equal((await app.request(`${origin}${OAUTH}/tenant/2`)).status, 404)
   })
 
-  test('does not hang on the registry, nor on a record that cannot be read', async () => {
+  test('does not depend on the registry or on unreadable records', async () => {
     const { registry } = memoryStores(() => NOW)
     await registry.put('resource:urn:a', '{')
     await registry.put('resource:urn:b', '{"schema":1,"resource":"urn:b","scope":"read"}')
@@ -138,7 +138,7 @@ describe('metadata', () => {
     assert.equal(await scopesOf({ ...registry, list: () => Promise.reject(new Error('down')) }), undefined)
   })
 
-  test('tells the origin of each request where the issuer follows it', async () => {
+  test('uses the origin of each request when the issuer depends on it', async () => {
     const { app } = await createWorld({ issuer: (url) => new URL(url).origin })
     const document = (await (await app.request(`http://localhost:1234${OAUTH}`)).json()) as Record<string, unknown>
     assert.equal(document['issuer'], 'http://localhost:1234')
@@ -172,7 +172,7 @@ describe('discovery by client libraries', () => {
 
 describe('the authorization endpoint', () => {
   for (const method of ['GET', 'POST', 'HEAD']) {
-    test(`says that it has no flow: ${method}`, async () => {
+    test(`answers unsupported_response_type: ${method}`, async () => {
       const { app, events } = await createWorld()
       const response = await app.request(`${ISSUER}/authorize?response_type=code&client_id=x`, { method })
       assert.equal(response.status, 400)

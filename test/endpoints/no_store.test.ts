@@ -25,7 +25,7 @@ interface Step {
     headers?: Readonly<Record<string, string>>,
   ]
   readonly status: number
-  /** The members of the answer that are secret, each told by this answer for the first time. */
+  /** The secret members of the answer that no earlier answer contained. */
   readonly tells?: readonly string[]
 }
 
@@ -45,10 +45,10 @@ const STEPS: readonly Step[] = [
     send: ['POST', '/introspect', { token: '{token}', ...me }, { Accept: 'application/token-introspection+jwt' }],
     status: 200,
   },
-  { name: 'introspect, nobody', send: ['POST', '/introspect', { token: '{token}' }], status: 401 },
+  { name: 'introspect, no credentials', send: ['POST', '/introspect', { token: '{token}' }], status: 401 },
   { name: 'introspect, wrong bearer', send: ['POST', '/introspect', { token: '{token}' }, wrong], status: 401 },
   { name: 'revoke', send: ['POST', '/revoke', { token: '{token}', ...me }], status: 200 },
-  { name: 'revoke, nobody', send: ['POST', '/revoke', { token: '{token}' }], status: 401 },
+  { name: 'revoke, no credentials', send: ['POST', '/revoke', { token: '{token}' }], status: 401 },
   {
     name: 'register',
     send: ['POST', '/register', { client_name: 'a' }, operator],
@@ -59,7 +59,7 @@ const STEPS: readonly Step[] = [
   { name: 'register, malformed', send: ['POST', '/register', { scope: 1 }, operator], status: 400 },
   { name: 'list', send: ['GET', '/register', undefined, operator], status: 200 },
   { name: 'list, malformed', send: ['GET', '/register?limit=x', undefined, operator], status: 400 },
-  { name: 'list, nobody', send: ['GET', '/register'], status: 401 },
+  { name: 'list, no credentials', send: ['GET', '/register'], status: 401 },
   { name: 'read', send: ['GET', '/register/{id}', undefined, operator], status: 200 },
   { name: 'read, by itself', send: ['GET', '/register/{id}', undefined, { Authorization: '{own}' }], status: 200 },
   { name: 'read, not there', send: ['GET', '/register/none', undefined, operator], status: 404 },
@@ -102,7 +102,7 @@ const STEPS: readonly Step[] = [
   { name: 'cut', send: ['POST', '/revocations', { client_id: '{id}' }, operator], status: 200 },
   { name: 'cut, malformed', send: ['POST', '/revocations', { before: 'x' }, operator], status: 400 },
   { name: 'delete', send: ['DELETE', '/register/{id}', undefined, operator], status: 204 },
-  { name: 'delete, nobody', send: ['DELETE', '/register/put'], status: 401 },
+  { name: 'delete, no credentials', send: ['DELETE', '/register/put'], status: 401 },
   { name: 'resources', send: ['GET', '/resources', undefined, operator], status: 200 },
   { name: 'resources, wrong token', send: ['GET', '/resources', undefined, wrong], status: 401 },
   { name: 'a resource', send: ['GET', RS, undefined, operator], status: 200 },
@@ -153,9 +153,9 @@ async function run() {
 const ran = run()
 const SECRET_MEMBERS = ['access_token', 'client_secret', 'registration_access_token']
 
-describe('an answer that bears a token, a secret or a refusal', () => {
+describe('an answer with a token, a secret or an error', () => {
   for (const [index, { name, status }] of STEPS.entries()) {
-    test(`is kept by no cache: ${name}, ${status}`, async () => {
+    test(`must not be cached: ${name}, ${status}`, async () => {
       const { response } = (await ran).answers[index] ?? {}
       assert.equal(response?.status, status)
       assert.equal(response.headers.get('Cache-Control'), 'no-store')
@@ -164,7 +164,7 @@ describe('an answer that bears a token, a secret or a refusal', () => {
 })
 
 describe('no answer', () => {
-  test('shows a hash, nor the token of the operator', async () => {
+  test("contains a hash or the operator's token", async () => {
     for (const { name, response, text } of (await ran).answers) {
       const shown = text + JSON.stringify([...response.headers])
       for (const secret of ['$2b$04$', '$2b$10$', '$2a$04$', '$sha256$', '$pbkdf2', '_hash', OPERATOR, 'foobar']) {
@@ -173,7 +173,7 @@ describe('no answer', () => {
     }
   })
 
-  test('tells a secret but the one that it made, or that its caller showed', async () => {
+  test('contains a secret other than the one it created, or the one the caller presented', async () => {
     for (const { name, text, tells = [] } of (await ran).answers) {
       const answer = (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, unknown>
       const told = SECRET_MEMBERS.filter((member) => member in answer)
@@ -181,7 +181,7 @@ describe('no answer', () => {
     }
   })
 
-  test('nor an event repeats a secret that another told', async () => {
+  test('and no event repeats a secret of another answer', async () => {
     const { answers, events } = await ran
     const secrets = answers.flatMap(({ text, tells = [] }) =>
       tells.map((member) => String((JSON.parse(text) as Record<string, unknown>)[member])),

@@ -52,7 +52,7 @@ describe('openapi.json', () => {
     assert.match(document.openapi, /^3\.1/)
   })
 
-  test('has every route there is, method by method, and its parameters', async () => {
+  test('has every route with its methods and parameters', async () => {
     const { paths } = await whole
     const { app } = await createWorld(everything)
     const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
@@ -70,7 +70,7 @@ describe('openapi.json', () => {
     }
   })
 
-  test('of each operation: an id of its own, a tag, its refusals, and an example where there is a body', async () => {
+  test('each operation has a unique id, a tag, its refusals, and an example if it has a body', async () => {
     const { paths, tags } = await whole
     const operations = Object.values(paths).flatMap(({ parameters: _shared, ...methods }) => Object.values(methods))
     const ids = operations.map(({ operationId }) => operationId)
@@ -108,7 +108,7 @@ describe('openapi.json', () => {
     assert.deepEqual(kinds.sort(), expected.sort())
   })
 
-  test('has the members that registration takes', async () => {
+  test('has the members that registration accepts', async () => {
     const { components } = await whole
     const members = Object.keys(components.schemas['ClientMetadata']?.allOf?.[0]?.properties ?? {})
     for (const member of ['client_name', 'jwks', 'scope', 'resources', 'dpop_bound_access_tokens'])
@@ -116,7 +116,7 @@ describe('openapi.json', () => {
     assert.ok('signing_alg' in (components.schemas['Resource']?.properties ?? {}))
   })
 
-  test('names the issuer of each request where it follows the request, and is made once for one issuer', async () => {
+  test('names the issuer of each request when the issuer depends on it, and is made once per issuer', async () => {
     let made = 0
     const counting: Endpoint = {
       path: '/counting',
@@ -135,7 +135,7 @@ describe('openapi.json', () => {
     assert.equal(made, 3)
   })
 
-  test('tells only what is mounted', async () => {
+  test('lists only mounted endpoints', async () => {
     const { paths } = await documentOf({})
     assert.deepEqual(Object.keys(paths), ['/token', '/.well-known/jwks.json', '/openapi.json'])
   })

@@ -14,7 +14,7 @@ const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: 
 const [publicJwk, privateJwk] = await Promise.all([exportJWK(publicKey), exportJWK(privateKey)])
 
 describe('POST /register', () => {
-  test('makes a client with a secret, told once, and a token for itself', async () => {
+  test('creates a client with a secret, shown once, and a registration access token', async () => {
     const { send, grant, events, registry } = await world
     const { status, answer, headers } = await send('POST', '/register', {
       body: { client_name: 'Reports', unknown: 1 },
@@ -38,7 +38,7 @@ describe('POST /register', () => {
     assert.equal(again.answer['registration_access_token'], registration_access_token)
   })
 
-  test('the server chooses the id and the secret, whatever stands in the body', async () => {
+  test('the server chooses the id and the secret, whatever the body says', async () => {
     const { send } = await world
     const { answer } = await send('POST', '/register', {
       body: { client_id: 'test-client', client_secret: 'chosen', client_secrets: [{ id: '1', hash: BCRYPT_FOOBAR }] },
@@ -215,7 +215,7 @@ describe('POST /register', () => {
     })
   }
 
-  test('takes a body of 48 KiB and no more', async () => {
+  test('accepts a body of 48 KiB and no more', async () => {
     const { send } = await world
     const sized = (octets: number) => JSON.stringify({ x: 'x'.repeat(octets - '{"x":""}'.length) })
     const { status: most } = await send('POST', '/register', { body: sized(48 * 1024) })
@@ -223,15 +223,15 @@ describe('POST /register', () => {
     assert.deepEqual([most, status, reason], [201, 413, 'body_too_large'])
   })
 
-  test('names in other scripts are fine', async () => {
+  test('accepts names in other scripts', async () => {
     for (const client_name of ['Отчёты', 'レポート API', 'Τιμές', 'Größe 3', '报告', '🚀 rocket']) {
       assert.equal((await (await world).send('POST', '/register', { body: { client_name } })).status, 201, client_name)
     }
   })
 })
 
-describe('who may do what', () => {
-  test('no token, another scheme, a wrong token: one answer', async () => {
+describe('authorization', () => {
+  test('no token, another scheme and a wrong token get the same answer', async () => {
     const { send } = await world
     const { answer } = await send('POST', '/register', { body: {} })
     const another = await send('POST', '/register', { body: {} })
@@ -271,7 +271,7 @@ describe('who may do what', () => {
     }
   })
 
-  test('a client changes what it is called and its keys, not what it may do', async () => {
+  test('a client can change its name and its keys, but not its rights', async () => {
     const { send, events } = await world
     const { answer } = await send('POST', '/register', { body: { scope: 'read', client_name: 'old' } })
     const token = answer.registration_access_token
@@ -335,7 +335,7 @@ describe('who may do what', () => {
     assert.equal(await grant(client_id, client_secret), 400)
   })
 
-  test('a new token for itself ends the old one; a disabled client manages nothing; a deleted one is gone', async () => {
+  test('a new registration access token ends the old one; a disabled or deleted client cannot manage itself', async () => {
     const { send, grant } = await world
     const { answer } = await send('POST', '/register', { body: {} })
     const path = `/register/${answer.client_id}`
@@ -357,7 +357,7 @@ describe('who may do what', () => {
 })
 
 describe('PUT /register/{client_id} by an operator', () => {
-  test('makes a client of any id, with hashes of secrets it had elsewhere', async () => {
+  test('creates a client with any id, and with hashes of existing secrets', async () => {
     const { send, grant } = await world
     const ids = ['an:identifier', 'a/b', '100%', 'blank s', "'; DROP TABLE", '{}', '%2F']
     for (const id of ids) {
@@ -370,7 +370,7 @@ describe('PUT /register/{client_id} by an operator', () => {
     assert.equal(uri, `${ISSUER}/register/a%2Fb`)
   })
 
-  test('loses no secret by accident, and replaces them when told', async () => {
+  test('keeps the secrets unless the request replaces them', async () => {
     const { send, grant } = await world
     const secret = { id: '1', hash: BCRYPT_FOOBAR }
     await send('PUT', '/register/kept', { body: { client_secrets: [secret] } })
@@ -406,14 +406,14 @@ describe('PUT /register/{client_id} by an operator', () => {
     })
   }
 
-  test('refuses another client_id in the body, and an id that is none', async () => {
+  test('refuses a different client_id in the body, and a malformed id', async () => {
     const { send } = await world
     assert.equal((await send('PUT', '/register/a', { body: { client_id: 'b' } })).reason, 'metadata_inconsistent')
     assert.equal((await send('PUT', `/register/${encodeURIComponent('ü')}`, { body: {} })).status, 404)
     assert.equal((await send('PUT', `/register/${'x'.repeat(257)}`, { body: {} })).status, 404)
   })
 
-  test('If-Match takes a list, and any version that there is', async () => {
+  test('If-Match accepts a list, and * for any version', async () => {
     const { send } = await world
     const { etag } = await send('PUT', '/register/listed', { body: {} })
     const put = async (match: string) =>
@@ -427,7 +427,7 @@ describe('PUT /register/{client_id} by an operator', () => {
     assert.deepEqual([none.status, none.reason], [412, 'record_changed'])
   })
 
-  test('a record that cannot be read is replaced or deleted, and not changed otherwise', async () => {
+  test('an unreadable record can be replaced or deleted, but not changed', async () => {
     const { send, registry } = await createManaged()
     for (const [method, path] of [
       ['POST', '/secrets'],
@@ -444,7 +444,7 @@ describe('PUT /register/{client_id} by an operator', () => {
     assert.equal((await send('PUT', '/register/broken', { body: {} })).status, 201)
   })
 
-  test('a change that somebody else overtook is refused', async () => {
+  test('a stale update is refused', async () => {
     const { send } = await world
     const { etag } = await send('PUT', '/register/tagged', { body: {} })
     const headers = { 'If-Match': etag }
@@ -463,14 +463,14 @@ describe('PUT /register/{client_id} by an operator', () => {
     assert.equal((await send('PUT', '/register/absent', { body: {}, headers: { 'If-None-Match': '*' } })).status, 201)
   })
 
-  test('of many at once each adds its secret', async () => {
+  test('concurrent requests each add their secret', async () => {
     const { send } = await world
     await send('PUT', '/register/raced', { body: { client_secrets: [] } })
     await Promise.all(Array.from({ length: 4 }, () => send('POST', '/register/raced/secrets', { body: {} })))
     assert.equal(((await send('GET', '/register/raced')).answer['client_secrets'] as unknown[]).length, 4)
   })
 
-  test('a registry that fails is 503, never a lost change told as made', async () => {
+  test('a failing registry is 503, and never a lost change reported as made', async () => {
     const { registry } = memoryStores(() => NOW)
     const { send } = await createManaged({
       registry: { ...registry, replace: () => Promise.reject(new Error('down')) },
@@ -481,7 +481,7 @@ describe('PUT /register/{client_id} by an operator', () => {
 })
 
 describe('secrets', () => {
-  test('rotate with overlap: both work, then the old one ends at its second', async () => {
+  test('rotate with overlap: both work until the old one expires', async () => {
     const { send, grant, state, events } = await createManaged()
     const { answer } = await send('POST', '/register', { body: {} })
     const { client_id, client_secret: first } = answer
@@ -499,7 +499,7 @@ describe('secrets', () => {
     assert.deepEqual([await grant(client_id, first), await grant(client_id, second)], [401, 200])
   })
 
-  test('revoke one by its id', async () => {
+  test('can be revoked by their id', async () => {
     const { send, grant } = await createManaged()
     const { answer } = await send('POST', '/register', { body: {} })
     const { client_id, client_secret, registration_access_token: token } = answer
@@ -510,7 +510,7 @@ describe('secrets', () => {
     assert.deepEqual((await send('DELETE', `/register/${client_id}/secrets/${id}`, { token })).status, 404)
   })
 
-  test('at most ten live ones; expired ones make room', async () => {
+  test('at most ten may be live; expired ones are replaced', async () => {
     const { send, state } = await createManaged()
     const { answer } = await send('POST', '/register', { body: {} })
     const path = `/register/${answer.client_id}/secrets`
@@ -521,7 +521,7 @@ describe('secrets', () => {
     assert.equal((await send('POST', path, { body: {} })).status, 201)
   })
 
-  test('what is asked for a new one is checked', async () => {
+  test('the options of a new secret are validated', async () => {
     const { send } = await world
     await send('PUT', '/register/asked', { body: {} })
     for (const body of [{ keep_others_until: 0 }, { expires_at: 'soon' }, { label: 'a\u0000' }]) {
@@ -531,8 +531,8 @@ describe('secrets', () => {
   })
 })
 
-describe('a record that cannot be read', () => {
-  test('is 503 to read, and an operator deletes it or puts another in its place', async () => {
+describe('an unreadable record', () => {
+  test('is 503 to read, and an operator can delete or replace it', async () => {
     const { send, registry } = await createManaged()
     for (const id of ['a', 'b']) await registry.put(`client:${id}`, '{')
     const { status, reason } = await send('GET', '/register/a')
@@ -543,14 +543,14 @@ describe('a record that cannot be read', () => {
     assert.equal((await send('GET', '/register/b')).status, 200)
   })
 
-  test('larger than the stores take is 413', async () => {
+  test('a record larger than the stores accept is 413', async () => {
     const key = { ...publicJwk, note: Array.from({ length: 9000 }, () => 1e20) }
     const body = JSON.stringify({ ...keyed, jwks: { keys: [key] } }).replaceAll('100000000000000000000', '1e20')
     const { status, reason } = await (await world).send('PUT', '/register/large', { body })
     assert.deepEqual([status, reason], [413, 'record_too_large'])
   })
 
-  test('a change that comes between reading and deleting is not lost where the request names a version', async () => {
+  test('a change between reading and deleting is not lost when the request names a version', async () => {
     const { registry } = memoryStores(() => NOW)
     const remove = async (key: string, expected: string) => {
       await registry.put(key, (await registry.get(key))?.replace('"old"', '"new"') ?? '')
@@ -564,7 +564,7 @@ describe('a record that cannot be read', () => {
 })
 
 describe('GET /register', () => {
-  test('gives every client once, in pages, and names a record that cannot be read', async () => {
+  test('lists every client once, in pages, and names an unreadable record', async () => {
     const { send, registry } = await createManaged()
     for (let index = 0; index < 25; index++) await send('PUT', `/register/c${index}`, { body: {} })
     await registry.put('client:broken', '{')

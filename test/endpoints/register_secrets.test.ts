@@ -10,7 +10,7 @@ const END = NOW + 1000
 const hash = await hashSecret(generateSecret())
 type Ends = readonly (number | undefined)[]
 
-/** Registers a client and gives its secrets these ends; returns how the client and the operator add secrets. */
+/** Registers a client whose secrets expire at `ends`; returns functions with which the client and the operator add secrets. */
 async function createLimited(ends: Ends) {
   const made = await createManaged()
   const { send } = made
@@ -33,13 +33,13 @@ async function createLimited(ends: Ends) {
   return { ...made, client_id: answer.client_id, path, token, set, add, endsNow }
 }
 
-describe('a secret that a client makes for itself', () => {
+describe('a secret that a client creates itself', () => {
   const cases: readonly [name: string, ends: Ends, asked: object, end: number][] = [
     ['where no end was set it has none', [0], {}, 0],
     ['where no end was set it has the one asked for', [0], { expires_at: END }, END],
-    ['beside one whose end was never said it has none', [END, undefined], {}, 0],
+    ['next to one without expires_at it does not expire', [END, undefined], {}, 0],
     ['where the client has no secret it has none', [], {}, 0],
-    ['beside one without end it has none', [END, 0], {}, 0],
+    ['next to one that does not expire it does not expire', [END, 0], {}, 0],
     ['ends with the latest of the others', [END - 10, END, END - 20], {}, END],
     ['ends sooner when that is asked', [END], { expires_at: END - 1 }, END - 1],
     ['ends no later when that is asked', [END], { expires_at: END + 1 }, END],
@@ -69,7 +69,7 @@ describe('a secret that a client makes for itself', () => {
     })
   }
 
-  test('cuts short the others, also one whose end was never said, and never lengthens one', async () => {
+  test('shortens the life of the others, even without expires_at, and never extends it', async () => {
     const { add, endsNow } = await createLimited([undefined, 0, NOW + 5, NOW + 20, NOW - 1])
     assert.equal((await add({ keep_others_until: NOW + 10, expires_at: END })).status, 201)
     assert.deepEqual(await endsNow(), [NOW + 10, NOW + 10, NOW + 5, NOW + 10, END])
@@ -81,7 +81,7 @@ describe('a secret that a client makes for itself', () => {
     )
   })
 
-  test('is refused when their time is over, also in the last second', async () => {
+  test('is refused when the others have expired, and in their last second', async () => {
     for (const [now, status] of [
       [END - 1, 201],
       [END, 400],
@@ -98,7 +98,7 @@ describe('a secret that a client makes for itself', () => {
     }
   })
 
-  test('does not authenticate after the end that the operator set', async () => {
+  test('does not authenticate after the limit that the operator set', async () => {
     const { state, add, grant, client_id } = await createLimited([END])
     const { answer } = await add()
     state.now = END - 1
@@ -124,7 +124,7 @@ describe('a secret that a client makes for itself', () => {
     assert.equal((await add()).reason, 'metadata_not_yours')
   })
 
-  test('has no limit from the ends that the client itself asked for', async () => {
+  test('is not limited by an expires_at that the client itself asked for', async () => {
     const { send, path, token, add, state, endsNow } = await createLimited([0])
     assert.equal((await add({ expires_at: NOW + 100, keep_others_until: NOW + 10 })).end, NOW + 100)
     assert.deepEqual(await endsNow(), [NOW + 10, NOW + 100])
@@ -135,7 +135,7 @@ describe('a secret that a client makes for itself', () => {
     assert.deepEqual([(await add()).end, (await add({ expires_at: END })).end], [0, END])
   })
 
-  test('keeps the limit when the client cuts its secrets short, renews its token or is replaced without a list', async () => {
+  test('keeps the limit when the client shortens its secrets, renews its token, or is replaced without client_secrets', async () => {
     const { send, path, add, token, state } = await createLimited([END])
     assert.equal((await add({ expires_at: NOW + 5, keep_others_until: NOW + 5 })).end, NOW + 5)
     assert.equal((await send('PUT', path, { body: { client_name: 'a' } })).status, 200)
@@ -146,7 +146,7 @@ describe('a secret that a client makes for itself', () => {
 })
 
 describe('an operator', () => {
-  test('is not limited, and opens the limit again', async () => {
+  test('is not limited, and can remove the limit', async () => {
     const { state, add } = await createLimited([END])
     assert.equal((await add()).end, END)
     state.now = END + 1
@@ -157,7 +157,7 @@ describe('an operator', () => {
     assert.equal((await add()).end, 0)
   })
 
-  test('sets the limit by a list of secrets, also of a client that had none', async () => {
+  test('sets the limit with client_secrets, even for a client that had no secret', async () => {
     const { set, add } = await createLimited([0])
     assert.equal((await add()).end, 0)
     assert.equal((await set([END - 7])).status, 200)
@@ -166,14 +166,14 @@ describe('an operator', () => {
     assert.equal((await add()).end, 0)
   })
 
-  test('who deletes one leaves the limit as it is', async () => {
+  test('does not change the limit by deleting a secret', async () => {
     const { send, path, add } = await createLimited([END - 5, END])
     assert.equal((await add()).end, END)
     for (const id of ['0', '1']) assert.equal((await send('DELETE', `${path}/secrets/${id}`)).status, 204)
     assert.equal((await add()).end, END)
   })
 
-  test('makes a secret without end by a PUT of a client that has none left', async () => {
+  test('creates a secret that does not expire by a PUT of a client without secrets', async () => {
     const { send, path, token, state } = await createLimited([END])
     assert.equal((await send('DELETE', `${path}/secrets/0`, { token })).status, 204)
     state.now = END
@@ -184,7 +184,7 @@ describe('an operator', () => {
 })
 
 describe('the limit', () => {
-  test('is neither shown nor taken from what is handed in', async () => {
+  test('is neither shown nor read from requests', async () => {
     const { send, path, token, add, registry, client_id } = await createLimited([END])
     assert.equal((await add()).end, END)
     assert.ok((await registry.get(clientKey(client_id)))?.includes(`"secret_limit_at":${END}`))

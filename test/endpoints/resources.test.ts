@@ -36,7 +36,7 @@ const one = `/${encodeURIComponent('https://rs.example')}`
 const two = `/${encodeURIComponent('https://rs2.example/v1')}`
 
 describe('/resources', () => {
-  test('made, read, listed, replaced, deleted', async () => {
+  test('creates, reads, lists, replaces and deletes a resource server', async () => {
     const { send, audienceOf, events } = await createManaged()
     const path = `/${encodeURIComponent('https://new.example/api?v=1')}`
     const made = await send('PUT', path, { scope: 'read', access_token_lifetime: 60, signing_alg: 'RS256' })
@@ -60,7 +60,7 @@ describe('/resources', () => {
     assert.equal(await audienceOf({ resource: 'https://rs.example' }), 'invalid_target')
   })
 
-  test('the default is the audience when none is asked, one at a time, and for those who may have it', async () => {
+  test('the default, of which there is one, is the audience of requests without a resource from clients that may ask for it', async () => {
     const { send, audienceOf } = await createManaged()
     assert.equal(await audienceOf(), ISSUER)
     assert.equal((await send('PUT', one, { default: true })).answer['default'], true)
@@ -78,7 +78,7 @@ describe('/resources', () => {
     assert.equal(await audienceOf(), ISSUER)
   })
 
-  test('refuses what is malformed', async () => {
+  test('refuses malformed records', async () => {
     const { send } = await createManaged()
     for (const [path, body] of [
       ['/api', {}],
@@ -97,7 +97,7 @@ describe('/resources', () => {
     }
   })
 
-  test('takes a body of 48 KiB and no more', async () => {
+  test('accepts a body of 48 KiB and no more', async () => {
     const { send } = await createManaged()
     const sized = (octets: number) => ({ x: 'x'.repeat(octets - '{"x":""}'.length) })
     assert.equal((await send('PUT', one, sized(48 * 1024))).status, 200)
@@ -130,7 +130,7 @@ describe('/resources', () => {
     assert.equal((await send('GET', one)).answer['scope'], 'b')
   })
 
-  test('a default one that is deleted is not the default when it is made again', async () => {
+  test('a deleted default is not the default when it is created again', async () => {
     const { send, registry } = await createManaged()
     await send('PUT', one, { default: true })
     assert.equal((await send('DELETE', one)).status, 204)

@@ -14,7 +14,7 @@ const world = createRevocable()
 const hashes = async () => ({ client_secrets: [{ id: '1', hash: (await clients())[0]?.client_secrets?.[0]?.hash }] })
 
 describe('POST /revoke', () => {
-  test('ends a token of the client, at once; twice is 200 as well', async () => {
+  test('revokes a token of the client at once; repeating it is 200', async () => {
     const { grant, revoke, isActive, events } = await world
     const [token, other] = [await grant(), await grant()]
     const { status, text } = await revoke(token)
@@ -24,7 +24,7 @@ describe('POST /revoke', () => {
     assert.equal((await revoke(token)).status, 200)
   })
 
-  test('a foreign, an unknown and an expired token answer alike, and nothing is kept of them', async () => {
+  test('answers alike for unknown and expired tokens and those of other clients, and stores nothing', async () => {
     const { grant, revoke, isActive, ledger, state } = await createRevocable()
     const token = await grant()
     for (const [text, client] of [
@@ -41,7 +41,7 @@ describe('POST /revoke', () => {
     assert.deepEqual(await levelsOf(ledger, 'revoked'), [])
   })
 
-  test('a mark lasts as long as the token could, then it is gone', async () => {
+  test('a mark is kept until the token would have expired', async () => {
     const { grant, revoke, ledger, state } = await createRevocable()
     await revoke(await grant())
     state.now = NOW + 1859
@@ -50,7 +50,7 @@ describe('POST /revoke', () => {
     assert.equal((await levelsOf(ledger, 'revoked')).length, 0)
   })
 
-  test('a ledger that fails is 503, never a revocation that was not made', async () => {
+  test('a failing ledger is 503, never a lost revocation reported as made', async () => {
     const broken = () => Promise.reject(new Error('down'))
     const { ledger } = memoryStores(() => NOW)
     const { grant, revoke, introspect } = await createRevocable({ ledger: { ...ledger, raise: broken, get: broken } })
@@ -84,7 +84,7 @@ describe('POST /revoke', () => {
 })
 
 describe('POST /revocations', () => {
-  test('denies the tokens of a client, or all, that were issued until an instant; no earlier cut undoes a later one', async () => {
+  test('denies the tokens of one or all clients issued until an instant; an earlier cut does not undo a later one', async () => {
     const { grant, isActive, operate, state, events } = await createRevocable()
     const [mine, others] = [await grant(), await grant({ resource: RS }, 'no-flag')]
     state.now = NOW + 100
@@ -100,7 +100,7 @@ describe('POST /revocations', () => {
     assert.equal(await isActive(later), false)
   })
 
-  test('allows for clocks that differ: a token of a server that is ahead is denied as well', async () => {
+  test('allows for clocks that differ: a token of a server whose clock is ahead is denied as well', async () => {
     const { grant, isActive, operate, state, app, keyring } = await createRevocable()
     const tokens = []
     for (const ahead of [1, 29, 30, 31]) {
@@ -117,7 +117,7 @@ describe('POST /revocations', () => {
     }
   })
 
-  test('denies everything before an instant so long ago that no token is left of it: 200, and nothing is kept', async () => {
+  test('for an instant so long ago that its tokens have expired, answers 200 and stores nothing', async () => {
     const { operate, grant, isActive, ledger } = await createRevocable()
     const token = await grant()
     for (const before of [1, NOW - 31 * 86_400, NOW - 86_400]) {
@@ -127,7 +127,7 @@ describe('POST /revocations', () => {
     assert.deepEqual(await levelsOf(ledger, 'cut'), [{ key: 'cut:all', value: NOW - 86_400 + SKEW }])
   })
 
-  test("denies longer than today's setting lets a token live: an earlier setting may have let it live longer", async () => {
+  test('keeps a denial longer than the current lifetime, because an earlier setting may have been longer', async () => {
     const before = await createRevocable({ accessTokenLifetime: 30 * 86_400 })
     const token = await before.grant()
     const { operate, isActive, state } = await createRevocable({ ...before, accessTokenLifetime: 2 }, before.state)
@@ -138,7 +138,7 @@ describe('POST /revocations', () => {
     }
   })
 
-  test('of many at once the latest stays', async () => {
+  test('of concurrent cuts, the latest instant is kept', async () => {
     const { ledger, operate, isActive, grant, state } = await createRevocable()
     state.now = NOW + 20
     const token = await grant()
@@ -153,7 +153,7 @@ describe('POST /revocations', () => {
     assert.equal(await isActive(token), false)
   })
 
-  test('only an operator cuts, not into the future, and only what can be a client', async () => {
+  test('accepts cuts only from an operator, not in the future, and only for a valid client_id', async () => {
     const { operate, app, events } = await world
     const headers = { 'Content-Type': 'application/json' }
     assert.equal((await app.request(`${ISSUER}/revocations`, { method: 'POST', headers, body: '{}' })).status, 401)
@@ -182,7 +182,7 @@ describe('a client that is disabled or deleted', () => {
   ] as const
 
   for (const [name, method, body] of endings) {
-    test(`${name}: its tokens are over at once, those issued from another process' cache included, offline as well`, async () => {
+    test(`${name}: its tokens are denied at once, including those issued from another process' cache, also offline`, async () => {
       const here = await createRevocable()
       const { state, keyring, operate } = here
       const elsewhere = await createRevocable({ ...here, accessTokenLifetime: 86_400 }, state)
@@ -204,7 +204,7 @@ describe('a client that is disabled or deleted', () => {
     })
   }
 
-  test('does not get its tokens back when it returns; those it gets once the denial has passed are good', async () => {
+  test('does not get its tokens back when it returns; tokens issued after the denial has passed are active', async () => {
     const { grant, isActive, operate, state } = await createRevocable()
     await operate('PUT', '/register/c', { ...(await hashes()), resources: [RS] })
     const first = await grant({ resource: RS }, 'c')
@@ -234,7 +234,7 @@ describe('a client that is disabled or deleted', () => {
     assert.equal(response.status, 401)
   })
 
-  test('a DELETE that fails half-way, in whichever half, leaves no live token and can be repeated', async () => {
+  test('a DELETE that fails at any step leaves no live token and can be repeated', async () => {
     for (const half of ['ledger', 'registry'] as const) {
       const stores = memoryStores(() => NOW)
       let fails = false
@@ -279,7 +279,7 @@ async function listOf(
 }
 
 describe('GET /revocations', () => {
-  test('is a signed list of what is denied and not yet expired, made again after half a minute', async () => {
+  test('is a signed list of current denials, made again after 30 seconds', async () => {
     const { app, grant, revoke, operate, keyring, state } = await createRevocable()
     const nothing = { revoked: [], client_hashes: {}, all: 0 }
     assert.deepEqual(await listOf(app, keyring, NOW), { iss: ISSUER, iat: NOW, exp: NOW + 300, ...nothing })
@@ -308,7 +308,7 @@ describe('GET /revocations', () => {
     assert.equal(await hashClientId('test-client'), '1f6CUTGWypd9gWYJK5pH3CfOgKk90W9mgPIRHvcDwmg')
   })
 
-  test('is made once for all who ask, with its entity tag; 304 to those who have it', async () => {
+  test('is made once for all callers, has an entity tag, and is 304 to callers that have it', async () => {
     const counted = countLists()
     const { app, state } = await createRevocable({ ledger: counted.ledger })
     const all = await Promise.all(Array.from({ length: 20 }, () => app.request(`${ISSUER}/revocations`)))
@@ -322,7 +322,7 @@ describe('GET /revocations', () => {
     assert.deepEqual([changed.status, counted.lists()], [200, 4])
   })
 
-  test('a failure is remembered for five seconds: anyone may ask, and the store is spared', async () => {
+  test('a failure is remembered for five seconds, because anyone may request the list', async () => {
     const counted = countLists()
     const { app, state, events } = await createRevocable({ ledger: counted.ledger })
     counted.fail(true)
@@ -341,7 +341,7 @@ describe('GET /revocations', () => {
   })
 
   for (const family of ['revoked', 'cut']) {
-    test(`is 503 and not a part of the list where there are too many of ${family}`, async () => {
+    test(`is 503 and not an incomplete list when there are too many of ${family}`, async () => {
       for (const [length, status] of [
         [100_000, 200],
         [100_001, 503],

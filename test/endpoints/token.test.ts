@@ -10,8 +10,8 @@ import { clients, ISSUER } from '../support/world.ts'
 /** Tokens of this length are read back; longer ones are not. */
 const MAX_JWT_CHARACTERS = 16 * 1024
 
-describe('a token is issued only as large as it can be read back', () => {
-  test('of many lengths of scope, each token is refused or can be introspected and revoked', async () => {
+describe('a token is issued only if the server can read it back', () => {
+  test('for scopes of many lengths, each token is refused, or can be introspected and revoked', async () => {
     const { post, as, introspect, revoke } = await createRevocable()
     const sizes = new Set<boolean>()
     const ask = (length: number) =>
@@ -32,7 +32,7 @@ describe('a token is issued only as large as it can be read back', () => {
     assert.deepEqual(sizes, new Set([true, false]))
   })
 
-  test('one for too many resource servers is invalid_target', async () => {
+  test('a token for too many resource servers is invalid_target', async () => {
     const { registry, app, events } = await createRevocable()
     const [client] = await clients()
     const resources = Array.from({ length: 60 }, (_, index) => `https://rs.example/${index}/${'x'.repeat(230)}`)
