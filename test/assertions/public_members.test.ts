@@ -25,7 +25,7 @@ const good: readonly [name: string, jwk: Jwk, alg: string][] = [
   ['Ed25519', ed25519, 'Ed25519'],
 ]
 
-/** A modulus of so many bits; it need not be one of a key that somebody has. */
+/** A modulus of the given length; it need not belong to a real key. */
 function modulus(bits: number): string {
   const octets = new Uint8Array(Math.ceil(bits / 8)).fill(0xff)
   octets[0] = 0xff >> (octets.length * 8 - bits)
@@ -50,7 +50,7 @@ describe('a public key', () => {
       assert.equal(await problemOfKey(jwk), undefined)
     })
 
-    test(`${name} has one spelling for ${alg}: others are refused where it is registered and where it is used`, async () => {
+    test(`${name} has one spelling for ${alg}: others are refused at registration and at use`, async () => {
       for (const member of ['n', 'e', 'x', 'y'].filter((each) => each in jwk)) {
         const wrong = [...spellings(String(jwk[member])), '', undefined, null, 7, [jwk[member]], `AA${jwk[member]}`]
         for (const value of wrong) {
@@ -62,7 +62,7 @@ describe('a public key', () => {
     })
   }
 
-  test('a leading zero octet is refused in every member', () => {
+  test('refuses a leading zero octet in every member', () => {
     for (const [name, jwk, alg] of good) {
       for (const member of ['n', 'e', 'x', 'y'].filter((each) => each in jwk)) {
         const octets = decodeBase64url(String(jwk[member]))
@@ -161,7 +161,7 @@ describe('a public key', () => {
     }
   })
 
-  test('is found by its kid where one is named, among several of one kid as well', () => {
+  test('is found by its kid when the header names one, even among several keys of that kid', () => {
     const keys = ['a', 'b', 'a'].map((kid) => ({ ...p256, kid }))
     assert.deepEqual(fittingKeys(keys, 'ES256', 'a'), [keys[0], keys[2]])
     assert.deepEqual(fittingKeys(keys, 'ES256', 'c'), [])
@@ -169,7 +169,7 @@ describe('a public key', () => {
     assert.deepEqual(fittingKeys([p256], 'ES256', 'a'), [])
   })
 
-  test('whose members look right but which no library imports cannot be registered', async () => {
+  test('that has valid members but cannot be imported cannot be registered', async () => {
     for (const jwk of [p256, p384, p521]) {
       assert.equal(await problemOfKey({ ...jwk, x: jwk['y'] }), 'holds a key that cannot be imported')
     }

@@ -26,7 +26,7 @@ const isUnavailable = (error: unknown) =>
   error instanceof OAuthError && error.reason === 'jwks_uri_failed' && error.status === 503
 
 describe('remoteKeys', () => {
-  test('fetches once for five minutes, and once for all who ask at the same time', async () => {
+  test('fetches once in five minutes, and once for concurrent callers', async () => {
     const { state, kids } = setUp()
     await Promise.all([kids(), kids(), kids()])
     state.now = NOW + 299
@@ -37,7 +37,7 @@ describe('remoteKeys', () => {
     assert.deepEqual(await kids(), ['two'])
   })
 
-  test('asked for newer keys it fetches, but not more often than every 30 seconds', async () => {
+  test('a refresh fetches again, at most every 30 seconds', async () => {
     const { state, kids } = setUp()
     await kids()
     state.answer = () => new Response(set('two'))
@@ -48,7 +48,7 @@ describe('remoteKeys', () => {
     assert.equal(state.fetches, 2)
   })
 
-  test('a name that is not resolved in time, or to nothing, is an outage', async () => {
+  test('a name that is not resolved in time, or has no address, is an outage', async () => {
     const hanging = setUp({ resolve: () => new Promise(() => undefined) })
     await assert.rejects(hanging.kids(), isUnavailable)
     const empty = setUp({ resolve: async () => [] })
@@ -56,7 +56,7 @@ describe('remoteKeys', () => {
     assert.equal(hanging.state.fetches + empty.state.fetches, 0)
   })
 
-  test('an outage is 503; what was known serves for an hour more', async () => {
+  test('an outage is 503; cached keys are used for one more hour', async () => {
     const { state, kids } = setUp()
     await kids()
     state.answer = () => new Response('', { status: 500 })
@@ -66,7 +66,7 @@ describe('remoteKeys', () => {
     await assert.rejects(kids(), isUnavailable)
   })
 
-  test('an outage is not hammered', async () => {
+  test('a failing URL is fetched at most every 30 seconds', async () => {
     const { state, kids } = setUp()
     state.answer = () => new Response('', { status: 500 })
     for (let index = 0; index < 5; index++) await assert.rejects(kids(), isUnavailable)
@@ -110,14 +110,14 @@ describe('remoteKeys', () => {
     assert.deepEqual(await kids(), ['two'])
   })
 
-  test('exactly 64 KiB and 20 keys are taken', async () => {
+  test('accepts exactly 64 KiB and 20 keys', async () => {
     const { state, kids } = setUp()
     const text = JSON.stringify({ keys: Array(20).fill({ kty: 'EC', kid: 'k' }) })
     state.answer = () => new Response(text.padEnd(65_536))
     assert.equal((await kids()).length, 20)
   })
 
-  test('each URL has its own keys and its own rest', async () => {
+  test('each URL has its own keys and its own cool-down', async () => {
     const { state, kids } = setUp()
     await kids()
     state.answer = () => new Response(set('two'))
@@ -155,14 +155,14 @@ describe('remoteKeys', () => {
     '[2002:7f00:1::]',
   ]
   for (const url of [...forbidden, ...[...hosts, ...hosts6].map((host) => `https://${host}/jwks`)]) {
-    test(`does not ask ${url}`, async () => {
+    test(`does not fetch ${url}`, async () => {
       const { state, kids } = setUp()
       await assert.rejects(kids(undefined, url), isUnavailable)
       assert.equal(state.fetches, 0)
     })
   }
 
-  test('does not ask a name that leads to a private address, be it one of several', async () => {
+  test('does not fetch from a name with a private address, even one of several', async () => {
     const addresses = ['198.51.100.1', '93.184.216.34', '10.0.0.1']
     const { state, kids } = setUp({ resolve: async () => addresses.slice(1) })
     await assert.rejects(kids(), isUnavailable)
@@ -171,7 +171,7 @@ describe('remoteKeys', () => {
     assert.deepEqual(await fine.kids(), ['one'])
   })
 
-  test('tells the fetch not to follow redirects, and when to give up', async () => {
+  test('fetches with a time limit and without following redirects', async () => {
     let init: RequestInit | undefined
     const fetch = async (_url: string, given: RequestInit) => {
       init = given

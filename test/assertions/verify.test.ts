@@ -96,14 +96,14 @@ describe('verifyAssertion', () => {
     })
   }
 
-  test('an exp beyond all numbers is none', async () => {
+  test('an infinite exp is refused', async () => {
     for (const exp of ['1e999', '-1e999']) {
       const raw = JSON.stringify(CLAIMS).replace(`"exp":${NOW + 60}`, `"exp":${exp}`)
       assert.equal(await verify(await sign(raw)), 'assertion_exp_missing')
     }
   })
 
-  test('members of the prototype are no claims and no header', async () => {
+  test('members of Object.prototype are neither claims nor header parameters', async () => {
     const raw = `{"__proto__":${JSON.stringify(CLAIMS)}}`
     assert.equal(await verify(await sign(raw)), 'assertion_iss_wrong')
     for (const alg of ['__proto__', 'constructor', 'toString']) {
@@ -128,7 +128,7 @@ describe('verifyAssertion', () => {
     })
   }
 
-  test('tries each key that fits, and asks for newer ones only when none does', async () => {
+  test('tries each key that fits, and fetches newer keys only when none does', async () => {
     const asked: unknown[] = []
     const answers: Jwk[][] = [[strangers, jwk]]
     const findKeys: AssertionRules['findKeys'] = async (options) => {
@@ -165,7 +165,7 @@ describe('verifyAssertion', () => {
     }
   })
 
-  test('its mark is of the issuer, and lasts until it cannot be used any more, with slack', async () => {
+  test('the replay mark is per issuer, and lasts until the assertion is too old, plus slack', async () => {
     const { rules, marks } = rulesOf()
     assert.equal(await verify(await sign({ ...CLAIMS, exp: NOW + 60.5 }), rules), undefined)
     assert.equal(await verify(await sign(CLAIMS), rules), 'assertion_replayed')
@@ -180,7 +180,7 @@ describe('verifyAssertion', () => {
 })
 
 describe('claimOnce', () => {
-  test('tells parts apart however they are cut, and its keys have one length', async () => {
+  test('distinguishes parts however they are split, and its keys have a fixed length', async () => {
     const { ledger } = memoryStores(() => NOW)
     const keys: string[] = []
     const kept = {
@@ -197,7 +197,7 @@ describe('claimOnce', () => {
     for (const key of keys) assert.match(key, /^jti:[\w-]{43}$/)
   })
 
-  test('a ledger that fails is 503', async () => {
+  test('a failing ledger is 503', async () => {
     const ledger = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
     await assert.rejects(
       claimOnce(ledger, ['a'], NOW),
@@ -207,7 +207,7 @@ describe('claimOnce', () => {
 })
 
 describe('isSignedBy', () => {
-  test('only by the key, and only with the algorithm that is asked for', async () => {
+  test('only for the right key, and only with the given algorithm', async () => {
     const jws = await sign(CLAIMS)
     assert.equal(await isSignedBy(jws, jwk, 'ES256'), true)
     assert.equal(await isSignedBy(jws, strangers, 'ES256'), false)
@@ -221,7 +221,7 @@ describe('isSignedBy', () => {
 })
 
 describe('readAssertion', () => {
-  test('takes 16 KiB and no more', async () => {
+  test('accepts 16 KiB and no more', async () => {
     const part = (size: number) => encodeBase64url(new TextEncoder().encode(JSON.stringify({ x: 'x'.repeat(size) })))
     const fill = (length: number) => {
       const rest = `${part(0)}.AAAA`
@@ -237,7 +237,7 @@ describe('readAssertion', () => {
     assert.equal(readAssertion(longer), undefined)
   })
 
-  test('refuses what is not three parts of canonical base64url with two JSON objects', async () => {
+  test('refuses anything but three parts of canonical base64url with two JSON objects', async () => {
     const [header = '', claims = '', signature = ''] = (await sign(CLAIMS)).split('.')
     const encode = (text: string) => encodeBase64url(new TextEncoder().encode(text))
     assert.ok(readAssertion(`${header}.${claims}.${signature}`) !== undefined)

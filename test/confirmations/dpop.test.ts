@@ -75,7 +75,7 @@ describe('dpop', () => {
     })
   }
 
-  test('without a proof the token is a bearer token, unless the client is bound', async () => {
+  test('without a proof the token is a bearer token, unless the client requires binding', async () => {
     const { send } = await world
     const { answer } = await send()
     assert.equal(answer['token_type'], 'bearer')
@@ -89,7 +89,7 @@ describe('dpop', () => {
     ['30 s ahead, within the skew', { claims: { iat: NOW + 30 } }],
     ['10 s old', { claims: { iat: NOW - 10 } }],
     ['89 s old, within the skew', { claims: { iat: NOW - 89 } }],
-    ['with members nobody knows', { claims: { foo: { a: 1 } }, header: { foo: 'bar' } }],
+    ['with unknown members', { claims: { foo: { a: 1 } }, header: { foo: 'bar' } }],
     ['a request with a query', {}, '/token?foo=bar'],
     ['an htu with query and fragment', { claims: { htu: `${ISSUER}/token?a=1#b` } }],
     ['an htu with the default port and capitals in the host', { claims: { htu: 'HTTPS://TOKENS.example:443/token' } }],
@@ -108,7 +108,7 @@ describe('dpop', () => {
   // RFC 9864 §2.2: two names of one algorithm.
   for (const alg of ['EdDSA', 'Ed25519']) {
     for (const named of ['EdDSA', 'Ed25519']) {
-      test(`accepts a proof of ${alg} with a key for ${named}, and its thumbprint is that of the bare key`, async () => {
+      test(`accepts a proof of ${alg} with a key for ${named}, whose thumbprint is that of the key without alg`, async () => {
         const jwk = pairs.get(alg)?.jwk as JWK
         const { status, answer } = await (await world).send(
           await prove({ alg, header: { jwk: { ...jwk, alg: named } } }),
@@ -188,7 +188,7 @@ describe('dpop', () => {
     })
   }
 
-  test('refuses crit, and what is not one JWT', async () => {
+  test('refuses crit, and anything but one JWT', async () => {
     const { send } = await world
     const encode = (value: object) =>
       btoa(JSON.stringify(value)).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_')
@@ -206,7 +206,7 @@ describe('dpop', () => {
     }
   })
 
-  test('takes a proof once, of a hundred at a time; another key may use the same jti', async () => {
+  test('accepts one of a hundred concurrent uses of a proof; another key may use the same jti', async () => {
     const { send } = await world
     const claims = { jti: crypto.randomUUID() }
     const proof = await prove({ claims })
@@ -216,7 +216,7 @@ describe('dpop', () => {
     assert.equal((await send(await prove({ alg: 'EdDSA', claims }))).status, 200)
   })
 
-  test('a refused proof does not use up its jti, and the mark lasts as long as the proof', async () => {
+  test('a refused proof does not use up its jti, and the replay mark lasts as long as the proof', async () => {
     const { send, state } = await createDpopWorld()
     const claims = { jti: crypto.randomUUID() }
     assert.equal((await send(await prove({ claims: { ...claims, htm: 'GET' } }))).status, 400)
@@ -230,7 +230,7 @@ describe('dpop', () => {
 })
 
 describe('dpop with nonces', () => {
-  test('asks for one, takes it for up to two minutes, and gives the next with each token', async () => {
+  test('requires one, accepts it for up to two minutes, and sends the next with each token', async () => {
     const { send, state } = await createDpopWorld({ withNonces: true })
     const first = await send(await prove())
     assert.deepEqual([first.status, first.answer['error'], first.reason], [400, 'use_dpop_nonce', 'dpop_nonce_wrong'])
@@ -248,14 +248,14 @@ describe('dpop with nonces', () => {
     assert.equal((await send(await proveAt(NOW + 120))).answer['error'], 'use_dpop_nonce')
   })
 
-  test('refuses one that somebody made up, and one that is no text', async () => {
+  test('refuses an invented nonce, and one that is not a string', async () => {
     const { send } = await createDpopWorld({ withNonces: true })
     for (const nonce of ['', 'A'.repeat(22), 7, null]) {
       assert.equal((await send(await prove({ claims: { nonce } }))).reason, 'dpop_nonce_wrong')
     }
   })
 
-  test('is good from a period before its own to the end of the next, on every process of the same secret', async () => {
+  test('a nonce is accepted from the period before its own to the end of the next, on every process with the same secret', async () => {
     const [one, other] = await Promise.all([1, 2].map(async () => nonces(await deriveHmacKey('secret', 'dpop nonces'))))
     for (const [at, seen] of [
       [NOW, true],
@@ -271,14 +271,14 @@ describe('dpop with nonces', () => {
     assert.equal(await one?.current(NOW), await one?.current(NOW + 59.9))
   })
 
-  test('is the same wherever the secret is the same, and another for another purpose', async () => {
+  test('the same secret makes the same nonces, and another purpose other nonces', async () => {
     const of = async (secret: string, purpose: string) => nonces(await deriveHmacKey(secret, purpose)).current(NOW)
     assert.equal(await of('secret', 'dpop nonces'), await of('secret', 'dpop nonces'))
     assert.notEqual(await of('secret', 'dpop nonces'), await of('secret', 'else'))
     assert.notEqual(await of('secret', 'dpop nonces'), await of('secret2', 'dpop nonces'))
   })
 
-  test('without a proof nobody is asked for a nonce', async () => {
+  test('a request without a proof needs no nonce', async () => {
     const { send } = await createDpopWorld({ withNonces: true })
     const { status, nonce } = await send()
     assert.deepEqual([status, nonce], [200, null])

@@ -33,19 +33,19 @@ async function send(client_id: string, certificate?: string) {
 }
 
 describe('mtls', () => {
-  test('binds the tokens of a client that is registered for it to its certificate', async () => {
+  test("binds the tokens of a client that is registered for it to the client's certificate", async () => {
     const { answer } = await send('bound', clientCert(leaf))
     assert.equal(answer['token_type'], 'bearer')
     const { cnf } = decodeJwt(answer['access_token'] ?? '')
     assert.deepEqual(cnf, { 'x5t#S256': 'zV3TGHgeGTJmwbWpzGVj_Y1RGwKEW8GDXXubkKoUupM' })
   })
 
-  test('gives it no token without a certificate', async () => {
+  test('refuses such a client without a certificate', async () => {
     const { status, answer, reason } = await send('bound')
     assert.deepEqual([status, answer['error'], reason], [400, 'invalid_request', 'certificate_required'])
   })
 
-  test('does not bind the tokens of others', async () => {
+  test('does not bind the tokens of other clients', async () => {
     const { answer } = await send('test-client', clientCert(leaf))
     assert.equal('cnf' in decodeJwt(answer['access_token'] ?? ''), false)
   })

@@ -85,8 +85,8 @@ describe('a DPoP proof in a request that is refused', () => {
   }
 })
 
-describe('the mark of a DPoP proof', () => {
-  test('lasts as long as the proof could be used again, with the skew and some slack', async () => {
+describe('the replay mark of a DPoP proof', () => {
+  test('lasts as long as the proof could be replayed, plus skew and slack', async () => {
     const { send, marks } = await createCountedWorld()
     for (const iat of [NOW, NOW + 0.5, NOW - 89]) assert.equal((await send(await prove({ iat }), secret)).status, 200)
     assert.deepEqual(
@@ -96,7 +96,7 @@ describe('the mark of a DPoP proof', () => {
   })
 })
 
-describe('what is wrong with a request is told in this order:', () => {
+describe('the errors of a request are reported in this order:', () => {
   const order: readonly [
     name: string,
     claims: Record<string, unknown>,

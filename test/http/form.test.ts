@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { createWorld, ISSUER } from '../support/world.ts'
 
-describe('a body that breaks off', () => {
-  test('is the fault of the sender', async () => {
+describe('a truncated body', () => {
+  test('is invalid_request', async () => {
     const { app, events } = await createWorld()
     const body = new ReadableStream({
       pull: (controller) => controller.error(new Error('aborted')),
@@ -17,7 +17,7 @@ describe('a body that breaks off', () => {
   })
 })
 
-describe('a body that comes in chunks', () => {
+describe('a chunked body', () => {
   const send = async (octets: number, headers: Record<string, string>) => {
     const { app, events } = await createWorld()
     const start = 'grant_type=client_credentials&client_id=test-client&client_secret=foobar&x='
@@ -41,17 +41,17 @@ describe('a body that comes in chunks', () => {
     { 'Transfer-Encoding': 'chunked' },
     { 'Transfer-Encoding': 'chunked', 'Content-Length': '5' },
   ]) {
-    test(`holds 64 KiB and no more: ${JSON.stringify(headers)}`, async () => {
+    test(`may have 64 KiB and no more: ${JSON.stringify(headers)}`, async () => {
       assert.deepEqual(await send(64 * 1024, headers), [200, undefined])
       assert.deepEqual(await send(64 * 1024 + 1, headers), [413, 'body_too_large'])
     })
   }
 
-  test('may say that it is 64 KiB long', async () => {
+  test('may declare a length of 64 KiB', async () => {
     assert.deepEqual(await send(64 * 1024, { 'Content-Length': `${64 * 1024}` }), [200, undefined])
   })
 
-  test('is refused for a length that is too large or none', async () => {
+  test('is refused for a declared length that is too large or malformed', async () => {
     for (const length of [`${64 * 1024 + 1}`, 'x', '1e9']) {
       assert.deepEqual(await send(100, { 'Content-Length': length }), [413, 'body_too_large'], length)
     }

@@ -32,7 +32,7 @@ const ALL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFI
 
 describe('a method that an endpoint does not have', () => {
   for (const [path, allowed] of Object.entries(METHODS)) {
-    test(`${path} takes ${allowed}`, async () => {
+    test(`${path} allows ${allowed}`, async () => {
       const { app, events } = await world
       for (const method of ALL) {
         const response = await app.request(ISSUER + path.replaceAll(/:\w+/g, 'a'), { method })
@@ -51,13 +51,13 @@ describe('a method that an endpoint does not have', () => {
     })
   }
 
-  test('the table holds every path', async () => {
+  test('the table has every path', async () => {
     const { app } = await world
     const paths = app.routes.map(({ path }) => path).filter((path) => !path.includes('*'))
     assert.deepEqual([...new Set(paths)].sort(), Object.keys(METHODS).sort())
   })
 
-  test('below an issuer with a path, too', async () => {
+  test('also below an issuer with a path', async () => {
     const { app } = await createWorld({ issuer: `${ISSUER}/tenant` })
     for (const path of ['/tenant/token', '/token']) assert.equal((await app.request(ISSUER + path)).status, 405)
     const place = '/.well-known/openid-configuration'
@@ -66,7 +66,7 @@ describe('a method that an endpoint does not have', () => {
     }
   })
 
-  test('a host app keeps its own paths and its own answer to what is not found', async () => {
+  test('a host app keeps its own paths and its own 404', async () => {
     const { app } = await world
     const host = new Hono()
     host.notFound((c) => c.text('the host', 404))

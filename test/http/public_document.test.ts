@@ -19,7 +19,7 @@ for (const [path, { type, maxAge }] of Object.entries(DOCUMENTS)) {
     const send = async (headers: Record<string, string> = {}, method = 'GET') =>
       (await world).app.request(ISSUER + path, { method, headers })
 
-    test('may be kept and read by any origin', async () => {
+    test('may be cached, and read by any origin', async () => {
       const { status, headers } = await send()
       assert.equal(status, 200)
       assert.equal(headers.get('Content-Type'), type)
@@ -39,7 +39,7 @@ for (const [path, { type, maxAge }] of Object.entries(DOCUMENTS)) {
     })
 
     // RFC 9110 §13.1.2: weak comparison, lists, and any.
-    test('304 to a caller that has it', async () => {
+    test('answers 304 to a caller that has it', async () => {
       const tag = (await send()).headers.get('ETag') ?? ''
       for (const known of [tag, `W/${tag}`, `"other", ${tag}`, `"other",W/${tag} , "more"`, '*']) {
         for (const method of ['GET', 'HEAD']) {
@@ -70,7 +70,7 @@ for (const [path, { type, maxAge }] of Object.entries(DOCUMENTS)) {
 }
 
 describe('publicText', () => {
-  test('tags a body by what it is', async () => {
+  test('derives the ETag from the body', async () => {
     const app = new Hono()
     const respond = publicText('text/plain')
     let body = 'a'
@@ -84,7 +84,7 @@ describe('publicText', () => {
     assert.notEqual(second, first)
   })
 
-  test('hashes and describes once what does not change', async () => {
+  test('hashes an unchanged body once', async () => {
     const { app } = await createWorld()
     const { digest } = crypto.subtle
     let digests = 0

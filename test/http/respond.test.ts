@@ -18,19 +18,19 @@ async function refused(thrown: unknown, headers: Record<string, string> = {}) {
 const cause = new Error('quotes what the client sent')
 
 describe('refuse', () => {
-  test('reports the cause of a failure of ours to the audit only', async () => {
+  test('reports the cause of a server failure to the audit only', async () => {
     const { event, text } = await refused(temporarilyUnavailable('store_failed', 'No store.', cause))
     assert.equal(event.cause, 'Error: quotes what the client sent')
     assert.ok(!text.includes('quotes'))
   })
 
-  test('reports no cause of what the client did', async () => {
+  test('reports no cause of a client error', async () => {
     const { event, text } = await refused(invalidRequest('body_malformed', 'No form.', { cause }))
     assert.equal('cause' in event, false)
     assert.ok(!text.includes('quotes'))
   })
 
-  test('reports only the place of an exception that nothing foresaw', async () => {
+  test('reports only the place of an unexpected exception', async () => {
     const { event, text, response } = await refused(cause)
     assert.deepEqual([response.status, event.reason], [500, 'internal'])
     assert.ok(!`${event.cause}${text}`.includes('quotes'))

@@ -9,14 +9,14 @@ async function signatureOf(secret: string, purpose: string): Promise<string> {
 }
 
 describe('deriveHmacKey', () => {
-  test('is HKDF-SHA-256 of RFC 5869 without a salt: every process and version has the same key', async () => {
+  test('is HKDF-SHA-256 of RFC 5869 without a salt: every process and version derives the same key', async () => {
     assert.equal(
       await signatureOf('secret of sixteen', 'dpop nonces'),
       'a4dac503775f79e7a51e62d3c838dd8d81ec39c50b6064238727f4d040c24c1b',
     )
   })
 
-  test('another secret or another purpose has another key', async () => {
+  test('derives different keys for different secrets and purposes', async () => {
     const pairs = [
       ['secret', 'a'],
       ['secret', 'b'],
@@ -29,7 +29,7 @@ describe('deriveHmacKey', () => {
     assert.equal(new Set(signatures).size, pairs.length)
   })
 
-  test('can sign, and neither be read nor verify', async () => {
+  test('returns a key that can only sign and cannot be exported', async () => {
     const { extractable, usages, algorithm } = await deriveHmacKey('secret', 'a')
     assert.deepEqual([extractable, usages, algorithm.name], [false, ['sign'], 'HMAC'])
   })

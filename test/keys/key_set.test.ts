@@ -96,7 +96,7 @@ describe('keyState', () => {
     }
   })
 
-  test('of the keys of an algorithm whose time has come exactly one signs, and one that has expired never returns', () => {
+  test('exactly one started key of an algorithm signs, and an expired key never returns', () => {
     const placed = fc.record({ alg: fc.constantFrom('a', 'b'), signsFrom: fc.integer({ min: 0, max: 20 }) })
     fc.assert(
       fc.property(fc.array(placed, { minLength: 1, maxLength: 6 }), fc.integer({ min: 0, max: 5 }), (keys, seconds) => {
@@ -156,7 +156,7 @@ describe('readKeySet', () => {
     test(`refuses ${text || 'nothing'}`, () => assert.rejects(readKeySet(text), isRefused))
   }
 
-  test('refuses a set of which one key is no private key', async () => {
+  test('refuses a set with a key that is not private', async () => {
     const jwk = await generateKey('ES256')
     const { d: _d, ...publicJwk } = jwk
     await assert.rejects(readKeySet(JSON.stringify({ keys: [jwk, publicJwk] })), isRefused)
@@ -168,7 +168,7 @@ describe('readKeySet', () => {
     ['ES384', 'EC', 'P-384'],
     ['EdDSA', 'OKP', 'Ed25519'],
   ] as const) {
-    test(`reads a PEM of ${crv ?? kty}, with lines around it`, async () => {
+    test(`reads a PEM of ${crv ?? kty}, with blank lines around it`, async () => {
       const { privateKey } = await generateKeyPair(alg, { extractable: true })
       const pem = await exportPKCS8(privateKey)
       const expected = await exportJWK(privateKey)
@@ -203,7 +203,7 @@ describe('generateKey', () => {
     })
   }
 
-  test('says from when it signs, where that is a time', async () => {
+  test('sets signs_from only when it is later than 0', async () => {
     assert.equal((await generateKey('ES256', 1)).signs_from, 1)
     assert.equal((await generateKey('ES256', NOW)).signs_from, NOW)
     assert.ok(!('signs_from' in (await generateKey('ES256', 0))))

@@ -58,7 +58,7 @@ describe('readKeyring', () => {
     })
   }
 
-  test('the first key signs, all are published, a kid of their own stays', async () => {
+  test('the first key signs, all are published, and their kids are kept', async () => {
     const { signing, jwks } = await read({ ...(await privateJwk('ES256')), kid: 'mine' }, await privateJwk('RS256'))
     assert.equal(signing.kid, 'mine')
     assert.equal(jwks.keys.length, 2)
@@ -201,7 +201,7 @@ describe('keys and their time', () => {
   })
   const kidsOf = ({ keys }: { keys: readonly JWK[] }) => keys.map(({ kid }) => kid)
 
-  test('announced, signing, retired and gone: the second follows on the first', async () => {
+  test('a key is announced, signs, is retired and expires: the second succeeds the first', async () => {
     const keyring = await read(await place('2', 'ES256', NOW + 100), await place('1', 'ES256'))
     for (const [after, signing, published] of [
       [0, '1', '2 1'],
@@ -218,19 +218,19 @@ describe('keys and their time', () => {
     }
   })
 
-  test('a token names its key by its whole kid, of whatever algorithm', async () => {
+  test('verifyingAt compares the whole kid, for every algorithm', async () => {
     const { verifyingAt } = await read(await place('es', 'ES256'), await place('ed', 'EdDSA'))
     assert.equal(verifyingAt(NOW, 'es')?.alg, 'ES256')
     assert.equal(verifyingAt(NOW, 'ed')?.alg, 'EdDSA')
     for (const kid of ['', 'e', 'ES', 'es ', 'undefined', 'constructor']) assert.equal(verifyingAt(NOW, kid), undefined)
   })
 
-  test('two keys of one kid are refused, whatever else tells them apart', async () => {
+  test('refuses two keys with the same kid, even if they differ otherwise', async () => {
     await assert.rejects(read(await place('1', 'ES256'), await place('1', 'EdDSA')), /same kid/)
     await assert.rejects(read(await place('1', 'ES256', NOW - 9999), await place('1', 'RS256', 0)), /same kid/)
   })
 
-  test('signingKeyAt throws where no key of the algorithm signs yet', async () => {
+  test('signingKeyAt throws while no key of the algorithm signs', async () => {
     const keyring = await read(await place('es', 'ES256', NOW + 100), await place('rs', 'RS256'))
     assert.equal(signingKeyAt(keyring, NOW).kid, 'rs')
     assert.equal(signingKeyAt(keyring, NOW, 'RS256').kid, 'rs')
@@ -243,7 +243,7 @@ describe('keys and their time', () => {
     }
   })
 
-  test('a key is followed by one of its own algorithm only; the first that signs is the default', async () => {
+  test('a key is succeeded only by a key of its own algorithm; the first that signs is the default', async () => {
     const keys = [await place('es', 'ES256', NOW + 100), await place('rs', 'RS256'), await place('ed', 'EdDSA')]
     const { signingAt, publishedAt, algorithms } = await read(...keys)
     assert.deepEqual(algorithms, ['ES256', 'RS256', 'EdDSA'])
@@ -255,7 +255,7 @@ describe('keys and their time', () => {
     assert.equal(kidsOf(publishedAt(NOW + 1_000_000)).length, 3)
   })
 
-  test('a set of which nothing signs yet is published, and signs when its time comes', async () => {
+  test('a set of announced keys is published, and signs from its start time', async () => {
     const keyring = await readKeyring(JSON.stringify({ keys: [await place('1', 'ES256', NOW + 1)] }), options)
     assert.throws(() => signingKeyAt(keyring, NOW), { status: 503, reason: 'signing_key_missing' })
     assert.throws(() => signingKeyAt(keyring, NOW + 1, 'RS256'), { status: 503, reason: 'signing_alg_missing' })
@@ -263,7 +263,7 @@ describe('keys and their time', () => {
     assert.deepEqual(kidsOf(keyring.publishedAt(NOW)), ['1'])
   })
 
-  test('a time that is none is refused', async () => {
+  test('refuses a malformed signs_from', async () => {
     await assert.rejects(read(await place('1', 'ES256', -1)), /neither a private JWK Set/)
     await assert.rejects(read(await place('1', 'ES256', 1.5)), /neither a private JWK Set/)
   })
@@ -272,7 +272,7 @@ describe('keys and their time', () => {
 describe('rotate', () => {
   const rotation = { alg: 'ES256', announceSeconds: 100, retiredSeconds: 1800, now: NOW }
 
-  test('puts a new key in the place of the one it follows, and drops what is over', async () => {
+  test('puts a new key in front of its predecessor, and removes expired keys', async () => {
     const first = [await generateKey('RS256'), await generateKey('ES256')]
     const second = await rotate(first, rotation)
     assert.deepEqual(
@@ -288,7 +288,7 @@ describe('rotate', () => {
     )
   })
 
-  test('adds an algorithm at the end, for use at once', async () => {
+  test('appends the first key of an algorithm, which signs at once', async () => {
     const rotated = await rotate([await generateKey('RS256')], { ...rotation, alg: 'EdDSA' })
     assert.deepEqual(
       rotated.map(({ alg, signs_from }) => [alg, signs_from]),

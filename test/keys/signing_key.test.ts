@@ -25,7 +25,7 @@ const ones = (bits: number, zeros = 0): string => {
 describe('toSigningKey', () => {
   const members = { RSA: ['kty', 'n', 'e'], EC: ['kty', 'crv', 'x', 'y'], OKP: ['kty', 'crv', 'x'] }
   for (const [alg, { kty }] of ALGORITHMS) {
-    test(`publishes of an ${alg} key the public members, use, alg and kid, and nothing else`, async () => {
+    test(`publishes only the public members, use, alg and kid of an ${alg} key`, async () => {
       const jwk = { ...(await bare(alg)), alg, ext: true, key_ops: ['sign'], note: 'ours', x5u: 'https://keys.example' }
       const key = await toSigningKey(jwk)
       const kid = await calculateJwkThumbprint(jwk)
@@ -37,7 +37,7 @@ describe('toSigningKey', () => {
     })
   }
 
-  test('keeps a kid and a time of its own', async () => {
+  test('keeps the kid and signs_from of a key', async () => {
     const jwk: PrivateJwk = { ...(await bare('ES256')), kid: 'mine', signs_from: NOW }
     const { kid, signsFrom, publicJwk } = await toSigningKey(jwk)
     assert.deepEqual([kid, signsFrom, publicJwk.kid, 'signs_from' in publicJwk], ['mine', NOW, 'mine', false])
@@ -50,7 +50,7 @@ describe('toSigningKey', () => {
     ['both', { use: 'sig', key_ops: ['sign'] }],
   ]
   for (const [name, more] of taken) {
-    test(`takes a key of ${name}`, async () => {
+    test(`accepts a key of ${name}`, async () => {
       for (const alg of ['RS256', 'ES256', 'EdDSA']) {
         assert.equal((await toSigningKey({ ...(await bare(alg)), ...more } as JWK)).alg, alg)
       }
@@ -68,7 +68,7 @@ describe('toSigningKey', () => {
     ['2047 bits', RSA, { n: ones(2047) }, /^holds an RSA key of 2047 bits; 2048 is the minimum$/],
     ['1024 bits', RSA, { n: ones(1024) }, /RSA key of 1024 bits/],
     ['2047 bits behind an octet of zero', RSA, { n: ones(2047, 1) }, /RSA key of 2047 bits/],
-    ['2048 bits that are of no key', RSA, { n: ones(2048) }, /cannot import|do not match/],
+    ['2048 bits that are not a modulus', RSA, { n: ones(2048) }, /cannot import|do not match/],
     ['no modulus', RSA, { n: undefined }, /RSA key of 1 bits/],
     ['exponent 1', RSA, { e: 'AQ' }, /exponent below 65537/],
     ['exponent 3', RSA, { e: 'Aw' }, /exponent below 65537/],

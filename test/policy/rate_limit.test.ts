@@ -15,7 +15,7 @@ function retryAfter(ask: () => void): string | undefined {
 }
 
 describe('limitRate', () => {
-  test('lets a caller ask so often within a minute, and each caller by itself', () => {
+  test('limits the requests within a minute, for each caller separately', () => {
     const limit = limitRate(2)
     const ask = (caller: string, now: number) => retryAfter(() => limit(caller, now))
     assert.deepEqual(
@@ -25,7 +25,7 @@ describe('limitRate', () => {
     assert.deepEqual([ask('a', NOW + 59), ask('a', NOW + 60)], ['1', undefined])
   })
 
-  test('begins again when the clock was set back', () => {
+  test('starts a new window when the clock is set back', () => {
     const limit = limitRate(1)
     limit('a', NOW)
     assert.equal(
@@ -34,12 +34,12 @@ describe('limitRate', () => {
     )
   })
 
-  test('0 is no limit', () => {
+  test('0 means no limit', () => {
     const limit = limitRate(0)
     for (let index = 0; index < 1000; index++) limit('a', NOW)
   })
 
-  test('keeps 10,000 callers at most', () => {
+  test('remembers at most 10,000 callers', () => {
     const limit = limitRate(1)
     limit('a', NOW)
     for (let index = 0; index < 10_000; index++) limit(`other ${index}`, NOW)

@@ -55,18 +55,18 @@ describe('grantResources', () => {
     ['one that is gone', GONE, []],
   ]
   for (const [name, usual, expected] of defaults) {
-    test(`asked for nothing, the default being ${name}`, async () => {
+    test(`without a requested resource, when the default is ${name}`, async () => {
       assert.deepEqual((await ask([], [], usual)).granted, expected)
     })
   }
 
   const refused: readonly [name: string, resource: string[], audience: string[], reason: Reason][] = [
     ['one that is not allowed', [OTHER], [], 'resource_not_allowed'],
-    ['one that is not allowed beside one that is', [A, OTHER], [], 'resource_not_allowed'],
+    ['one that is not allowed next to one that is', [A, OTHER], [], 'resource_not_allowed'],
     ['an audience that is not allowed', [], [OTHER], 'resource_not_allowed'],
-    ['an audience that is not allowed beside a resource that is', [A], [OTHER], 'resource_not_allowed'],
+    ['an audience that is not allowed next to a resource that is', [A], [OTHER], 'resource_not_allowed'],
     ['one that is gone', [GONE], [], 'resource_unknown'],
-    ['one that is gone beside one that is there', [A, GONE], [], 'resource_unknown'],
+    ['an unknown one next to a registered one', [A, GONE], [], 'resource_unknown'],
     ['an audience that is gone', [], [GONE], 'resource_unknown'],
     ['one that was never registered', [`${A}/`], [], 'resource_unknown'],
     ['the default of others', ['https://A.example'], [], 'resource_not_allowed'],
@@ -74,7 +74,7 @@ describe('grantResources', () => {
     ['a fragment', [`${A}#x`], [], 'resource_malformed'],
     ['a relative reference', ['/a'], [], 'resource_malformed'],
     ['dot segments', [`${A}/x/../y`], [], 'resource_malformed'],
-    ['a malformed one beside one that is not allowed', [OTHER, 'a b'], [], 'resource_malformed'],
+    ['a malformed one next to one that is not allowed', [OTHER, 'a b'], [], 'resource_malformed'],
   ]
   for (const [name, resource, audience, reason] of refused) {
     test(`refuses ${name}`, async () => {
@@ -86,7 +86,7 @@ describe('grantResources', () => {
     })
   }
 
-  test('an unknown resource and one that is not allowed have the same answer', async () => {
+  test('an unknown resource and one that is not allowed get the same answer', async () => {
     const [one, two] = await Promise.all([[GONE], [OTHER]].map((each) => ask(each).catch((error: OAuthError) => error)))
     assert.ok(one instanceof OAuthError && two instanceof OAuthError)
     assert.deepEqual([one.message, one.status, one.code], [two.message, two.status, two.code])

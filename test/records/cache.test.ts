@@ -8,7 +8,7 @@ import { NOW } from '../support/world.ts'
 const client: Client = { client_id: 'c' }
 
 describe('cacheRecords', () => {
-  test('reads a client once while it is fresh, and again in the second after', async () => {
+  test('reads a client once while it is fresh, and again one second later', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -20,7 +20,7 @@ describe('cacheRecords', () => {
     assert.equal(state.reads, 2)
   })
 
-  test('a client disabled or deleted works for the freshness, not a second longer', async () => {
+  test('a client that is disabled or deleted works until its freshness ends, not a second longer', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -36,7 +36,7 @@ describe('cacheRecords', () => {
     assert.equal(await find('c'), undefined, 'nor does what was held before come back')
   })
 
-  test('a refresh reads anew, at most every two seconds', async () => {
+  test('a refresh reads again, at most every two seconds', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -59,7 +59,7 @@ describe('cacheRecords', () => {
     assert.equal(state.reads, 2)
   })
 
-  test('what was written here is read anew, a record and the lack of one', async () => {
+  test('a write drops a cached record and a cached miss', async () => {
     const { state, find, forget } = setUpCache()
     assert.equal(await find('c'), undefined)
     state.held = client
@@ -71,7 +71,7 @@ describe('cacheRecords', () => {
     assert.equal((await find('c'))?.disabled, true)
   })
 
-  test('a read that was under way when somebody wrote is not kept', async () => {
+  test('a read that was under way during a write is not cached', async () => {
     const { state, find, forget } = setUpCache()
     state.held = client
     const before = find('c')
@@ -81,7 +81,7 @@ describe('cacheRecords', () => {
     assert.equal((await find('c'))?.disabled, true)
   })
 
-  test('a clock that is set back makes nothing last', async () => {
+  test('a clock that is set back extends nothing', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -90,7 +90,7 @@ describe('cacheRecords', () => {
     assert.equal((await find('c'))?.disabled, true)
   })
 
-  test('after a failure it is not asked again for two seconds, where there is something to serve', async () => {
+  test('after a failure, a record that can be served stale is not read again for two seconds', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -115,7 +115,7 @@ describe('cacheRecords', () => {
     assert.equal(state.reads, 2)
   })
 
-  test('all who miss one client at once share one read', async () => {
+  test('concurrent misses of one client share one read', async () => {
     const { state, find } = setUpCache()
     state.held = client
     const found = await Promise.all(Array.from({ length: 100 }, () => find('c')))
@@ -123,7 +123,7 @@ describe('cacheRecords', () => {
     assert.equal(state.reads, 1)
   })
 
-  test('remembers for five seconds that there is no such client', async () => {
+  test('caches a miss for five seconds', async () => {
     const { state, find } = setUpCache()
     await find('c')
     state.held = client
@@ -134,7 +134,7 @@ describe('cacheRecords', () => {
     assert.equal(await find('c'), client)
   })
 
-  test('names that nobody has do not push out those that somebody has', async () => {
+  test('unknown names do not evict records', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -145,7 +145,7 @@ describe('cacheRecords', () => {
     assert.equal(state.reads, 20_002, 'the memory of unknown names is bounded')
   })
 
-  test('serves what it has while the registry fails, says so, and stops at the stated time', async () => {
+  test('serves a cached record while the registry fails, emits an event, and stops at the limit', async () => {
     const { state, events, find } = setUpCache()
     state.held = client
     await find('c')
@@ -163,7 +163,7 @@ describe('cacheRecords', () => {
     assert.equal(await find('c'), client)
   })
 
-  test('a failure is not remembered', async () => {
+  test('a failure is not cached when there is no record to serve', async () => {
     const { state, find } = setUpCache()
     state.fails = true
     await assert.rejects(find('c'))
@@ -172,7 +172,7 @@ describe('cacheRecords', () => {
     assert.equal(await find('c'), client)
   })
 
-  test('0 reads each time', async () => {
+  test('with a freshness of 0, reads each time', async () => {
     const { state, find } = setUpCache(0)
     await find('c')
     state.held = client

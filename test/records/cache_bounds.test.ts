@@ -8,7 +8,7 @@ const client: Client = { client_id: 'c' }
 describe('cacheRecords: bounds of memory', () => {
   const MAX = 20_000
 
-  test('keeps the 10,000 records that were used last, and no more than 20,000', async () => {
+  test('keeps the 10,000 most recently used records, and at most 20,000', async () => {
     const { state, find } = setUpCache()
     state.held = client
     const fill = async (count: number, from = 0) => {
@@ -24,7 +24,7 @@ describe('cacheRecords: bounds of memory', () => {
     assert.equal(state.reads, reads + 1)
   })
 
-  test('remembers the 10,000 unknown names that were asked for last, and no more than 20,000', async () => {
+  test('keeps the 10,000 most recent misses, and at most 20,000', async () => {
     const { state, find } = setUpCache()
     await find('c')
     for (let index = 0; index < MAX / 2 - 1; index++) await find(`id-${index}`)
@@ -36,7 +36,7 @@ describe('cacheRecords: bounds of memory', () => {
     assert.equal(state.reads, reads + 1)
   })
 
-  test('remembers the 10,000 failures that came last, and no more than 20,000', async () => {
+  test('keeps the 10,000 most recent failures, and at most 20,000', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')

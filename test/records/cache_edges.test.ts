@@ -98,7 +98,7 @@ describe('cacheRecords: edges of time', () => {
     })
   }
 
-  test('a refresh does not read again a record that is known to be absent', async () => {
+  test('a refresh does not read a cached miss again', async () => {
     const { state, find } = setUpCache()
     await find('c')
     state.now += 4
@@ -106,7 +106,7 @@ describe('cacheRecords: edges of time', () => {
     assert.equal(state.reads, 1)
   })
 
-  test('the absence of a record counts from the beginning of the read', async () => {
+  test('a miss counts from the beginning of the read', async () => {
     const { state, find } = setUpCache()
     const slow = gate()
     state.delay = slow.promise
@@ -138,7 +138,7 @@ describe('cacheRecords: edges of time', () => {
     })
   }
 
-  test('the two seconds after a failure count from the first', async () => {
+  test('the two seconds without reads count from the first failure', async () => {
     const { state, events, find } = setUpCache()
     state.held = client
     await find('c')
@@ -158,7 +158,7 @@ describe('cacheRecords: edges of time', () => {
     }
   })
 
-  test('a failing store is spared until the last second in which there is something to serve', async () => {
+  test('a failing store is not read again until the last second in which a record can be served stale', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -168,7 +168,7 @@ describe('cacheRecords: edges of time', () => {
     assert.equal(state.reads, 2)
   })
 
-  test('a record that has been stale for too long is read at each call, also just after a failure', async () => {
+  test('a record that is too stale to serve is read at each call, even right after a failure', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await find('c')
@@ -193,7 +193,7 @@ describe('cacheRecords: edges of time', () => {
     assert.deepEqual(events, [])
   })
 
-  test('a failure of one record spares no other', async () => {
+  test('a failure of one record does not affect others', async () => {
     const { state, find } = setUpCache()
     state.held = client
     await Promise.all([find('c'), find('d')])
@@ -205,7 +205,7 @@ describe('cacheRecords: edges of time', () => {
     assert.equal(await find('d'), other)
   })
 
-  test('a clock that is set back makes no failure last', async () => {
+  test('a clock that is set back does not extend a failure', async () => {
     const { state, find } = setUpCache(0)
     state.held = client
     await find('c')

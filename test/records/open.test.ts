@@ -42,7 +42,7 @@ function open(more: Partial<RecordsOptions> = {}) {
 
 describe('openRecords', () => {
   const ids = ['c', 'a:b', ':', 'client:c']
-  test('a client is kept while it is fresh, and read again once it was written through them', async () => {
+  test('a client is cached while it is fresh, and read again after it is written', async () => {
     const { registry, reads, clock, parts } = open()
     for (const client_id of ids) {
       await registry.put(`client:${client_id}`, toRecord({ client_id }))
@@ -68,7 +68,7 @@ describe('openRecords', () => {
     assert.deepEqual(reads, [])
   })
 
-  test('the freshness is the one asked for', async () => {
+  test('uses the freshness of its options', async () => {
     for (const [cacheSeconds, after, count] of [
       [0, 0, 2],
       [5, 4, 1],
@@ -108,7 +108,7 @@ describe('openRecords', () => {
     assert.equal(lists.length, 2)
   })
 
-  test('the event of a record that was served stale names its kind', async () => {
+  test('the event of a record served stale names its kind', async () => {
     const keys: unknown[] = []
     const { registry, clock, parts, fail } = open({ emit: (event) => keys.push('key' in event && event.key) })
     await registry.put('client:c', toRecord({ client_id: 'c' }))
@@ -139,7 +139,7 @@ describe('how long a change may stay unseen', () => {
     })
   }
 
-  test('two finders of one kind share what is kept', async () => {
+  test('two finders of one kind share a cache', async () => {
     const { registry, records, reads } = open()
     await registry.put('client:c', toRecord({ client_id: 'c' }))
     await records.find(CLIENTS)('c')

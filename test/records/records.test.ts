@@ -17,11 +17,11 @@ const KIND: RecordKind<{ id: string; hash?: string | undefined }> = {
 }
 
 describe('readRecords', () => {
-  test('gives undefined for a record that is not there', async () => {
+  test('returns undefined for an unknown record', async () => {
     assert.equal(await readRecords(open(), CLIENTS)('nobody'), undefined)
   })
 
-  test('reads what toRecord made, without members that the kind does not have', async () => {
+  test('reads what toRecord wrote, without unknown members', async () => {
     const registry = open()
     await registry.put(keyOf(KIND, 'a:b'), toRecord({ id: 'a:b', hash: 'x', later: 1 }))
     assert.equal(await registry.get('kind:a:b'), '{"schema":1,"id":"a:b","hash":"x","later":1}')
@@ -36,7 +36,7 @@ describe('readRecords', () => {
     assert.deepEqual(await find('a'), { id: 'a' })
   })
 
-  test('a store that fails is no missing record', async () => {
+  test('a failing store is not a missing record', async () => {
     const cause = new Error('no route')
     const find = readRecords({ ...open(), get: () => Promise.reject(cause) }, KIND)
     await assert.rejects(find('a'), (error) => {
@@ -46,7 +46,7 @@ describe('readRecords', () => {
     })
   })
 
-  test('names the members at fault, never their values', async () => {
+  test('names the invalid members, never their values', async () => {
     const registry = open()
     await registry.put(
       'client:c',

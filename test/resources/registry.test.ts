@@ -38,7 +38,7 @@ describe('ResourceId', () => {
   const characters = Array.from({ length: 0x81 }, (_, code) => String.fromCharCode(code))
   // RFC 3986 §2 without `#`, and with the percent of an escape.
   const legal = /[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]/
-  test('takes the characters of RFC 3986 and no other', () => {
+  test('accepts exactly the characters of RFC 3986', () => {
     for (const character of [...characters, 'é', '\u2217', '\u{1f511}']) {
       const id = `x:a${character}b`
       assert.equal(v.is(ResourceId, id), legal.test(character), JSON.stringify(character))
@@ -85,7 +85,7 @@ describe('the record of a resource server', () => {
   ]
   for (const [name, value, isTaken] of members) {
     const shown = JSON.stringify(value) ?? 'absent'
-    test(`${name} ${shown.slice(0, 20)} of ${shown.length} is ${isTaken ? 'taken' : 'refused'}`, () => {
+    test(`${name} ${shown.slice(0, 20)} of ${shown.length} is ${isTaken ? 'accepted' : 'refused'}`, () => {
       const record = { resource: A, [name]: value }
       for (const schema of [RESOURCES.schema, ResourceMembers]) assert.equal(v.is(schema, record), isTaken)
       if (isTaken) assert.deepEqual(v.parse(RESOURCES.schema, { ...record, note: 'x', default: true }), record)
@@ -99,17 +99,17 @@ describe('the record of a resource server', () => {
     [1, false],
     [null, false],
   ] as const) {
-    test(`an operator's default ${JSON.stringify(value)} is ${isTaken ? 'taken' : 'refused'}`, () => {
+    test(`an operator's default ${JSON.stringify(value)} is ${isTaken ? 'accepted' : 'refused'}`, () => {
       assert.equal(v.is(ResourceMembers, { resource: A, default: value }), isTaken)
     })
   }
 
-  test('is that of its key', () => {
+  test('holds the identifier of its key', () => {
     assert.deepEqual([RESOURCES.prefix, RESOURCES.idOf({ resource: A })], ['resource', A])
     assert.throws(() => parseRecord(JSON.stringify({ schema: 1, resource: `${A}/` }), A, RESOURCES))
   })
 
-  test('the one of the default names a resource server, under the one id', () => {
+  test('the record of the default names a resource server, under its only id', () => {
     const record = JSON.stringify({ schema: 1, resource: A })
     assert.deepEqual(parseRecord(record, DEFAULT, DEFAULT_RESOURCE), { resource: A })
     assert.deepEqual([DEFAULT_RESOURCE.prefix, DEFAULT], ['resource-role', 'default'])

@@ -30,7 +30,7 @@ describe('scopesOf', () => {
     test(name, async () => assert.deepEqual(await (await setUp(given)).scopes(), expected))
   }
 
-  test('passes over a record that cannot be read, and over what is no resource server', async () => {
+  test('ignores unreadable records and records of other kinds', async () => {
     const { registry, scopes } = await setUp(['read'])
     await registry.put('resource:urn:example:broken', '{')
     await registry.put('resource-role:default', toRecord({ resource: 'urn:example:000', scope: 'role' }))
@@ -38,14 +38,14 @@ describe('scopesOf', () => {
     assert.deepEqual(await scopes(), ['read'])
   })
 
-  test('reads a hundred resource servers and no more', async () => {
+  test('reads at most a hundred resource servers', async () => {
     const { scopes } = await setUp(Array.from({ length: 101 }, (_, index) => `scope-${index}`))
     const found = await scopes()
     assert.equal(found.length, 100)
     assert.ok(!found.includes('scope-100'))
   })
 
-  test('fails where the list cannot be read', async () => {
+  test('fails when the list cannot be read', async () => {
     const { registry } = await setUp(['read'])
     const list = () => Promise.reject(new Error('down'))
     await assert.rejects(scopesOf(open({ ...registry, list })), /down/)

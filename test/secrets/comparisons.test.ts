@@ -16,7 +16,7 @@ describe('slow comparisons', () => {
     assert.equal(running.most, 1)
   })
 
-  test('one secret of a client waits while another client is compared; the rest of that client is refused at once', async () => {
+  test("one secret of a client waits while another client's is compared; further secrets of that client are refused at once", async () => {
     const { onCompare, started, release } = gate()
     const { verify, guess } = setUp({ onCompare })
     const running = verify(other, RIGHT)
@@ -35,7 +35,7 @@ describe('slow comparisons', () => {
     assert.equal((await Promise.all(guesses)).filter((answer) => answer === 'secret_wrong').length, 1)
   })
 
-  test('a secret that waited and came back takes the waiting place of one that did not', async () => {
+  test('a secret that has waited and come back takes the waiting place of one that has not', async () => {
     const { onCompare, started, release } = gate()
     const { state, verify, guess } = setUp({ onCompare })
     const running = verify(other, RIGHT)
@@ -58,7 +58,7 @@ describe('slow comparisons', () => {
     return { onCompare: () => (count++ === 0 ? onCompare() : undefined), started }
   }
 
-  test('one that stops without an end keeps its turn for a second only', async () => {
+  test('a comparison that stops silently keeps its turn for one second only', async () => {
     const { onCompare, started } = stopping()
     const { state, verify, guess } = setUp({ onCompare })
     void guess(attacked)
@@ -67,7 +67,7 @@ describe('slow comparisons', () => {
     assert.equal(await verify(other, RIGHT), 'right')
   })
 
-  test('one that stops without an end answers 503 to those who share it', async () => {
+  test('a comparison that stops silently answers 503 to the requests that share it', async () => {
     const { onCompare, started } = stopping()
     const { state, verify } = setUp({ onCompare, maxSharedSeconds: 0.05 })
     void verify(attacked, RIGHT)

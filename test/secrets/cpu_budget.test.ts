@@ -20,7 +20,7 @@ function setUp() {
 }
 
 describe('cpuBudget', () => {
-  test('tells a secret to come back when enough is left for it, and keeps newcomers out until more is', () => {
+  test('Retry-After is when enough is left for a secret that comes back; new secrets need more', () => {
     const { state, enter } = setUp()
     assert.equal(enter('a', 2000), 0)
     // 2000 ms are spent; of 1000 ms, a secret that comes back may spend the last quarter. Refilled by an eighth of the time.
@@ -36,7 +36,7 @@ describe('cpuBudget', () => {
     assert.equal(enter('a', 1), 0)
   })
 
-  test('has room for some comparisons that cost more than the allowance', () => {
+  test('allows four comparisons even if they cost more than the allowance', () => {
     const { state, enter } = setUp()
     for (let index = 0; index < 3; index++) assert.equal(enter('a', 2560), 0)
     assert.equal(enter('a', 2560, 's'), 'Retry-After 1')
@@ -44,7 +44,7 @@ describe('cpuBudget', () => {
     assert.equal(enter('a', 2560, 's'), 1)
   })
 
-  test('gives back what was charged, to the client and to all', () => {
+  test('refunds a charge to the client and to the total', () => {
     const { budget, enter } = setUp()
     for (let index = 0; index < 100; index++) {
       assert.equal(enter('a', 250, 's'), 0)
@@ -80,7 +80,7 @@ describe('cpuBudget', () => {
     assert.equal(enter('a', 1), 0)
   })
 
-  test('a secret that did not wait gains nothing, one that waits each time gains each time', () => {
+  test('a secret that does not wait gains nothing; one that waits each time gains each time', () => {
     const { state, enter } = setUp()
     while (enter('a', 10) === 0);
     for (let index = 0; index < 100; index++) assert.match(String(enter('a', 10, 's')), /^Retry/)
@@ -92,7 +92,7 @@ describe('cpuBudget', () => {
     assert.equal(enter('a', 10, 's'), 1)
   })
 
-  test('forgets whom it charged long ago, and who was turned away long ago', () => {
+  test('forgets old charges and secrets that were turned away long ago', () => {
     const { state, enter } = setUp()
     while (enter('a', 1) === 0);
     enter('a', 1, 's')

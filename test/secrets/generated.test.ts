@@ -5,14 +5,14 @@ import { generateSecret, isIntact, looksGenerated } from '../../src/secrets/gene
 import { hashSecret } from '../../src/secrets/hashes.ts'
 
 describe('generateSecret', () => {
-  test('gives what needs no encoding, another each time', () => {
+  test('returns a different secret each time, which needs no encoding', () => {
     const secrets = Array.from({ length: 100 }, generateSecret)
     assert.equal(new Set(secrets).size, 100)
     for (const secret of secrets) assert.match(secret, /^emint_[\w-]{48}$/)
     assert.ok(secrets.every((secret) => looksGenerated(secret) && isIntact(secret)))
   })
 
-  test('finds every change of one character, every cut and every addition', () => {
+  test('the checksum detects every changed character, every cut and every addition', () => {
     const secret = generateSecret()
     for (let index = 'emint_'.length; index < secret.length; index++) {
       for (const other of ['A', 'b', '0', '_']) {
@@ -27,18 +27,18 @@ describe('generateSecret', () => {
 })
 
 describe('hashSecret', () => {
-  test('hashes a generated secret fast, a chosen one never', async () => {
+  test('uses SHA-256 for a generated secret, and never for a chosen one', async () => {
     assert.match(await hashSecret(generateSecret()), /^\$sha256\$[\w-]{43}$/)
     assert.match(await hashSecret('correct horse battery staple'), /^\$2b\$10\$/)
   })
 
-  test('refuses what could not be told apart later', async () => {
+  test('refuses secrets that could not be distinguished later', async () => {
     for (const bad of ['x'.repeat(73), 'a\0b', 'emint_chosen']) await assert.rejects(hashSecret(bad), RangeError)
   })
 })
 
 describe('crc32', () => {
-  test('gives the check value of the standard', () => {
+  test('returns the check value of the standard', () => {
     assert.equal(crc32(new TextEncoder().encode('123456789')), 0xcbf43926)
   })
 })

@@ -4,7 +4,7 @@ import { describe, test } from '#test'
 import { attacked, COST, clientOf, foobar, gate, other, RIGHT, setUp } from '../support/verifier.ts'
 
 describe('guessing at one client', () => {
-  test('gets half of its allowance, then an eighth of the time', async () => {
+  test("uses half of the client's allowance, then an eighth of the time", async () => {
     const { state, guess } = setUp()
     for (let index = 0; index < 9; index++) assert.equal(await guess(attacked), 'secret_wrong')
     assert.equal(await guess(attacked), 1)
@@ -18,7 +18,7 @@ describe('guessing at one client', () => {
     assert.equal(await guess(attacked), 1)
   })
 
-  test('leaves others their own allowance, and those that are verified undisturbed', async () => {
+  test('leaves other clients their allowance, and does not delay verified clients', async () => {
     const { state, verify, guess } = setUp()
     assert.equal(await verify(clientOf('known'), RIGHT), 'right')
     while ((await guess(attacked)) === 'secret_wrong');
@@ -28,7 +28,7 @@ describe('guessing at one client', () => {
     assert.equal(state.milliseconds, 0)
   })
 
-  test('lets the right secret in when it comes back once, at any rate of guesses', async () => {
+  test('does not keep out the right secret when it comes back once, at any rate of guesses', async () => {
     const { state, verify, guess } = setUp()
     while ((await guess(attacked)) === 'secret_wrong');
     assert.equal(await verify(attacked, RIGHT), 1)
@@ -36,7 +36,7 @@ describe('guessing at one client', () => {
     assert.equal(await verify(attacked, RIGHT), 'right')
   })
 
-  test('with each guess sent twice, lets the right secret in when it comes back twice', async () => {
+  test('with each guess sent twice, does not keep out the right secret when it comes back twice', async () => {
     const { state, verify } = setUp()
     const guessAll = async () => {
       for (let index = 0; index < 100; index++)
@@ -52,7 +52,7 @@ describe('guessing at one client', () => {
     assert.equal(await verify(attacked, RIGHT), 'right')
   })
 
-  test('gains nothing from sending a guess many times within a second', async () => {
+  test('gains nothing from repeating a guess within a second', async () => {
     const { verify, guess } = setUp()
     while ((await guess(attacked)) === 'secret_wrong');
     for (let index = 0; index < 100; index++) assert.equal(await verify(attacked, 'wrong'), 1)
@@ -74,7 +74,7 @@ describe('guessing at one client', () => {
     assert.equal((await Promise.all(waiting)).filter((answer) => answer === 'right').length, 64)
   })
 
-  test('a right secret pays nothing, whatever was compared on the way to it', async () => {
+  test('a right secret is not charged, even if other hashes were compared before', async () => {
     const { verify, guess } = setUp()
     const hashes = [await hash('one', 4), await hash('two', 4), foobar]
     const client_secrets = hashes.map((hash, index) => ({ id: `${index}`, hash }))

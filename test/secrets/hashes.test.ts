@@ -52,7 +52,7 @@ describe('a comparison', () => {
 })
 
 describe('isSameToken', () => {
-  test('is false without a hash, and for hashes that are slow to compare or of no kind', async () => {
+  test('is false without a hash, and for slow or unknown hashes', async () => {
     const token = generateSecret()
     assert.equal(await isSameToken(token, await hashToken(token)), true)
     assert.equal(await isSameToken('another', await hashToken(token)), false)

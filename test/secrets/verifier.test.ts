@@ -32,19 +32,19 @@ function setUp() {
 describe('secretVerifier, which secret is right', () => {
   const verify = secretVerifier()
 
-  test('takes the hash of the how-to, cost 10', async () => {
+  test("accepts the hash of fosite's how-to, cost 10", async () => {
     const howTo = { id: '1', hash: '$2a$10$IxMdI6d.LIRZPpSfEwNoeu4rY3FhDREsxFJXikcgdRRAStxUlsuEO' }
     assert.equal(await verify({ client_id: 'c', client_secrets: [howTo] }, 'foobar', NOW), undefined)
   })
 
-  test('takes a secret until the second before it expires, though it was verified before', async () => {
+  test('accepts a secret until it expires, even if it was verified before', async () => {
     const expiring = await client(secret('s', NOW))
     assert.equal(await verify(expiring, 's', NOW - 1), undefined)
     assert.equal(await verify(expiring, 's', NOW - 1), undefined)
     assert.equal(await verify(expiring, 's', NOW), 'secret_expired')
   })
 
-  test('takes any live one of several, and none that expired beside a live one', async () => {
+  test('accepts each of several live secrets, and not an expired one next to a live one', async () => {
     const rotated = await client(secret('old', NOW), secret('new', 0), secret('other'))
     assert.equal(await verify(rotated, 'new', NOW), undefined)
     assert.equal(await verify(rotated, 'other', NOW), undefined)
@@ -56,7 +56,7 @@ describe('secretVerifier, which secret is right', () => {
     assert.equal(await verify(await client(secret('é'.repeat(36))), 'é'.repeat(37), NOW), 'secret_wrong')
   })
 
-  test('takes a generated secret by its SHA-256, without a slow comparison', async () => {
+  test('verifies a generated secret by its SHA-256, without a slow comparison', async () => {
     const { state, verify } = setUp()
     const generated = generateSecret()
     const hashed = await hashSecret(generated)
@@ -107,7 +107,7 @@ describe('secretVerifier, how often it compares', () => {
     assert.equal(state.compared, 1)
   })
 
-  test('once for each of several secrets, whichever of them is used then', async () => {
+  test('once for each of several secrets, in any order of use', async () => {
     const { state, verify } = setUp()
     const rotated = await client(secret('old'), secret('new'))
     for (let index = 0; index < 50; index++) {
@@ -117,7 +117,7 @@ describe('secretVerifier, how often it compares', () => {
     assert.equal(state.compared, 3)
   })
 
-  test('once for all who come first at the same time', async () => {
+  test('once for concurrent first requests', async () => {
     const { state, verify } = setUp()
     const owner = await client(secret('foobar'))
     const results = await Promise.all(Array.from({ length: 100 }, () => verify(owner, 'foobar', NOW)))
@@ -125,14 +125,14 @@ describe('secretVerifier, how often it compares', () => {
     assert.equal(state.compared, 1)
   })
 
-  test('anew when the hash changes, though the secret is the same', async () => {
+  test('again when the hash changes, even for the same secret', async () => {
     const { state, verify } = setUp()
     await verify(await client(secret('foobar')), 'foobar', NOW)
     await verify(await client(secret('foobar')), 'foobar', NOW)
     assert.equal(state.compared, 2)
   })
 
-  test('anew for another client with the same hash', async () => {
+  test('again for another client with the same hash', async () => {
     const { state, verify } = setUp()
     const owner = await client(secret('foobar'))
     await verify(owner, 'foobar', NOW)
@@ -140,20 +140,20 @@ describe('secretVerifier, how often it compares', () => {
     assert.equal(state.compared, 2)
   })
 
-  test('once for a wrong secret that is presented again and again', async () => {
+  test('once for a wrong secret that is repeated', async () => {
     const { state, verify } = setUp()
     const owner = await client(secret('foobar'))
     for (let index = 0; index < 1000; index++) assert.equal(await verify(owner, 'wrong', NOW), 'secret_wrong')
     assert.equal(state.compared, 1)
   })
 
-  test('a wrong secret again when it becomes the right one', async () => {
+  test('again when a wrong secret becomes the right one', async () => {
     const { verify } = setUp()
     assert.equal(await verify(await client(secret('foobar')), 'new', NOW), 'secret_wrong')
     assert.equal(await verify(await client(secret('foobar'), secret('new')), 'new', NOW), undefined)
   })
 
-  test('anew for what was verified so long ago that it is forgotten', async () => {
+  test('again for a verified secret that has been forgotten', async () => {
     const state = { compared: 0 }
     const verify = secretVerifier({ maxVerified: 4, onCompare: () => state.compared++ })
     const owner = await client(secret('foobar'))
@@ -164,7 +164,7 @@ describe('secretVerifier, how often it compares', () => {
     assert.equal(state.compared, 5)
   })
 
-  test('anew for what was wrong so long ago that it is forgotten', async () => {
+  test('again for a wrong secret that has been forgotten', async () => {
     const { state, verify } = setUp()
     const owner = {
       client_id: 'c',

@@ -40,7 +40,7 @@ describe('signAccessToken', () => {
     assert.deepEqual(decodeJwt(jwt), { ...shared, aud: ['urn:x', 'urn:y'], scope: 'a b' })
   })
 
-  test('RFC 9068, one of each granted: texts', async () => {
+  test('RFC 9068, one of each granted: strings', async () => {
     const jwt = await signAccessToken({ ...plain, scopes: ['a'], resources: ['urn:x'] }, 'rfc9068', signing)
     assert.deepEqual(decodeJwt(jwt), { ...shared, aud: 'urn:x', scope: 'a' })
   })
@@ -51,7 +51,7 @@ describe('signAccessToken', () => {
     assert.deepEqual(decodeJwt(jwt), { ...shared, aud: [], scp: [] })
   })
 
-  test('fosite, one of each granted: lists all the same', async () => {
+  test('fosite, one of each granted: still lists', async () => {
     const jwt = await signAccessToken({ ...plain, scopes: ['a'], resources: ['urn:x'] }, 'fosite', signing)
     assert.deepEqual(decodeJwt(jwt), { ...shared, aud: ['urn:x'], scp: ['a'] })
   })
@@ -77,7 +77,7 @@ const PROTECTED = [
 ]
 const FREE = ['roles', 'groups', 'tenant', 'Scope', 'ISS', ' sub', 'https://example.com/sub', 'name', '__proto__', '']
 
-describe('claims of a record', () => {
+describe("claims of a client's record", () => {
   for (const name of PROTECTED) test(`${name} is not free`, () => assert.equal(isFreeClaim(name), false))
   for (const name of FREE) test(`"${name}" is free`, () => assert.equal(isFreeClaim(name), true))
 
@@ -86,12 +86,12 @@ describe('claims of a record', () => {
   for (const profile of PROFILES) {
     const lists = profile === 'fosite' ? { aud: [], scp: [] } : { aud: ISSUER }
 
-    test(`${profile}: none of them sets a claim that is not free`, async () => {
+    test(`${profile}: a record cannot set a protected claim`, async () => {
       const jwt = await signAccessToken({ ...plain, claims: evil }, profile, signing)
       assert.deepEqual(decodeJwt(jwt), { ...free, ...shared, ...lists })
     })
 
-    test(`${profile}: none does through the token endpoint, from a record written past registration`, async () => {
+    test(`${profile}: nor through the token endpoint, with a record written without registration`, async () => {
       const [client] = await clients()
       const { registry } = memoryStores(() => NOW)
       await registry.put(clientKey('test-client'), toRecord({ ...client, resources: [], claims: evil }))

@@ -81,7 +81,7 @@ describe('readOwnToken', () => {
     test(`refuses ${name}`, async () => assert.equal(await read(await sign(header, key)), undefined))
   }
 
-  test('refuses an algorithm that is not that of its key', async () => {
+  test('refuses an algorithm other than that of its key', async () => {
     const [, payload, signature] = (await own()).split('.')
     for (const alg of ['none', 'HS256', 'RS512', 'PS256', 'ES256', undefined]) {
       const header = base64url.encode(JSON.stringify({ alg, kid: rsKey.kid, typ: 'at+jwt' }))
@@ -111,7 +111,7 @@ describe('readOwnToken', () => {
     assert.equal(await read(await own({}, 'at+jwt', stranger)), undefined)
   })
 
-  test('refuses a token from the second after its key expired', async () => {
+  test('refuses a token as soon as its key has expired', async () => {
     const jws = await own({ exp: NOW + 99_999 })
     const last = NOW + 100 + LIFETIME + 60
     assert.notEqual(await read(jws, last), undefined)
@@ -132,7 +132,7 @@ describe('readOwnToken', () => {
   })
 })
 
-describe('what a token says', () => {
+describe('a verified token', () => {
   const token = (more: object): OwnToken => ({ jti: 'j', client_id: 'c', iat: NOW, exp: NOW + 60, claims: { ...more } })
 
   for (const [aud, audiences] of [

@@ -19,7 +19,7 @@ describe('signJwt', () => {
     })
   }
 
-  test('each key and each type has a header of its own, each time', async () => {
+  test('each key and each typ has its own header, also when it is reused', async () => {
     const keys = await Promise.all(['ES256', 'ES256', 'EdDSA'].map(async (alg) => toSigningKey(await generateKey(alg))))
     for (let round = 0; round < 2; round++) {
       for (const key of keys) {
