@@ -2,7 +2,7 @@
 
 import { encodeBase64url } from '../lib/base64url.ts'
 
-/** How long a nonce is the current one. It is accepted for one more period, so that a client has time to use it. */
+/** Time for which a nonce is the current one. It is accepted for one more period, so that a client has time to use it. */
 const PERIOD_SECONDS = 60
 
 const NONCE_BYTES = 16

@@ -15,7 +15,7 @@ const FRESH_SECONDS = 300
 /** Minimum time between two fetches of a URL, whether an assertion names an unknown key or the URL fails. */
 const COOL_DOWN_SECONDS = 30
 
-/** How long keys are used after their freshness has ended, while their URL fails. */
+/** Time for which keys are used after their freshness has ended, while their URL fails. */
 const STALE_SECONDS = 3600
 
 const MAX_URLS = 1000

@@ -38,7 +38,7 @@ export interface Endpoint {
   routes(site: Site): App
 }
 
-/** What the provider passes to each endpoint: the issuer, the clock, and the list of endpoints. */
+/** The values that the provider passes to each endpoint: the issuer, the clock, and the list of endpoints. */
 export interface Site {
   /** Returns the issuer identifier that a request's URL belongs to. */
   issuerOf(url: string): string

@@ -19,7 +19,7 @@ import { requireOperator } from './client_records.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { NamedSchema, Operation } from './operation.ts'
 
-/** How long the server serves a list before it makes a new one, and how long caches may keep it on top of that. */
+/** The server makes a new list after this time, and caches may keep the old one for this time on top of that. */
 const FRESH_SECONDS = 30
 
 const VALID_SECONDS = 300
@@ -27,7 +27,7 @@ const VALID_SECONDS = 300
 /** After a failure, no list is made for this long: it is expensive for the store, and anyone may request it. */
 const RETRY_SECONDS = 5
 
-/** How long the making of a list may take. */
+/** Maximum time to make a list. */
 const MAKING_SECONDS = 10
 
 /** Schema of the operator's request to deny tokens. */

@@ -73,7 +73,7 @@ export interface Placed {
  * the signing key stay published as long as no later key has started.
  *
  * @param now epoch seconds
- * @param retiredSeconds how long the last token of a retired key may live
+ * @param retiredSeconds longest lifetime of a token of a retired key
  */
 export function keyState(key: Placed, keys: readonly Placed[], now: number, retiredSeconds: number): KeyState {
   if (key.signsFrom > now) return 'announced'

@@ -6,9 +6,9 @@ import { type PrivateJwk, toSigningKey } from './signing_key.ts'
 export interface RotationOptions {
   /** Algorithm of the new key, which succeeds the keys of that algorithm. */
   readonly alg: string
-  /** How long the new key is published before it signs, so that verifiers can fetch it. */
+  /** Time between publishing the new key and signing with it, in which verifiers can fetch it. */
   readonly announceSeconds: number
-  /** How long the last token of a retired key may live. */
+  /** Longest lifetime of a token of a retired key. */
   readonly retiredSeconds: number
   /** Epoch seconds. */
   readonly now: number

@@ -1,6 +1,6 @@
 /** Matching of many scopes against many patterns. Patterns are compiled into bit sets, so that neither a client nor a request can multiply the time. */
 
-/** What the patterns require of the part at one position between the dots. Bit n stands for pattern n. */
+/** The requirements of all patterns for the part at one position between the dots. Bit n stands for pattern n. */
 interface Level {
   /** Patterns that require exactly this part. */
   readonly literal: Map<string, bigint>

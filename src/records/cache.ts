@@ -12,13 +12,13 @@ const REFRESH_SECONDS = 2
 /** After a failed read, a record that can be served stale is not read again for this long. */
 const RETRY_SECONDS = 2
 
-/** How long a miss is cached. Short, so that a newly created record is found soon. */
+/** Time for which a miss is cached. Short, so that a newly created record is found soon. */
 const UNKNOWN_SECONDS = 5
 
-/** How long a record is served after its freshness has ended, while the registry fails. */
+/** Time for which a record is served after its freshness has ended, while the registry fails. */
 export const STALE_SECONDS = 300
 
-/** How long a caller waits for a read of the same record that another caller began. */
+/** Time that a caller waits for a read of the same record that another caller began. */
 const SHARED_READ_SECONDS = 3
 
 /** The LRU maps hold at least half of this, so 10,000 records in use stay cached. */

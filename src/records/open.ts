@@ -18,7 +18,7 @@ export interface RecordsOptions {
 export interface Records {
   /** Writes through it are found at once by this process or isolate. */
   readonly registry: Registry
-  /** How long another process or isolate may not see a change. */
+  /** The longest time for which another process or isolate may not have seen a change. */
   readonly staleSeconds: number
   /** Returns the cached finder of a kind. */
   find<T>(kind: RecordKind<T>): FindRecord<T>

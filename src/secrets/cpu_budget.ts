@@ -62,7 +62,7 @@ export interface CpuBudgetOptions {
 
 /** A secret that was turned away. */
 interface TurnedAway {
-  /** How often it had waited and come back. */
+  /** Number of times it had waited and come back. */
   readonly returns: number
   readonly at: number
 }

@@ -8,7 +8,7 @@ import { isIntact, looksGenerated } from './generated.ts'
 export interface HashKind {
   /** Returns whether a text is a hash of this kind that can be compared. A text is a hash of at most one kind. */
   isHash(text: string): boolean
-  /** Whether a comparison is so cheap that its result is not remembered. */
+  /** True if a comparison is so cheap that its result is not remembered. */
   readonly isFast: boolean
   /** Returns whether a secret can have such a hash. A secret that cannot is wrong without a comparison. */
   canBe(secret: string): boolean

@@ -39,7 +39,7 @@ export interface SecretVerifierOptions {
   readonly clientAllowance?: number
   /** Milliseconds for all clients together. */
   readonly totalAllowance?: number
-  /** How many verified secrets are remembered. */
+  /** Maximum number of verified secrets that are remembered. */
   readonly maxVerified?: number
   /** Seconds that a request waits for a comparison that another request began. */
   readonly maxSharedSeconds?: number

@@ -18,7 +18,7 @@ const CUT = 'cut'
 /** The cut of all clients. It cannot collide with that of a client: a hash is longer. */
 const EVERY_CLIENT = `${CUT}:all`
 
-/** How far the clocks of two servers of one issuer may differ. */
+/** Allowed difference between the clocks of two servers of one issuer. */
 const CLOCK_SKEW_SECONDS = 30
 
 /** A denial is kept this much longer than its tokens live, for verifiers whose clocks are behind. */
@@ -66,7 +66,7 @@ export interface Revocations {
 export interface RevocationsOptions {
   /** The longest lifetime of a token under the current settings. */
   readonly lifetimeSeconds: number
-  /** How long a process or isolate may keep using a record after it was changed. */
+  /** The longest time for which a process or isolate uses a record after it was changed elsewhere. */
   readonly staleSeconds: number
 }
 

@@ -32,7 +32,7 @@ function modulus(bits: number): string {
   return encodeBase64url(octets)
 }
 
-/** Other spellings of a member that decode to the same octets somewhere. */
+/** Other spellings of a member that some decoders decode to the same octets. */
 function spellings(text: string): readonly string[] {
   const padded = text.padEnd(Math.ceil(text.length / 4) * 4, '=')
   return [

@@ -7,7 +7,7 @@ import { NOW } from '../support/world.ts'
 const URL_OF_KEYS = 'https://client.example/jwks.json'
 const set = (kid: string) => JSON.stringify({ keys: [{ kty: 'EC', kid }] })
 
-/** A publisher in the hand of the test. */
+/** A publisher of keys that the test controls. */
 function setUp(parts: Partial<RemoteKeysOptions> = {}) {
   const state = { now: NOW, fetches: 0, answer: () => new Response(set('one')) }
   const find = remoteKeys({

@@ -18,7 +18,7 @@ const strangers = (await exportJWK((await generateKeyPair('ES256')).publicKey)) 
 
 const CLAIMS = { iss: 'a', sub: 'b', aud: ISSUER, exp: NOW + 60, jti: 'j' }
 
-/** Signs claims, which may be JSON that JSON.stringify does not write. */
+/** Signs claims, which may be JSON text that JSON.stringify cannot produce. */
 function sign(
   claims: object | string,
   header: Record<string, unknown> = {},
@@ -29,7 +29,7 @@ function sign(
   return new CompactSign(payload).setProtectedHeader({ ...header, alg }).sign(key)
 }
 
-/** A ledger that keeps the marks it was asked for. */
+/** A ledger that records its marks. */
 function rulesOf(more: Partial<AssertionRules> = {}) {
   const marks: [key: string, expiresAt: number][] = []
   const { ledger } = memoryStores(() => NOW)

@@ -29,7 +29,7 @@ interface Making {
   readonly claims?: Record<string, unknown>
 }
 
-/** Signs a proof; `undefined` takes a member away. */
+/** Signs a proof; `undefined` removes a member. */
 async function prove({ alg = 'ES256', header = {}, claims = {} }: Making = {}): Promise<string> {
   const pair = pairs.get(alg)
   assert.ok(pair !== undefined)
@@ -105,7 +105,7 @@ describe('dpop', () => {
     })
   }
 
-  // RFC 9864 §2.2: two names of one algorithm.
+  // RFC 9864 §2.2: two names for one algorithm.
   for (const alg of ['EdDSA', 'Ed25519']) {
     for (const named of ['EdDSA', 'Ed25519']) {
       test(`accepts a proof of ${alg} with a key for ${named}, whose thumbprint is that of the key without alg`, async () => {

@@ -21,7 +21,7 @@ function prove(claims: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT(whole).setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk }).sign(privateKey)
 }
 
-/** A world with both confirmations, with the ends of the marks that its ledger got. */
+/** A world with both confirmations, and the expiry of each mark that its ledger received. */
 async function createCountedWorld({ withNonces = false } = {}) {
   const { registry, ledger } = memoryStores(() => NOW)
   const bound = { tls_client_certificate_bound_access_tokens: true }

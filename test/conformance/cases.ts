@@ -1,20 +1,20 @@
-/** One case: a token request and its answer, as plain data. Sent in process on every runtime. */
+/** A token request and its expected answer, as plain data. The tests send it in process on every runtime. */
 
 import type { ErrorCode, Reason } from '../../src/reasons.ts'
 
 export interface TokenCase {
   readonly name: string
-  /** Where the expectation comes from. */
+  /** Source of the expectation. */
   readonly see: string
   readonly method?: string
   readonly path?: string
   readonly headers?: Readonly<Record<string, string>>
   /** `Authorization: Basic` of id and secret, each form-encoded. */
   readonly basic?: readonly [id: string, secret: string]
-  /** `Authorization: Basic` of this text as it is. */
+  /** `Authorization: Basic` of this text, not form-encoded. */
   readonly rawBasic?: string
   readonly form?: readonly (readonly [name: string, value: string])[]
-  /** Instead of `form`: the octets, one a character. */
+  /** Octets of the body, one per character, instead of `form`. */
   readonly body?: string
   readonly expect: Success | Refusal
 }

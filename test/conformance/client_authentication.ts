@@ -1,4 +1,4 @@
-/** Client authentication by secret: RFC 6749 §2.3.1 and what fosite answers. */
+/** Cases of client authentication with a secret: RFC 6749 §2.3.1 and the answers of fosite. */
 
 import type { TokenCase } from './cases.ts'
 

@@ -13,7 +13,7 @@ const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const { publicKey } = await generateKeyPair('RS256', { extractable: true })
 const { n = '' } = await exportJWK(publicKey)
 
-/** A world with one client, whose key stands in its record or is published. */
+/** A world with one client, whose key is in its record or is published. */
 async function createForgedWorld(jwk: object, isPublished: boolean) {
   const { registry, ledger } = memoryStores(() => NOW)
   const keys = [jwk as Record<string, unknown>]

@@ -1,4 +1,4 @@
-/** What a client may have: the grant, scopes and resources, RFC 6749 §3.3 and §4.4, RFC 8707, and what fosite answers. */
+/** Cases of the grant, scopes and resources: RFC 6749 §3.3 and §4.4, RFC 8707, and the answers of fosite. */
 
 import type { TokenCase } from './cases.ts'
 

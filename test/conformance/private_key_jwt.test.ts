@@ -50,7 +50,7 @@ interface Making {
   readonly key?: CryptoKey
 }
 
-/** Signs an assertion; `undefined` takes a member away. */
+/** Signs an assertion; `undefined` removes a member. */
 async function sign({ client = 'pkjwt', alg = 'ES256', header = {}, claims = {}, key }: Making = {}): Promise<string> {
   const payload = JSON.stringify({ ...claimsOf(client), ...claims })
   const protectedHeader = JSON.parse(JSON.stringify({ kid: alg, typ: 'JWT', ...header, alg }))
@@ -58,7 +58,7 @@ async function sign({ client = 'pkjwt', alg = 'ES256', header = {}, claims = {},
   return signer.sign(key ?? pairOf(alg).privateKey)
 }
 
-/** A world with clients of this method; `state` moves its clock. */
+/** A world with clients that use this method; `state` sets its clock. */
 async function createAssertionWorld({ ledger }: { ledger?: Ledger } = {}) {
   const state = { now: NOW }
   const stores = memoryStores(() => state.now)
@@ -148,7 +148,7 @@ describe('private_key_jwt, accepted', () => {
     ['no iat', { claims: { iat: undefined } }],
     ['client_id in the form as well', {}, { client_id: 'pkjwt' }],
     ['the algorithm that the client is bound to', { client: 'es-only' }],
-    // RFC 9864 §2.2: two names of one algorithm for a key of Ed25519.
+    // RFC 9864 §2.2: two names for the algorithm of an Ed25519 key.
     ...['key-EdDSA', 'key-Ed25519', 'pinned-EdDSA', 'pinned-Ed25519'].flatMap((client) =>
       ['EdDSA', 'Ed25519'].map((alg): [string, Making] => [
         `${alg} by ${client}`,
@@ -169,7 +169,7 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
   const refused: readonly [name: string, making: Making, reason: Reason][] = [
     ['typ of an access token', { header: { typ: 'at+jwt' } }, 'assertion_typ_wrong'],
     ['typ of a DPoP proof', { header: { typ: 'dpop+jwt' } }, 'assertion_typ_wrong'],
-    ['typ of a token of ours', { header: { typ: 'token-introspection+jwt' } }, 'assertion_typ_wrong'],
+    ['typ of a token of this server', { header: { typ: 'token-introspection+jwt' } }, 'assertion_typ_wrong'],
     ['empty typ', { header: { typ: '' } }, 'assertion_typ_wrong'],
     ['typ that is no text', { header: { typ: 1 } }, 'assertion_typ_wrong'],
     ['unknown kid', { header: { kid: 'nope' } }, 'assertion_key_unknown'],
@@ -190,7 +190,11 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
     ['empty aud', { claims: { aud: '' } }, 'assertion_aud_wrong'],
     ['aud of another server', { claims: { aud: 'https://evil.example' } }, 'assertion_aud_wrong'],
     ['aud with a slash behind', { claims: { aud: `${ISSUER}/` } }, 'assertion_aud_wrong'],
-    ['two audiences, ours among them', { claims: { aud: [ISSUER, 'https://evil.example'] } }, 'assertion_aud_wrong'],
+    [
+      'two audiences, one of which is right',
+      { claims: { aud: [ISSUER, 'https://evil.example'] } },
+      'assertion_aud_wrong',
+    ],
     ['two audiences, one null', { claims: { aud: [ISSUER, null] } }, 'assertion_aud_wrong'],
     ['empty list of audiences', { claims: { aud: [] } }, 'assertion_aud_wrong'],
     ['no exp', { claims: { exp: undefined } }, 'assertion_exp_missing'],

@@ -1,4 +1,4 @@
-/** The request itself: RFC 6749 §3.2 and appendix B, and what fosite answers. */
+/** Cases of the request itself: RFC 6749 §3.2 and appendix B, and the answers of fosite. */
 
 import type { TokenCase } from './cases.ts'
 

@@ -11,7 +11,7 @@ const AUDIENCE = 'https://rs.example'
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const
 const now = () => Math.floor(Date.now() / 1000)
 
-/** What a resource server does with a token: resolves when it takes it. */
+/** Verifies a token as a resource server does; rejects when the token is refused. */
 type Verify = (token: string, app: World['app'], alg: string) => Promise<unknown>
 
 const fetchOf = (app: World['app']) => async (url: string | URL) => app.request(String(url))

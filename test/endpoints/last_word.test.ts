@@ -9,7 +9,7 @@ import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
 
-/** A client whose own change comes between each read and the write that follows, while it is busy. */
+/** A client that, while it is busy, changes its record between each read and the write that follows. */
 async function createBusyClient() {
   const { registry: stored } = memoryStores(() => NOW)
   const state = { isBusy: false, changes: 0 }

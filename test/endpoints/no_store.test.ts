@@ -1,4 +1,4 @@
-/** What no answer may do: stay in a cache, or show a hash or a secret that is not its own. */
+/** Answers must not be cached, and must not contain a hash or the secret of another answer. */
 
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
@@ -26,12 +26,12 @@ interface Step {
   ]
   readonly status: number
   /** The secret members of the answer that no earlier answer contained. */
-  readonly tells?: readonly string[]
+  readonly creates?: readonly string[]
 }
 
-/** In this order. `{token}`, `{id}`, `{secret_id}` and `{own}` stand for what earlier answers said. */
+/** The requests, in this order. `{token}`, `{id}`, `{secret_id}` and `{own}` are replaced by values of earlier answers. */
 const STEPS: readonly Step[] = [
-  { name: 'token', send: ['POST', '/token', grant], status: 200, tells: ['access_token'] },
+  { name: 'token', send: ['POST', '/token', grant], status: 200, creates: ['access_token'] },
   { name: 'token, wrong secret', send: ['POST', '/token', { ...grant, client_secret: 'x' }], status: 401 },
   { name: 'token, no scope', send: ['POST', '/token', { ...grant, scope: 'admin' }], status: 400 },
   { name: 'token, malformed record', send: ['POST', '/token', { ...grant, client_id: 'cc-broken' }], status: 503 },
@@ -53,7 +53,7 @@ const STEPS: readonly Step[] = [
     name: 'register',
     send: ['POST', '/register', { client_name: 'a' }, operator],
     status: 201,
-    tells: ['client_secret', 'registration_access_token'],
+    creates: ['client_secret', 'registration_access_token'],
   },
   { name: 'register, wrong token', send: ['POST', '/register', {}, wrong], status: 401 },
   { name: 'register, malformed', send: ['POST', '/register', { scope: 1 }, operator], status: 400 },
@@ -84,7 +84,7 @@ const STEPS: readonly Step[] = [
     name: 'add a secret',
     send: ['POST', '/register/{id}/secrets', {}, operator],
     status: 201,
-    tells: ['client_secret'],
+    creates: ['client_secret'],
   },
   { name: 'add a secret, malformed', send: ['POST', '/register/{id}/secrets', { label: 1 }, operator], status: 400 },
   { name: 'end a secret', send: ['DELETE', '/register/{id}/secrets/{secret_id}', undefined, operator], status: 204 },
@@ -97,7 +97,7 @@ const STEPS: readonly Step[] = [
     name: 'renew the token',
     send: ['POST', '/register/{id}/registration_access_token', undefined, operator],
     status: 200,
-    tells: ['registration_access_token'],
+    creates: ['registration_access_token'],
   },
   { name: 'cut', send: ['POST', '/revocations', { client_id: '{id}' }, operator], status: 200 },
   { name: 'cut, malformed', send: ['POST', '/revocations', { before: 'x' }, operator], status: 400 },
@@ -174,17 +174,17 @@ describe('no answer', () => {
   })
 
   test('contains a secret other than the one it created, or the one the caller presented', async () => {
-    for (const { name, text, tells = [] } of (await ran).answers) {
+    for (const { name, text, creates = [] } of (await ran).answers) {
       const answer = (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, unknown>
       const told = SECRET_MEMBERS.filter((member) => member in answer)
-      assert.deepEqual(told, name === 'read, by itself' ? ['registration_access_token'] : tells, name)
+      assert.deepEqual(told, name === 'read, by itself' ? ['registration_access_token'] : creates, name)
     }
   })
 
   test('and no event repeats a secret of another answer', async () => {
     const { answers, events } = await ran
-    const secrets = answers.flatMap(({ text, tells = [] }) =>
-      tells.map((member) => String((JSON.parse(text) as Record<string, unknown>)[member])),
+    const secrets = answers.flatMap(({ text, creates = [] }) =>
+      creates.map((member) => String((JSON.parse(text) as Record<string, unknown>)[member])),
     )
     assert.equal(secrets.length, 5)
     const told = answers.filter(({ name }) => name !== 'read, by itself').map(({ text }) => text)

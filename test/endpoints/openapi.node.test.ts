@@ -31,7 +31,7 @@ interface Document {
   readonly components: { schemas: Record<string, { allOf?: { properties: object }[]; properties?: object }> }
 }
 
-/** What has no operation: it is described elsewhere, or for the sake of clients that look for it. */
+/** Paths without an operation: they are described elsewhere, or exist only because some clients require them. */
 const UNLISTED = ['/authorize', '/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
 
 async function documentOf(features: Parameters<typeof createWorld>[0]): Promise<Document> {

@@ -7,7 +7,7 @@ import { levelsOf } from '../stores/ledger_contract.ts'
 import { createRevocable, RS } from '../support/revocable.ts'
 import { clients, ISSUER, NOW } from '../support/world.ts'
 
-/** How far clocks may differ, which each cut allows for. */
+/** The clock difference that each cut allows for. */
 const SKEW = 30
 
 const world = createRevocable()
@@ -360,7 +360,7 @@ describe('GET /revocations', () => {
   }
 })
 
-/** A ledger that counts how often a family is listed, and fails to on request. */
+/** A ledger that counts how often a family is listed, and fails on request. */
 function countLists() {
   const { ledger } = memoryStores(() => NOW)
   const state = { lists: 0, fails: false }

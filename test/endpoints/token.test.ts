@@ -7,7 +7,7 @@ import { RESOURCES } from '../../src/resources/registry.ts'
 import { createRevocable } from '../support/revocable.ts'
 import { clients, ISSUER } from '../support/world.ts'
 
-/** Tokens of this length are read back; longer ones are not. */
+/** The server reads tokens up to this length. */
 const MAX_JWT_CHARACTERS = 16 * 1024
 
 describe('a token is issued only if the server can read it back', () => {

@@ -35,7 +35,7 @@ describe('a chunked body', () => {
     return [status, event?.event === 'request_refused' ? event.reason : undefined]
   }
 
-  // RFC 9112 §6.3: where there are both, the length does not count.
+  // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   for (const headers of [
     {},
     { 'Transfer-Encoding': 'chunked' },

@@ -8,7 +8,7 @@ import { createWorld, ISSUER, NOW } from '../support/world.ts'
 const operatorTokenHash = await hashToken('x'.repeat(32))
 const world = createWorld({ ledger: memoryStores(() => NOW).ledger, operatorTokenHash })
 
-/** What each path takes. A path that is missing here fails the last test. */
+/** The methods of each path. A path that is missing here fails a test below. */
 const METHODS: Readonly<Record<string, string>> = {
   '/token': 'POST',
   '/introspect': 'POST',

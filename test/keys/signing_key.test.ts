@@ -7,12 +7,12 @@ import { type PrivateJwk, toSigningKey } from '../../src/keys/signing_key.ts'
 import { NOW } from '../support/world.ts'
 
 const keys = new Map([...ALGORITHMS.keys()].map((alg) => [alg, generateKey(alg)]))
-/** A key without what `generateKey` adds. */
+/** A private key without the members that `generateKey` adds. */
 async function bare(alg: string): Promise<JWK> {
   const { alg: _alg, use: _use, kid: _kid, signs_from: _from, ...jwk } = (await keys.get(alg)) ?? {}
   return jwk as JWK
 }
-/** A number of so many bits, all of them one, with octets of zero before it, base64url. */
+/** The base64url of a number with `bits` one bits, after leading zero octets. */
 const ones = (bits: number, zeros = 0): string => {
   const octets = new Uint8Array(zeros + Math.ceil(bits / 8)).fill(255, zeros)
   octets[zeros] = 255 >> ((octets.length - zeros) * 8 - bits)

@@ -10,13 +10,13 @@ const A = 'https://a.example'
 const B = 'urn:example:b'
 const GONE = 'urn:example:gone'
 const OTHER = 'https://other.example'
-/** An identifier of another vendor that is no URI; one may be registered under it. */
+/** An identifier for clients of other vendors that is not a URI. A resource server may be registered under it. */
 const NAME = 'orders-api'
 
 const servers: readonly ResourceServer[] = [A, B, OTHER, NAME].map((resource) => ({ resource }))
 const permit: Permit = { subject: 'c', scope: [], defaultScope: [], resources: [A, B, NAME, GONE, `${A}/`] }
 
-/** Asks as a form would; `usual` is the default resource server. */
+/** Calls grantResources with a form; `usual` is the default resource server. */
 async function ask(resource: readonly string[], audience: readonly string[] = [], usual?: string) {
   const looked: string[] = []
   const find = async (id: string) => {

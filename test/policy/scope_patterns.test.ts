@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, test } from '#test'
 import { scopeMatcher } from '../../src/policy/scope_patterns.ts'
 
-/** Rows of fosite's wildcard strategy; `false` for the literal wildcard is ours. */
+/** Rows of fosite's wildcard strategy. Only `false` for the literal wildcard differs from fosite. */
 const rows: readonly [pattern: string, scope: string, matches: boolean][] = [
   ['foo', 'foo', true],
   ['foo', 'foo.bar', false],

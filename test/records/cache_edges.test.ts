@@ -6,7 +6,7 @@ import { FRESH_SECONDS, setUpCache } from '../support/cache.ts'
 import { NOW } from '../support/world.ts'
 
 const client: Client = { client_id: 'c' }
-/** A promise that the test ends. */
+/** A promise that the test settles. */
 const gate = () => Promise.withResolvers<void>()
 const other = { ...client, disabled: true }
 

@@ -10,7 +10,7 @@ import { NOW } from '../support/world.ts'
 
 const A = 'https://a.example'
 
-/** Records on a registry that counts what is asked of it, and fails on request. */
+/** Records of a registry that counts its calls, and fails on request. */
 function open(more: Partial<RecordsOptions> = {}) {
   const clock = { now: NOW }
   const { registry } = memoryStores(() => clock.now)

@@ -9,7 +9,7 @@ import { NOW } from '../support/world.ts'
 
 const open = (registry: Registry) => openRecords(registry, { freshSeconds: 0, emit: () => undefined, now: () => NOW })
 
-/** Resource servers with these scopes, undefined for one that has whatever the client may have. */
+/** Registers resource servers with these scopes; undefined is one without `scope`. */
 async function setUp(scopes: readonly (string | undefined)[]) {
   const { registry } = memoryStores(() => NOW)
   for (const [index, scope] of scopes.entries()) {

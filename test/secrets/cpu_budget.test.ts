@@ -3,7 +3,7 @@ import { describe, test } from '#test'
 import { OAuthError } from '../../src/errors.ts'
 import { cpuBudget } from '../../src/secrets/cpu_budget.ts'
 
-/** A budget of 1000 ms for each client and 3000 ms for all, whose clock the test moves. */
+/** A budget of 1000 ms for each client and 3000 ms for all, with a clock that the test moves. */
 function setUp() {
   const state = { milliseconds: 5 }
   const budget = cpuBudget({ clock: () => state.milliseconds, clientAllowance: 1000, totalAllowance: 3000 })
@@ -36,7 +36,7 @@ describe('cpuBudget', () => {
     assert.equal(enter('a', 1), 0)
   })
 
-  test('allows four comparisons even if they cost more than the allowance', () => {
+  test('has room for several comparisons even if they cost more than the allowance', () => {
     const { state, enter } = setUp()
     for (let index = 0; index < 3; index++) assert.equal(enter('a', 2560), 0)
     assert.equal(enter('a', 2560, 's'), 'Retry-After 1')
@@ -85,7 +85,7 @@ describe('cpuBudget', () => {
     while (enter('a', 10) === 0);
     for (let index = 0; index < 100; index++) assert.match(String(enter('a', 10, 's')), /^Retry/)
     state.milliseconds += 899
-    // An eighth of the time lets newcomers in; they come first.
+    // The allowance was refilled with an eighth of the time. New secrets use that up first.
     while (enter('a', 10) === 0);
     assert.match(String(enter('a', 10, 's')), /^Retry/)
     state.milliseconds += 1

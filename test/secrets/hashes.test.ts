@@ -5,7 +5,7 @@ import { decodeBase64url, encodeBase64url } from '../../src/lib/base64url.ts'
 import { generateSecret } from '../../src/secrets/generated.ts'
 import { hashKind, hashSecret, hashToken, isSameToken } from '../../src/secrets/hashes.ts'
 
-/** `foobar`, made by OpenSSL's PBKDF2, in the form of Hydra. */
+/** The hash of `foobar`, computed by OpenSSL's PBKDF2, in Hydra's format. */
 const PBKDF2 = '$pbkdf2-sha256$i=25000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$UJMLNFAtnTExyzAJ/ns/egKOEcV+ehIVpkGCh8zHVm4'
 
 /** Returns the hash with each bit of the digest at its end changed, one at a time, as base64url. */

@@ -17,7 +17,7 @@ const client = async (...secrets: ReturnType<typeof secret>[]): Promise<Client> 
 const COST = 80 / 2 ** 6
 const ALLOWANCE = 16 * COST
 
-/** A verifier that counts its slow comparisons, and whose clock the test moves. */
+/** A verifier that counts its slow comparisons, with a clock that the test moves. */
 function setUp() {
   const state = { compared: 0, milliseconds: 0 }
   const verify = secretVerifier({

@@ -70,7 +70,7 @@ describe('signAccessToken', () => {
   })
 })
 
-/** What says what a token is and whom it speaks for: of RFC 7519, 7662, 7800, 8693, 9068, OpenID Connect and of vendors. */
+/** Claims that identify a token, its subject or its rights, of RFC 7519, 7662, 7800, 8693, 9068, OpenID Connect and vendors. */
 const PROTECTED = [
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'azp', 'scope', 'scp', 'cnf', 'act', 'may_act'],
   ...['status', 'active', 'token_type', 'token_use', 'username', 'acr', 'amr', 'auth_time'],

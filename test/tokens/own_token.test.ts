@@ -22,7 +22,7 @@ const read = (jws: string, now = NOW, ring = keyring) => readOwnToken(jws, { key
 const own = (more: Record<string, unknown> = {}, typ = 'at+jwt', key = rsKey) =>
   signJwt({ ...claims, ...more } as JWTPayload, typ, key)
 
-/** Signs under a header of the test's own. */
+/** Signs with the given header. */
 const sign = async (header: Record<string, unknown>, key: SigningKey, payload: object = claims) => {
   const full = { typ: 'at+jwt', alg: key.alg, kid: key.kid, ...header }
   const input = [full, payload].map((part) => base64url.encode(JSON.stringify(part))).join('.')
