@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { hashToken } from '../../src/secrets/hashes.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
+import { textOf } from '../support/body.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
@@ -139,7 +140,7 @@ async function run() {
       },
       ...(body && { body: isForm ? form().toString() : fill(JSON.stringify(body)) }),
     })
-    const text = await response.text()
+    const text = await textOf(response)
     const answer = (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, string>
     if (step.name === 'token') said.set('token', answer['access_token'] ?? '')
     if (step.name === 'register') said.set('id', answer['client_id'] ?? '')

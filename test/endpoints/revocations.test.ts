@@ -4,6 +4,7 @@ import { describe, test } from '#test'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { hashClientId, revocations } from '../../src/tokens/revocations.ts'
 import { levelsOf } from '../stores/ledger_contract.ts'
+import { textOf } from '../support/body.ts'
 import { createRevocable, RS } from '../support/revocable.ts'
 import { clients, ISSUER, NOW } from '../support/world.ts'
 
@@ -274,7 +275,7 @@ async function listOf(
   assert.equal(response.headers.get('Cache-Control'), 'public, max-age=30')
   const keys = createLocalJWKSet({ keys: [...keyring.publishedAt(NOW).keys] })
   const options = { issuer: ISSUER, typ: 'revocations+jwt', currentDate: new Date(now * 1000) }
-  const { payload } = await jwtVerify(await response.text(), keys, options)
+  const { payload } = await jwtVerify(await textOf(response), keys, options)
   return payload as JWTPayload & { revoked: string[]; client_hashes: Record<string, number>; all: number }
 }
 
@@ -302,7 +303,7 @@ describe('GET /revocations', () => {
   test('names no client', async () => {
     const { app, operate } = await createRevocable()
     await operate('POST', '/revocations', { client_id: 'test-client' })
-    const [, claims = ''] = (await (await app.request(`${ISSUER}/revocations`)).text()).split('.')
+    const [, claims = ''] = (await textOf(await app.request(`${ISSUER}/revocations`))).split('.')
     assert.ok(!atob(claims.replaceAll('-', '+').replaceAll('_', '/')).includes('test-client'))
     // From `printf test-client | openssl dgst -sha256 -binary | basenc --base64url`
     assert.equal(await hashClientId('test-client'), '1f6CUTGWypd9gWYJK5pH3CfOgKk90W9mgPIRHvcDwmg')

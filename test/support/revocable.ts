@@ -9,6 +9,7 @@ import { RESOURCES } from '../../src/resources/registry.ts'
 import { hashToken } from '../../src/secrets/hashes.ts'
 import type { Ledger } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
+import { textOf } from './body.ts'
 import { clients, createWorld, ISSUER, NOW, resourceServers, type World, type WorldOptions } from './world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
@@ -74,7 +75,7 @@ export async function createRevocable(
       body: new URLSearchParams(form),
       headers,
     })
-    const text = await response.text()
+    const text = await textOf(response)
     const event = world.events.at(-1)
     const reason = event?.event === 'request_refused' ? event.reason : undefined
     const isJson = response.headers.get('Content-Type')?.startsWith('application/json')
