@@ -17,7 +17,7 @@ import { clientKey, clientRecord } from '../src/clients/registry.ts'
 import { generateSecret } from '../src/secrets/generated.ts'
 import { hashSecret } from '../src/secrets/hashes.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
-import { freePort, type Running, startServer } from '../test/support/process.ts'
+import { type Running, startServer } from '../test/support/process.ts'
 
 const SECONDS = 10
 const TOKEN_LANES = 8
@@ -48,9 +48,11 @@ const { privateKey } = await generateKeyPair('RS256', { extractable: true })
 const signingKeys = await exportPKCS8(privateKey)
 
 async function start(runtime: string): Promise<Running> {
-  const port = await freePort()
-  const environment = { PORT: `${port}`, ISSUER: 'https://tokens.example', SIGNING_KEYS: signingKeys }
-  const server = await startServer(COMMANDS[runtime] ?? '', port, { ...environment, STORE_URL: `sqlite:${file}` })
+  const settings = { ISSUER: 'https://tokens.example', SIGNING_KEYS: signingKeys, STORE_URL: `sqlite:${file}` }
+  const server = await startServer((port) => ({
+    command: COMMANDS[runtime] ?? '',
+    environment: { PORT: `${port}`, ...settings },
+  }))
   const until = performance.now() + 2000
   await tokensPerSecond(server.origin, () => performance.now() > until)
   return server

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { freePort, type Running } from '../test/support/process.ts'
+import type { Running } from '../test/support/process.ts'
 import { runToEnd } from './child.ts'
 import { load } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
@@ -56,8 +56,10 @@ const PEERS: readonly Peer[] = [
     },
     async start(_alg, { record }) {
       const [{ hash }] = JSON.parse(record).client_secrets
-      const port = await freePort()
-      return startPinned(fositeProgram, port, { PORT: `${port}`, CLIENT_SECRET_HASH: hash })
+      return startPinned((port) => ({
+        command: fositeProgram,
+        environment: { PORT: `${port}`, CLIENT_SECRET_HASH: hash },
+      }))
     },
   },
   {
@@ -69,10 +71,11 @@ const PEERS: readonly Peer[] = [
       return undefined
     },
     async start(alg, { form }) {
-      const port = await freePort()
       const secret = new URLSearchParams(form).get('client_secret') ?? ''
-      const environment = { PORT: `${port}`, ALG: alg, CLIENT_SECRET: secret }
-      return startPinned('node bench/peers/oidc-provider/server.js', port, environment)
+      return startPinned((port) => ({
+        command: 'node bench/peers/oidc-provider/server.js',
+        environment: { PORT: `${port}`, ALG: alg, CLIENT_SECRET: secret },
+      }))
     },
   },
 ]

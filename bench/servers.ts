@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { freePort, type Running, startServer } from '../test/support/process.ts'
+import { type Launch, type Running, startServer } from '../test/support/process.ts'
 import { takeTheOtherCores } from './load.ts'
 import { workerdConfig } from './workerd.ts'
 import type { Setup } from './world.ts'
@@ -20,14 +20,15 @@ export const isPinned: boolean = takeTheOtherCores(availableParallelism())
 const PINNED = isPinned ? 'taskset --cpu-list 0 ' : ''
 const JIFFIES_PER_SECOND = 100
 
-/** A command on the servers' core, its output thrown away. */
+/** Starts a command on the servers' core, its output thrown away. */
 export async function startPinned(
-  command: string,
-  port: number,
-  environment: Record<string, string>,
+  launchOn: (port: number) => Launch | Promise<Launch>,
   pollMilliseconds?: number,
 ): Promise<Running> {
-  return startServer(`exec ${PINNED}${command} >/dev/null`, port, environment, pollMilliseconds)
+  return startServer(async (port) => {
+    const { command, environment = {} } = await launchOn(port)
+    return { command: `exec ${PINNED}${command} >/dev/null`, environment, isSilent: true }
+  }, pollMilliseconds)
 }
 
 /** @param pollMilliseconds how often it is asked whether it answers */
@@ -37,17 +38,18 @@ export async function start(
   setup: Setup,
   pollMilliseconds?: number,
 ): Promise<Running> {
-  const port = await freePort()
-  const settings = { ISSUER: `http://localhost:${port}`, SIGNING_KEYS: setup.signingKeys }
-  const environment = { ...settings, PORT: `${port}`, STORE_URL: `sqlite:${setup.database}` }
-  const isServer = module === SERVER
-  const command = {
-    node: async () => `node ${isServer ? '' : 'bench/on_node.ts '}${module}`,
-    bun: async () => `bun run ${module}`,
-    deno: async () => `deno ${isServer ? 'run' : `serve --port ${port}`} --allow-all ${module}`,
-    workerd: async () => `workerd serve ${await workerdConfig(module, port, isServer ? settings : {}, setup)} config`,
-  }[runtime]()
-  return startPinned(await command, port, runtime === 'workerd' ? {} : environment, pollMilliseconds)
+  return startPinned(async (port) => {
+    const settings = { ISSUER: `http://localhost:${port}`, SIGNING_KEYS: setup.signingKeys }
+    const environment = { ...settings, PORT: `${port}`, STORE_URL: `sqlite:${setup.database}` }
+    const isServer = module === SERVER
+    const command = {
+      node: async () => `node ${isServer ? '' : 'bench/on_node.ts '}${module}`,
+      bun: async () => `bun run ${module}`,
+      deno: async () => `deno ${isServer ? 'run' : `serve --port ${port}`} --allow-all ${module}`,
+      workerd: async () => `workerd serve ${await workerdConfig(module, port, isServer ? settings : {}, setup)} config`,
+    }[runtime]()
+    return { command: await command, environment: runtime === 'workerd' ? {} : environment }
+  }, pollMilliseconds)
 }
 
 /** CPU seconds of a process so far, and the most memory it had, MiB; read from Linux' /proc. */

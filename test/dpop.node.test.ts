@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { calculateJwkThumbprint, decodeJwt, exportJWK, SignJWT } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { describe, test } from '#test'
-import { freePort, type Running, startServer } from './support/process.ts'
+import { type Running, startServer } from './support/process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const client: oauth.Client = { client_id: 'test-client' }
@@ -14,12 +14,13 @@ const insecure = { [oauth.allowInsecureRequests]: true }
 
 /** Servers in development mode have the client of the how-to. */
 async function startDevelopment(command: string): Promise<Running> {
-  const port = await freePort()
-  const variables = join(folder, `${port}.vars`)
+  const variables = join(folder, 'worker.vars')
   writeFileSync(variables, 'DEV=true\nDPOP_NONCE_REQUIRED=true\n')
-  const worker = `npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${variables}`
-  const settings = { PORT: `${port}`, STORE_URL: 'memory:', DEV: 'true', DPOP_NONCE_REQUIRED: 'true' }
-  return command === 'workerd' ? startServer(worker, port) : startServer(command, port, settings)
+  return startServer((port) => {
+    const worker = `npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${variables}`
+    const settings = { PORT: `${port}`, STORE_URL: 'memory:', DEV: 'true', DPOP_NONCE_REQUIRED: 'true' }
+    return command === 'workerd' ? { command: worker } : { command, environment: settings }
+  })
 }
 
 async function useLibrary({ origin }: Running): Promise<void> {

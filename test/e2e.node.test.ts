@@ -49,10 +49,12 @@ async function serving(
   environment: Record<string, string>,
   use: (server: Running, port: number) => Promise<void>,
 ) {
-  const port = await freePort()
-  const server = await startServer(command(port), port, { PORT: `${port}`, ...environment })
+  const server = await startServer((port) => ({
+    command: command(port),
+    environment: { PORT: `${port}`, ...environment },
+  }))
   try {
-    await use(server, port)
+    await use(server, Number(new URL(server.origin).port))
   } catch (error) {
     throw new Error(`the server printed:\n${server.output()}`, { cause: error })
   } finally {

@@ -8,7 +8,7 @@ import { describe, test } from '#test'
 import { clientKey, clientRecord } from '../src/clients/registry.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
 import { base64Of, leaf, plain, self } from './support/certificates.ts'
-import { freePort, startServer } from './support/process.ts'
+import { startServer } from './support/process.ts'
 import { fetchWith, startTlsProxy, type TlsProxy } from './support/tls_proxy.ts'
 
 const STORE_URL = `sqlite:${join(mkdtempSync(join(tmpdir(), 'edgemint-')), 'edgemint.db')}`
@@ -43,10 +43,12 @@ async function grant(
 
 /** Starts a server that trusts a proxy on this machine, and such a proxy. */
 async function start(command: string, isVerified: boolean, trusted = '127.0.0.1,::1') {
-  const port = await freePort()
-  const settings = { PORT: `${port}`, ISSUER: 'https://tokens.example', SIGNING_KEYS, STORE_URL }
+  const settings = { ISSUER: 'https://tokens.example', SIGNING_KEYS, STORE_URL }
   const proxied = { TRUSTED_PROXIES: trusted, CLIENT_CERT_VERIFIED: String(isVerified) }
-  const server = await startServer(command, port, { ...settings, ...proxied })
+  const server = await startServer((port) => ({
+    command,
+    environment: { PORT: `${port}`, ...settings, ...proxied },
+  }))
   const proxy = await startTlsProxy(server.origin, isVerified)
   const stop = () => {
     proxy.stop()

@@ -16,7 +16,7 @@ import { redisStores } from '../src/stores/redis.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
 import type { Client, Jwk } from '../src/types.ts'
 import { startMember } from './support/fleet.ts'
-import { freePort, type Running, startServer } from './support/process.ts'
+import { type Running, startServer } from './support/process.ts'
 import { startRedis } from './support/redis.ts'
 
 const run = promisify(execFile)
@@ -116,10 +116,11 @@ async function openidGrant(server: openid.ServerMetadata, client_id: string, aut
 
 /** Starts a server whose issuer is its own origin. */
 async function start(command: (port: number) => string, environment: Record<string, string> = {}): Promise<Running> {
-  const port = await freePort()
-  const ISSUER = `http://localhost:${port}`
   const SIGNING_KEYS = await exportPKCS8(signing.privateKey)
-  return startServer(command(port), port, { PORT: `${port}`, ISSUER, SIGNING_KEYS, ...environment })
+  return startServer((port) => ({
+    command: command(port),
+    environment: { PORT: `${port}`, ISSUER: `http://localhost:${port}`, SIGNING_KEYS, ...environment },
+  }))
 }
 
 async function whileRunning(servers: readonly Running[], use: () => Promise<void>): Promise<void> {
@@ -203,11 +204,11 @@ describe('in production, on workerd', () => {
     writeFileSync(bulk, JSON.stringify(entries))
     await run('wrangler', ['kv', 'bulk', 'put', bulk, '--binding', 'CLIENTS', '--local', '--persist-to', folder])
     const jwks = JSON.stringify({ keys: [await exportJWK(signing.privateKey)] })
-    const port = await freePort()
     const variables = join(folder, 'production.vars')
-    writeFileSync(variables, `ISSUER=http://localhost:${port}\nSIGNING_KEYS='${jwks}'\n`)
-    const command = `npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${variables}`
-    const server = await startServer(command, port)
+    const server = await startServer((port) => {
+      writeFileSync(variables, `ISSUER=http://localhost:${port}\nSIGNING_KEYS='${jwks}'\n`)
+      return { command: `npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${variables}` }
+    })
     await whileRunning([server], async () => {
       await useClients(server)
       await replay([server], server.origin)

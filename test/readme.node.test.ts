@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import process from 'node:process'
 import { describe, test } from '#test'
-import { freePort, startServer } from './support/process.ts'
+import { startServer } from './support/process.ts'
 
 /** What a machine without an account, or inside this very run, cannot do; each pattern must still stand in the README. */
 const CANNOT_RUN: readonly [pattern: RegExp, why: string][] = [
@@ -66,11 +66,13 @@ describe('README', () => {
 
   for (const block of servers) {
     test(`serves: ${block.split('\n').at(-1)}`, async () => {
-      const port = await freePort()
       const isWrangler = /npm run dev$/.test(block)
       // The packages are there already: `npm ci` itself is proven by the gate, which begins with it.
-      const command = block.replace('npm ci && ', '') + (isWrangler ? ` -- --port ${port}` : '')
-      const server = await startServer(`cd ${folder} && ${command}`, port, { PORT: `${port}`, PATH })
+      const command = `cd ${folder} && ${block.replace('npm ci && ', '')}`
+      const server = await startServer((port) => ({
+        command: isWrangler ? `${command} -- --port ${port}` : command,
+        environment: { PORT: `${port}`, PATH },
+      }))
       try {
         const isDevelopment = block.includes('npm run dev')
         const secret = isDevelopment ? '' : makeClient(folder, server.origin)

@@ -11,7 +11,7 @@ import { rotate } from '../src/keys/rotation.ts'
 import { generateSecret } from '../src/secrets/generated.ts'
 import { hashSecret } from '../src/secrets/hashes.ts'
 import { sqliteStores } from '../src/stores/sqlite.ts'
-import { freePort, type Running, startServer } from './support/process.ts'
+import { type Running, startServer } from './support/process.ts'
 
 /** How long requests flow, and how long a token lives: short, so that a whole rotation fits. */
 const SECONDS = Number(process.env['ROTATION_SECONDS'] ?? 10)
@@ -33,9 +33,11 @@ const now = () => Math.floor(Date.now() / 1000)
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 async function start(command: string, keys: readonly object[]): Promise<Running> {
-  const port = await freePort()
   const settings = { ISSUER, SIGNING_KEYS: JSON.stringify({ keys }), ACCESS_TOKEN_LIFETIME: `${LIFETIME_SECONDS}` }
-  return startServer(command, port, { PORT: `${port}`, STORE_URL: `sqlite:${file}`, ...settings })
+  return startServer((port) => ({
+    command,
+    environment: { PORT: `${port}`, STORE_URL: `sqlite:${file}`, ...settings },
+  }))
 }
 
 /** Three deploys under one name: the first key, the second announced beside it, the second alone. */

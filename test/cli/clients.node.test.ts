@@ -5,21 +5,22 @@ import { exportJWK } from 'jose'
 import { describe, test } from '#test'
 import { edgemint } from '../support/cli.ts'
 import { CACHE_SECONDS, folder, operate, privateKey, startOperated, TOKEN, works } from '../support/operated_server.ts'
-import { freePort, type Running, startServer } from '../support/process.ts'
+import { type Running, startServer } from '../support/process.ts'
 
 /** Settings of a Worker are bindings, so they stand in a file. */
 async function startWorker(): Promise<Running> {
-  const port = await freePort()
   const file = join(folder, 'worker.vars')
   const keys = JSON.stringify({ keys: [await exportJWK(privateKey)] })
-  const lines = [
-    `ISSUER=http://localhost:${port}`,
-    `SIGNING_KEYS='${keys}'`,
-    `REGISTRATION_TOKEN=${TOKEN}`,
-    `CACHE_SECONDS=${CACHE_SECONDS}`,
-  ]
-  writeFileSync(file, lines.join('\n'))
-  return startServer(`npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${file}`, port)
+  return startServer((port) => {
+    const lines = [
+      `ISSUER=http://localhost:${port}`,
+      `SIGNING_KEYS='${keys}'`,
+      `REGISTRATION_TOKEN=${TOKEN}`,
+      `CACHE_SECONDS=${CACHE_SECONDS}`,
+    ]
+    writeFileSync(file, lines.join('\n'))
+    return { command: `npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${file}` }
+  })
 }
 
 const commandsOf = (server: Running) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, test } from '#test'
-import { freePort, startServer } from '../support/process.ts'
+import { startServer } from '../support/process.ts'
 
 const RUNTIMES: Readonly<Record<string, string>> = {
   deno: 'exec deno run --allow-all src/index.ts',
@@ -24,8 +24,11 @@ const JWKS = '/.well-known/jwks.json'
 for (const [name, command] of Object.entries(RUNTIMES)) {
   describe(`${name}, a request that does not name one host`, () => {
     test('is refused, and never chooses the path', async () => {
-      const port = await freePort()
-      const server = await startServer(command, port, { PORT: `${port}`, DEV: 'true', STORE_URL: 'memory:' })
+      const server = await startServer((port) => ({
+        command,
+        environment: { PORT: `${port}`, DEV: 'true', STORE_URL: 'memory:' },
+      }))
+      const port = Number(new URL(server.origin).port)
       try {
         for (const host of [`localhost:${port}`, 'localhost', '127.0.0.1', '[::1]:80', 'LOCALHOST']) {
           assert.equal(await statusOf(port, JWKS, [`Host: ${host}`]), 200, host)

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair } from 'jose'
-import { freePort, type Running, startServer } from './process.ts'
+import { type Running, startServer } from './process.ts'
 
 export const REGISTRATION_TOKEN = 'operator-token-operator-token-operator'
 
@@ -13,25 +13,30 @@ const SIGNING_KEYS = JSON.stringify({ keys: [await exportJWK(privateKey)] })
 
 /** Starts servers of one issuer, which is the first of them. */
 export async function startIssuer(commands: readonly string[], STORE_URL: string): Promise<Running[]> {
-  const ports = await Promise.all(commands.map(freePort))
-  const settings = { ISSUER: `http://localhost:${ports[0]}`, SIGNING_KEYS, REGISTRATION_TOKEN, STORE_URL }
-  return Promise.all(
-    commands.map((command, index) => startServer(command, ports[index] ?? 0, { ...settings, PORT: `${ports[index]}` })),
-  )
+  const start = (command: string, issuer?: string): Promise<Running> =>
+    startServer((port) => {
+      const ISSUER = issuer ?? `http://localhost:${port}`
+      return { command, environment: { ISSUER, SIGNING_KEYS, REGISTRATION_TOKEN, STORE_URL, PORT: `${port}` } }
+    })
+  const [command = '', ...others] = commands
+  const first = await start(command)
+  return [first, ...(await Promise.all(others.map((other) => start(other, first.origin))))]
 }
 
 /** Starts `wrangler dev` with storage of its own. */
 export async function startWorker(): Promise<Running[]> {
   const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
-  const port = await freePort()
   const file = join(folder, 'worker.vars')
-  const lines = [
-    `ISSUER=http://localhost:${port}`,
-    `SIGNING_KEYS='${SIGNING_KEYS}'`,
-    `REGISTRATION_TOKEN=${REGISTRATION_TOKEN}`,
-  ]
-  writeFileSync(file, lines.join('\n'))
-  return [await startServer(`npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${file}`, port)]
+  const server = await startServer((port) => {
+    const lines = [
+      `ISSUER=http://localhost:${port}`,
+      `SIGNING_KEYS='${SIGNING_KEYS}'`,
+      `REGISTRATION_TOKEN=${REGISTRATION_TOKEN}`,
+    ]
+    writeFileSync(file, lines.join('\n'))
+    return { command: `npx wrangler dev --port ${port} --persist-to ${folder} --env-file ${file}` }
+  })
+  return [server]
 }
 
 /** Sends a request with the operator's token and JSON; fails unless it succeeds. */

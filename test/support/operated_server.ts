@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type CryptoKey, exportPKCS8, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { type Ended, edgemint } from './cli.ts'
-import { freePort, type Running, startServer } from './process.ts'
+import { type Running, startServer } from './process.ts'
 
 export const TOKEN = 'operator-token-operator-token-operator'
 export const CACHE_SECONDS = '1'
@@ -17,15 +17,18 @@ export const privateKey: CryptoKey = pair.privateKey
 
 /** Starts a process runtime with a database of its own. */
 export async function startOperated(command = 'node src/index.ts'): Promise<Running> {
-  const port = await freePort()
-  return startServer(command, port, {
-    ISSUER: `http://localhost:${port}`,
-    SIGNING_KEYS: await exportPKCS8(privateKey),
-    PORT: `${port}`,
-    REGISTRATION_TOKEN: TOKEN,
-    CACHE_SECONDS,
-    STORE_URL: `sqlite:${join(folder, `${port}.db`)}`,
-  })
+  const SIGNING_KEYS = await exportPKCS8(privateKey)
+  return startServer((port) => ({
+    command,
+    environment: {
+      ISSUER: `http://localhost:${port}`,
+      SIGNING_KEYS,
+      PORT: `${port}`,
+      REGISTRATION_TOKEN: TOKEN,
+      CACHE_SECONDS,
+      STORE_URL: `sqlite:${join(folder, `${port}.db`)}`,
+    },
+  }))
 }
 
 /** Runs a command as the operator of the server. */

@@ -35,7 +35,6 @@ export async function serveWorker(
 ): Promise<Deployed> {
   const storage = join(folder, 'storage')
   mkdirSync(storage, { recursive: true })
-  const ports = await Promise.all(locations.map(freePort))
   const texts = Object.entries(settings).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`)
   const worker = (location: string, more = ''): string => `(name = "${location}", worker = (
     modules = [(name = "main.js", esModule = embed "index.js")],
@@ -59,17 +58,21 @@ export async function serveWorker(
     ...locations.flatMap((location) => [worker(location), kv(location)]),
     `(name = "storage", disk = (path = "${storage}", writable = true))`,
   ]
-  const sockets = locations.map(
-    (location, index) =>
-      `(name = "${location}", address = "127.0.0.1:${ports[index]}", http = (), service = "${location}")`,
-  )
   const file = join(folder, 'config.capnp')
-  writeFileSync(
-    file,
-    `using Workerd = import "/workerd/workerd.capnp";
+  let ports: readonly number[] = []
+  const running = await startServer(async (port) => {
+    ports = [port, ...(await Promise.all(locations.slice(1).map(freePort)))]
+    const sockets = locations.map(
+      (location, index) =>
+        `(name = "${location}", address = "127.0.0.1:${ports[index]}", http = (), service = "${location}")`,
+    )
+    writeFileSync(
+      file,
+      `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [${services.join(', ')}], sockets = [${sockets.join(', ')}]);
 `,
-  )
-  const running = await startServer(`exec workerd serve ${file}`, ports[0] ?? 0)
+    )
+    return { command: `exec workerd serve --control-fd=1 ${file}` }
+  })
   return { ...running, origins: ports.map((port) => `http://127.0.0.1:${port}`) }
 }
