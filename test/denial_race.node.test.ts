@@ -9,6 +9,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { after } from 'node:test'
 import { decodeJwt } from 'jose'
 import { describe, test } from '#test'
 import { operate, startIssuer, startWorker } from './support/issuer.ts'
@@ -23,6 +24,7 @@ const BCRYPT_FOOBAR = '$2a$10$IxMdI6d.LIRZPpSfEwNoeu4rY3FhDREsxFJXikcgdRRAStxUls
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const redis = await startRedis()
+after(() => redis?.stop())
 const PROCESSES = ['node src/index.ts', 'bun run src/index.ts']
 const DENO_KV = ['deno run --unstable-kv --allow-all src/index.ts']
 
@@ -97,6 +99,4 @@ describe('a denial that others race with', () => {
       }
     })
   }
-
-  test('the Redis server ends', () => redis?.stop())
 })

@@ -19,7 +19,7 @@ describe('the Worker that `wrangler deploy` would upload, on plain workerd', () 
     ['only a key whose time has not come', [now + 3600], 503],
   ]
   for (const [name, signsFrom, status] of cases) {
-    test(`answers ${status} with ${name}`, async () => {
+    test(`answers ${status} with ${name}`, async (t) => {
       const secret = generateSecret()
       const client = {
         client_id: 'c',
@@ -27,6 +27,7 @@ describe('the Worker that `wrangler deploy` would upload, on plain workerd', () 
         grant_types: ['client_credentials'],
       }
       const kv = await startKv()
+      t.after(() => kv.close())
       kv.values.set(clientKey('c'), clientRecord(client))
       const keys = await Promise.all(signsFrom.map((at) => generateKey('ES256', at)))
       const { origin, output, stop } = await serveWorker(
@@ -50,7 +51,6 @@ describe('the Worker that `wrangler deploy` would upload, on plain workerd', () 
         }
       } finally {
         await stop()
-        kv.close()
       }
     })
   }

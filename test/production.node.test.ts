@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { promisify } from 'node:util'
 import { createRemoteJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
@@ -166,6 +167,7 @@ const ways: readonly [name: string, command: (port: number) => string][] = [
   ['node', () => 'node src/index.ts'],
 ]
 const redis = await startRedis()
+after(() => redis?.stop())
 
 describe('in production: oauth4webapi and openid-client by basic, post and private_key_jwt', () => {
   const file = join(folder, 'edgemint.db')
@@ -190,8 +192,11 @@ describe('in production: oauth4webapi and openid-client by basic, post and priva
   test('deno run on Deno KV', async () => {
     const url = `denokv:${join(folder, 'edgemint.kv')}`
     const member = startMember('deno', url)
-    for (const client of clients) await member.ask('put', clientKey(client.client_id), clientRecord(client))
-    member.kill()
+    try {
+      for (const client of clients) await member.ask('put', clientKey(client.client_id), clientRecord(client))
+    } finally {
+      member.kill()
+    }
     const server = await start(ways[0]?.[1] ?? String, { STORE_URL: url })
     await whileRunning([server], () => useClients(server))
   })
@@ -223,7 +228,6 @@ if (redis !== undefined) {
       const fleet = ['bun', 'bun', 'node', 'deno run'].map((name) => new Map(ways).get(name) ?? String)
       const servers = await Promise.all(fleet.map((command) => start(command, environment)))
       await whileRunning(servers, () => replay(servers, environment.ISSUER))
-      redis.stop()
     })
   })
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import * as oauth from 'oauth4webapi'
 import { describe, test } from '#test'
 import { operate, startIssuer, startWorker } from './support/issuer.ts'
@@ -55,6 +56,7 @@ async function useEach(servers: readonly Running[]): Promise<void> {
 
 const FLEET = ['node src/index.ts', 'bun run src/index.ts', 'deno run --allow-all src/index.ts']
 const redis = await startRedis()
+after(() => redis?.stop())
 
 describe('revoked in one process, inactive in another at the next request; by oauth4webapi, signed answers too', () => {
   const ways: readonly (readonly [name: string, begin: () => Promise<Running[]>])[] = [
@@ -74,6 +76,4 @@ describe('revoked in one process, inactive in another at the next request; by oa
       }
     })
   }
-
-  test('the Redis server ends', () => redis?.stop())
 })

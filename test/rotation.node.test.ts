@@ -70,8 +70,11 @@ async function rotateUnderLoad(command: string, alg: string) {
     await sleep((announceSeconds + LIFETIME_SECONDS + 1) * 1000)
     servers.push(await start(command, second.slice(0, 1)))
   }
-  await Promise.all([turn(), load(), load(), load()])
-  for (const server of servers) await server.stop()
+  try {
+    await Promise.all([turn(), load(), load(), load()])
+  } finally {
+    for (const server of servers) await server.stop()
+  }
   return [...kids.values()]
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { exportJWK } from 'jose'
 import { describe, test } from '#test'
 import { edgemint } from '../support/cli.ts'
@@ -87,6 +88,7 @@ describe("a newcomer's path by the command line", () => {
 
 describe('edgemint clients and resources', () => {
   const server = startOperated()
+  after(async () => (await server).stop())
 
   test('every command, its table and its refusal', async () => {
     const { run, json } = commandsOf(await server)
@@ -185,6 +187,5 @@ describe('edgemint clients and resources', () => {
     })
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, /^edgemint: invalid_token: .* Is EDGEMINT_TOKEN the REGISTRATION_TOKEN of this server\?\n$/)
-    await (await server).stop()
   })
 })

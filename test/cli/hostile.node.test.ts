@@ -197,9 +197,10 @@ describe('what is no answer of an edgemint server', () => {
     }
   })
 
-  test('a closed port, a certificate of an unknown authority, no TLS: a sentence and exit code 3', async () => {
+  test('a closed port, a certificate of an unknown authority, no TLS: a sentence and exit code 3', async (t) => {
     const { key, certificate } = certificates.server
     const tls = createServer({ key, cert: certificate }).listen(0, '127.0.0.1')
+    t.after(() => tls.close())
     await once(tls, 'listening')
     const address = tls.address() as { port: number }
     const plain = server.serve(() => ({})).replace('http:', 'https:')
@@ -219,7 +220,6 @@ describe('what is no answer of an edgemint server', () => {
     const [, response] = await once(tls, 'request')
     response.end('{"clients":[]}')
     assert.equal((await listening).code, 0)
-    tls.close()
   })
 })
 

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
+import { after } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { describe, test } from '#test'
 import { folder, operate, startOperated, TOKEN, works } from '../support/operated_server.ts'
@@ -52,6 +53,7 @@ describe('edgemint clients import', () => {
     7,
   ]
   const server = startOperated()
+  after(async () => (await server).stop())
   const write = (name: string, text: string) => {
     const file = join(folder, name)
     writeFileSync(file, text)
@@ -228,6 +230,5 @@ describe('edgemint clients import', () => {
     assert.equal((await json(...words)).created, count)
     assert.equal((await json(...words)).same, count)
     if (count >= 10_000) assert.match((await run(...words)).stderr, /10000 clients/)
-    await (await server).stop()
   })
 })

@@ -28,13 +28,16 @@ for (const [runtime, url] of places) {
           acknowledged.push(JSON.parse(line))
           if (acknowledged.length === limit) writer.kill()
         }
-        const reader = startMember(runtime, url)
         assert.ok(acknowledged.length >= limit)
-        for (const key of acknowledged) {
-          assert.equal(await reader.ask('get', key), JSON.stringify(key))
-          assert.equal(await reader.ask('add', key), false)
+        const reader = startMember(runtime, url)
+        try {
+          for (const key of acknowledged) {
+            assert.equal(await reader.ask('get', key), JSON.stringify(key))
+            assert.equal(await reader.ask('add', key), false)
+          }
+        } finally {
+          reader.kill()
         }
-        reader.kill()
       }
     })
   })

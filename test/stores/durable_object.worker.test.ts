@@ -27,7 +27,7 @@ describe('durableLedger', () => {
   test('a shard lists a family in pages, each after the last key of the one before', async () => {
     const shard = namespace.get(namespace.idFromName('pages'))
     const keys = Array.from({ length: 1001 }, (_, index) => `many:${String(index).padStart(4, '0')}`)
-    for (const key of keys) await shard.raise(key, 1, 2, 1)
+    await Promise.all(keys.map((key) => shard.raise(key, 1, 2, 1)))
     const first = await shard.list('many', 'many:', 1)
     const second = await shard.list('many', first.at(-1)?.key ?? '', 1)
     assert.deepEqual(

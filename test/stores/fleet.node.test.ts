@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { describe, test } from '#test'
 import { startMember } from '../support/fleet.ts'
 import { startRedis } from '../support/redis.ts'
 
 const KEYS = 200
 const redis = await startRedis()
+after(() => redis?.stop())
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const urls = [`sqlite:${join(folder, 'fleet.db')}`, ...(redis === undefined ? [] : [redis.url])]
 
@@ -34,5 +36,3 @@ for (const url of urls) {
     })
   })
 }
-
-test('the Redis of this test ends', () => redis?.stop())

@@ -8,6 +8,6 @@ const namespace = env['CLIENTS'] as KvNamespace
 const open = () => kvRegistry(namespace, env['LEDGER'] as RecordNamespace)
 
 describe('kvRegistry', () => {
-  registryContract(open, { takesAnyCursor: false, fill: (key, value) => namespace.put(key, value) })
+  registryContract(open, { takesAnyCursor: false, many: 2500, fill: (key, value) => namespace.put(key, value) })
   freshnessContract(open)
 })

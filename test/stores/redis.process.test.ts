@@ -14,13 +14,19 @@ import { ledgerContract } from './ledger_contract.ts'
 import { registryContract } from './registry_contract.ts'
 
 const server = await startRedis()
-const opened: Stores[] = []
+const opened: { close(): Promise<unknown> }[] = []
 
 if (server !== undefined) {
-  const open = (now: () => number): Stores => {
-    const stores = redisStores(server.url, now)
+  const openAt = (url: string, now: () => number = () => NOW): Stores => {
+    const stores = redisStores(url, now)
     opened.push(stores)
     return stores
+  }
+  const open = (now: () => number): Stores => openAt(server.url, now)
+  const connectRaw = async () => {
+    const raw = await createClient({ url: server.url }).connect()
+    opened.push({ close: async () => raw.close() })
+    return raw
   }
 
   describe('redisStores', () => {
@@ -30,7 +36,7 @@ if (server !== undefined) {
 
     test('stores the keys of ARCHITECTURE.md, each mark for five minutes beyond its expiry', async () => {
       const { registry, ledger } = open(() => NOW)
-      const raw = await createClient({ url: server.url }).connect()
+      const raw = await connectRaw()
       const timeToLive = async (key: string) => Math.ceil((await raw.pTTL(`edgemint:ledger:${key}`)) / 10_000) * 10
       await registry.put('client:kept', '{"a":1}')
       assert.equal(await raw.get('edgemint:registry:client:kept'), '{"a":1}')
@@ -46,13 +52,12 @@ if (server !== undefined) {
       assert.equal(await timeToLive('count:kept'), 400)
       await ledger.add('jti:late', 'x', NOW - 100)
       assert.equal(await timeToLive('jti:late'), 300)
-      await raw.close()
     })
 
     test('an index holds a level until five minutes after its expiry, and no mark or counter', async () => {
       let now = NOW
       const { ledger } = open(() => now)
-      const raw = await createClient({ url: server.url }).connect()
+      const raw = await connectRaw()
       const indexes = await Promise.all(['revoked:', 'cut:'].map((each) => raw.del(`edgemint:ledger-index:${each}`)))
       assert.equal(indexes.length, 2)
       const indexed = () => raw.zRange('edgemint:ledger-index:revoked:', 0, -1)
@@ -70,11 +75,10 @@ if (server !== undefined) {
         await ledger.raise(`revoked:after-${after}`, 1, NOW + 9999)
         assert.deepEqual(await indexed(), expected)
       }
-      await raw.close()
     })
 
     test('reports at the first call that there is no connection, and why', async () => {
-      const { registry, ledger, close } = redisStores(`redis://127.0.0.1:${await freePort()}`, () => NOW)
+      const { registry, ledger } = openAt(`redis://127.0.0.1:${await freePort()}`)
       const isOutage = (error: unknown) => {
         assert.ok(error instanceof Error)
         assert.match(error.message, /^no connection to Redis$/)
@@ -83,13 +87,11 @@ if (server !== undefined) {
       }
       await assert.rejects(registry.get('client:a'), isOutage)
       await assert.rejects(ledger.add('jti:a', '', NOW), isOutage)
-      await close()
     })
 
     test('a server that is not there fails each call; once it is there, and there again, calls succeed', async () => {
       const port = await freePort()
-      const stores = redisStores(`redis://127.0.0.1:${port}`, () => NOW)
-      const { registry } = guardStores(stores, 0.5)
+      const { registry } = guardStores(openAt(`redis://127.0.0.1:${port}`), 0.5)
       await assert.rejects(registry.get('client:a'))
       const late = await startRedis(port)
       await eventually(() => registry.put('client:a', '1'))
@@ -97,7 +99,6 @@ if (server !== undefined) {
       await eventually(() => assert.rejects(registry.get('client:a')))
       const again = await startRedis(port)
       await eventually(async () => assert.equal(await registry.get('client:a'), undefined))
-      await stores.close()
       again?.stop()
     })
 
@@ -113,20 +114,19 @@ if (server !== undefined) {
         sockets.push(socket)
       })
       const sockets: Socket[] = []
+      proxy.unref()
       const port = await freePort()
       await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
-      const { registry, close } = redisStores(`redis://127.0.0.1:${port}`, () => NOW)
+      const { registry } = openAt(`redis://127.0.0.1:${port}`)
       await registry.put('client:silent', '1')
       for (const socket of sockets) silenced.add(socket)
       await assert.rejects(registry.get('client:silent'), /no answer/)
       await eventually(async () => assert.equal(await registry.get('client:silent'), '1'))
       assert.equal(sockets.length, 2)
-      await close()
-      proxy.close()
     })
 
     after(async () => {
-      for (const stores of opened) await stores.close()
+      for (const each of opened) await each.close()
       server.stop()
     })
   })

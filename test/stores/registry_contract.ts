@@ -11,12 +11,17 @@ interface Options {
   readonly takesAnyCursor?: boolean
   /** Writes a record sooner than `put`, where that is slow. */
   readonly fill?: (key: string, value: string) => Promise<void>
+  /** How many records make many pages of a backend that reads as many at once as it is asked for. */
+  readonly many?: number
 }
 
 /**
  * @param open gives a registry that other tests may have written to, under other prefixes
  */
-export function registryContract(open: () => Registry, { takesAnyCursor = true, fill }: Options = {}): void {
+export function registryContract(
+  open: () => Registry,
+  { takesAnyCursor = true, fill, many = 10_000 }: Options = {},
+): void {
   test('gives undefined for what was never put, and for what was deleted', async () => {
     const registry = open()
     assert.equal(await registry.get('client:nobody'), undefined)
@@ -139,10 +144,10 @@ export function registryContract(open: () => Registry, { takesAnyCursor = true, 
     assert.equal(await registry.get('client:big'), value)
   })
 
-  test('lists 10,000 in pages: each once, in order, nothing beside the prefix', async () => {
+  test(`lists ${many} records in pages: each once, in order, nothing beside the prefix`, async () => {
     const registry = open()
     const put = fill ?? registry.put
-    const expected = Array.from({ length: 10_000 }, (_, index) => `many:${String(index).padStart(5, '0')}`)
+    const expected = Array.from({ length: many }, (_, index) => `many:${String(index).padStart(5, '0')}`)
     for (let from = 0; from < expected.length; from += 500) {
       await Promise.all(expected.slice(from, from + 500).map((key) => put(key, '1')))
     }
@@ -159,6 +164,6 @@ export function registryContract(open: () => Registry, { takesAnyCursor = true, 
       pages++
     } while (cursor !== undefined)
     assert.deepEqual(listed, expected)
-    assert.ok(pages <= 12)
+    assert.ok(pages <= Math.ceil(many / 999) + 1)
   })
 }
