@@ -1,4 +1,4 @@
-/** The server over HTTP: a request, and its answer or the reason why there is none. */
+/** HTTP requests to the server, with its responses or the reason why there is none. */
 
 import process from 'node:process'
 import type { Command } from 'commander'
@@ -17,7 +17,7 @@ export interface Answer {
   readonly etag: string | undefined
 }
 
-/** Sends a request. Returns every answer of an edgemint server, refusals too. */
+/** Sends a request. Returns every response of an edgemint server, including refusals. */
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
 
 /** Options of every command that sends requests. */
@@ -30,25 +30,25 @@ export interface ServerOptions {
 
 const DEFAULT_TIMEOUT_SECONDS = 10
 
-/** A page of 500 records of the largest size has half of it. */
+/** Twice the size of a page of 500 records of the maximum size. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 /** Of all pages of a list: no server has so many clients that a person lists them. */
 const MAX_RECORDS = 1_000_000
 
-/** Of 500 records each. */
+/** Pages have 500 records each. */
 const MAX_PAGES = 10_000
 
 /** Adds the options of `ServerOptions`, and refuses empty arguments. */
 export function withServer(command: Command): Command {
   for (const argument of command.registeredArguments) argument.argParser(nonEmpty)
   return command
-    .option('--url <url>', 'the server; default EDGEMINT_URL, else http://localhost:8080')
-    .option('--timeout <seconds>', 'longest wait for an answer', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
-    .option('--json', 'print JSON, errors too')
+    .option('--url <url>', 'URL of the server (default: EDGEMINT_URL, or http://localhost:8080)')
+    .option('--timeout <seconds>', 'time limit of each request', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
+    .option('--json', 'print JSON, also for errors')
 }
 
-/** Returns the function that sends requests to the server, with the operator's token. */
+/** Returns a function that sends requests to the server with the operator's token. */
 export async function connect({
   url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
   timeout = DEFAULT_TIMEOUT_SECONDS,
@@ -77,7 +77,7 @@ export async function connect({
   }
 }
 
-/** The token goes over TLS, or stays on this machine. */
+/** Requires TLS, or a server on this machine, because requests contain the operator's token. */
 function readBase(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   const isSafe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopback(parsed.hostname))
@@ -93,7 +93,7 @@ async function readAnswer(response: Response, url: string): Promise<Answer> {
   }
   const body = parseBody(await readText(response, url))
   if (body === undefined)
-    throw new CliError('refused', `${url} does not answer like an edgemint server: status ${status}`)
+    throw new CliError('refused', `the response of ${url} is not from an edgemint server: status ${status}`)
   return { status, body, etag: headers.get('ETag') ?? undefined }
 }
 
@@ -101,7 +101,7 @@ async function readText(response: Response, url: string): Promise<string> {
   try {
     return new TextDecoder().decode(await readBytes(response, MAX_ANSWER_BYTES))
   } catch (error) {
-    throw error instanceof RangeError ? new CliError('refused', `${url} answers with ${error.message}`) : error
+    throw error instanceof RangeError ? new CliError('refused', `the response of ${url} has ${error.message}`) : error
   }
 }
 
@@ -119,7 +119,7 @@ function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Returns the body of an answer that reports success. @throws CliError `refused` for any other */
+/** Returns the body of a successful response. @throws CliError `refused` for any other */
 export function accept({ status, body }: Answer): Members {
   if (status < 300) return body
   const { error, error_description: description } = body
@@ -129,23 +129,23 @@ export function accept({ status, body }: Answer): Members {
 
 function hintOf(status: number, { error, error_description }: Members): string {
   if (error === 'invalid_token') return ' Is EDGEMINT_TOKEN the REGISTRATION_TOKEN of this server?'
-  // The server's answer for every unknown path.
+  // The server's response for an unknown path.
   const isClosed = status === 404 && String(error_description).includes('this path')
   return isClosed ? ' Is REGISTRATION_TOKEN set on the server?' : ''
 }
 
-/** @throws CliError `refused`: an answer that reports success and is not what was asked for */
-export function malformed(what: string): never {
-  throw new CliError('refused', `the server's answer is malformed: ${what}`)
+/** Reports a successful response with an unexpected body. @throws CliError `refused` */
+export function malformed(problem: string): never {
+  throw new CliError('refused', `the server's response is malformed: ${problem}`)
 }
 
-/** Returns the member of a body that is a list of objects; an empty list where it is absent. */
+/** Returns a member of a body that is a list of objects, or an empty list if it is absent. */
 export function listOf(body: Members, member: string): readonly Members[] {
   const list = body[member] ?? []
   return Array.isArray(list) && list.every(isObject) ? list : malformed(`${member} is not a list of objects`)
 }
 
-/** Returns all records of a list, read page by page. */
+/** Returns all records of a list, from all its pages. */
 export async function listAll(send: Send, path: string, member: string): Promise<readonly Members[]> {
   const pages: (readonly Members[])[] = []
   const cursors = new Set<unknown>()
@@ -158,7 +158,7 @@ export async function listAll(send: Send, path: string, member: string): Promise
     records += page.length
     const cursor = body['next_cursor']
     if (cursor === undefined) return pages.flat()
-    if (typeof cursor !== 'string' || cursor === '') malformed('next_cursor is not a text')
+    if (typeof cursor !== 'string' || cursor === '') malformed('next_cursor is not a string')
     if (cursors.has(cursor)) malformed('next_cursor repeats')
     cursors.add(cursor)
     query = `&cursor=${encodeURIComponent(cursor.toWellFormed())}`

@@ -1,12 +1,12 @@
-/** Values of arguments and options, as commander parses them. */
+/** Parsers of arguments and options for commander. */
 
 import { InvalidArgumentError } from 'commander'
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
-/** Reads a text that is not empty: an unset variable of a shell must not name anything. */
+/** Refuses an empty argument, which usually comes from an unset shell variable. */
 export function nonEmpty(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It is empty.')
+  if (text === '') throw new InvalidArgumentError('It must not be empty.')
   return text
 }
 
@@ -21,12 +21,12 @@ export function positiveNumber(text: string): number {
   return number
 }
 
-/** Reads `90s`, `15m`, `24h` or `7d`, in seconds. */
+/** Returns the seconds of a duration such as `90s`, `15m`, `24h` or `7d`. */
 export function duration(text: string): number {
   const [, number, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   const factor = UNITS[unit]
   if (number === undefined || factor === undefined)
-    throw new InvalidArgumentError('It must be like 90s, 15m, 24h or 7d.')
+    throw new InvalidArgumentError('It must be a duration such as 90s, 15m, 24h or 7d.')
   return Number(number) * factor
 }
 

@@ -1,11 +1,11 @@
-/** Options of `clients create` and `clients update` as members of the metadata. */
+/** The options of `clients create` and `clients update`, and their conversion to client metadata. */
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { jsonObject, wholeNumber } from './arguments.ts'
 import { CliError } from './errors.ts'
 
-/** As commander returns them. */
+/** The options as commander returns them. */
 export interface MetadataOptions {
   readonly metadata?: string
   readonly name?: string
@@ -27,16 +27,16 @@ export interface MetadataOptions {
 export function withMetadata(command: Command): Command {
   const collect = (value: string, before: string[] = []): string[] => [...before, value]
   return command
-    .option('--metadata <file>', 'JSON object of metadata; the other options override it')
+    .option('--metadata <file>', 'file with a JSON object of metadata; other options override it')
     .option('--name <text>', 'client_name')
-    .option('--scope <scopes>', 'what it may ask for: patterns, space-separated')
-    .option('--default-scope <scopes>', 'what it gets when it asks for none')
-    .option('--resource <identifier>', 'resource server that it may ask for; repeat it for several', collect)
-    .option('--grant-type <type>', 'default client_credentials; repeat it for several', collect)
+    .option('--scope <scopes>', 'scopes it may request: patterns, space-separated')
+    .option('--default-scope <scopes>', 'scopes it gets when it requests none')
+    .option('--resource <identifier>', 'resource server it may request tokens for; repeatable', collect)
+    .option('--grant-type <type>', 'default client_credentials; repeatable', collect)
     .option('--auth-method <method>', 'token_endpoint_auth_method')
     .option('--signing-alg <alg>', 'token_endpoint_auth_signing_alg')
-    .option('--jwks <file>', 'file of its public JWK Set')
-    .option('--jwks-uri <url>', 'where its public keys are published')
+    .option('--jwks <file>', 'file with its public JWK Set')
+    .option('--jwks-uri <url>', 'URL of its public JWK Set')
     .option('--lifetime <seconds>', 'access_token_lifetime', wholeNumber)
     .option('--claims <json>', 'static claims of its tokens', jsonObject)
     .option('--dpop-bound', 'dpop_bound_access_tokens')
@@ -44,7 +44,7 @@ export function withMetadata(command: Command): Command {
     .option('--introspection', 'may call the introspection endpoint')
 }
 
-/** Returns the members that the options name; they override those of the file. */
+/** Returns the members of the metadata file, overridden by those of the other options. */
 export function metadataOf(options: MetadataOptions): Readonly<Record<string, unknown>> {
   const members = {
     client_name: options.name,

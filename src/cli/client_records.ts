@@ -1,9 +1,9 @@
-/** Records of clients, as the server sends them: read and written back, and shown. */
+/** Changes and prints the client records of the server. */
 
 import { accept, listOf, type Members, type Send, type ServerOptions } from './api.ts'
-import { instant, sayJson, sayMembers, sayTable, warn } from './output.ts'
+import { instant, printJson, printMembers, printTable, warn } from './output.ts'
 
-/** Members that the server keeps as hashes only. */
+/** Members that the server stores as hashes only. */
 const SHOWN_ONCE = ['client_secret', 'registration_access_token']
 
 /** Returns the path of a client's record. */
@@ -25,23 +25,23 @@ export async function changeClient(send: Send, id: string, decide: (client: Memb
   }
 }
 
-/** Prints a record, and which of its members the server does not show again. */
-export function sayClient(client: Members, { json }: ServerOptions): void {
+/** Prints a record, and which of its members the server will not show again. */
+export function printClient(client: Members, { json }: ServerOptions): void {
   if (json) {
-    sayJson(client)
+    printJson(client)
     return
   }
   const { client_secrets: _secrets, ...members } = client
-  sayMembers(members)
+  printMembers(members)
   const once = SHOWN_ONCE.filter((member) => members[member] !== undefined)
-  if (once.length > 0) warn(`Shown only now: ${once.join(', ')}.`)
-  saySecrets(listOf(client, 'client_secrets'))
+  if (once.length > 0) warn(`Shown only once: ${once.join(', ')}.`)
+  printSecrets(listOf(client, 'client_secrets'))
 }
 
-/** Prints secrets by their ids, with the instants of their lives. */
-export function saySecrets(secrets: readonly Members[]): void {
+/** Prints the ids of secrets, and when they were created and expire. */
+export function printSecrets(secrets: readonly Members[]): void {
   if (secrets.length === 0) return
-  sayTable(
+  printTable(
     ['secret id', 'label', 'created', 'expires'],
     secrets.map(({ id, label, created_at, expires_at = 0 }) => [id, label, instant(created_at), instant(expires_at)]),
   )

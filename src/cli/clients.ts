@@ -1,45 +1,45 @@
-/** `edgemint clients`: the clients of a running server. */
+/** `edgemint clients`: manages the clients of a running server. */
 
 import { Command } from 'commander'
 import { accept, connect, listAll, listOf, type Members, malformed, type ServerOptions, withServer } from './api.ts'
 import { duration } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { type MetadataOptions, metadataOf, withMetadata } from './client_options.ts'
-import { changeClient, clientPath, sayClient, saySecrets } from './client_records.ts'
+import { changeClient, clientPath, printClient, printSecrets } from './client_records.ts'
 import { CliError } from './errors.ts'
 import { addImport } from './import.ts'
-import { instant, say, sayJson, sayTable, warn } from './output.ts'
+import { instant, print, printJson, printTable, warn } from './output.ts'
 
 interface Options extends ServerOptions {
   readonly yes?: boolean
 }
 
-const UPDATED = 'Changes the members that options name, and keeps the others. A list, as of --resource, is replaced.'
+const UPDATED = 'Changes the given members and keeps the others. Lists, such as --resource, are replaced.'
 
 export function clientsCommand(): Command {
-  const clients = new Command('clients').description('Clients of a running server.')
+  const clients = new Command('clients').description('Manages the clients of a running server.')
   const add = (usage: string, description: string): Command =>
     withServer(clients.command(usage).description(description))
-  withMetadata(add('create', 'Makes a client; its secret is shown once.'))
-    .option('--id <id>', 'its client_id; default one that the server chooses')
+  withMetadata(add('create', 'Creates a client. Its secret is shown once.'))
+    .option('--id <id>', 'client_id (default: chosen by the server)')
     .action(create)
   add('list', 'Lists all clients.').action(list)
   add('show <id>', 'Shows one client.').alias('get').action(show)
   withMetadata(add('update <id>', UPDATED)).option('--clear <member...>', 'members to remove').action(update)
-  add('rotate-secret <id>', 'Adds a secret, shown once; the others stay valid.')
-    .option('--keep-old <duration>', 'end the others after this time, such as 24h or 0s', duration)
-    .option('--label <text>', 'of the new secret')
+  add('rotate-secret <id>', 'Adds a secret, which is shown once. The others stay valid.')
+    .option('--keep-old <duration>', 'let the others expire after this time, such as 24h or 0s', duration)
+    .option('--label <text>', 'label of the new secret')
     .action(rotateSecret)
-  add('revoke-secret <id> <secret>', 'Ends one secret, by its id.')
+  add('revoke-secret <id> <secret>', 'Revokes one secret, by its id.')
     .option('--yes', 'do not ask for confirmation')
     .action(revokeSecret)
-  add('revoke-tokens [id]', 'Denies all tokens issued until now: of one client, or of all when no id is given.')
+  add('revoke-tokens [id]', 'Revokes all tokens issued until now, of one client or, without an id, of all clients.')
     .option('--yes', 'do not ask for confirmation')
     .action(revokeTokens)
-  add('disable <id>', 'Refuses the client, and keeps its record.').action((id: string, options: Options) =>
+  add('disable <id>', 'Refuses requests of the client and keeps its record.').action((id: string, options: Options) =>
     setDisabled(id, true, options),
   )
-  add('enable <id>', 'Accepts a disabled client again.').action((id: string, options: Options) =>
+  add('enable <id>', 'Accepts requests of a disabled client again.').action((id: string, options: Options) =>
     setDisabled(id, false, options),
   )
   add('delete <id>', 'Deletes the client.').option('--yes', 'do not ask for confirmation').action(remove)
@@ -54,14 +54,14 @@ async function create({ id, ...options }: Options & MetadataOptions & { id?: str
     id === undefined
       ? await send('POST', '/register', metadata)
       : await send('PUT', clientPath(id), metadata, { 'If-None-Match': '*' })
-  if (answer.status === 412) throw new CliError('refused', `the client ${id} exists already`)
-  sayClient(accept(answer), options)
+  if (answer.status === 412) throw new CliError('refused', `the client ${id} already exists`)
+  printClient(accept(answer), options)
 }
 
 async function list(options: Options): Promise<void> {
   const clients = await listAll(await connect(options), '/register', 'clients')
-  if (options.json) return sayJson(clients)
-  sayTable(
+  if (options.json) return printJson(clients)
+  printTable(
     ['client_id', 'name', 'method', 'scope', 'state'],
     clients.map((client) => [
       client['client_id'],
@@ -80,7 +80,7 @@ function stateOf({ malformed, disabled }: Members): string {
 
 async function show(id: string, options: Options): Promise<void> {
   const send = await connect(options)
-  sayClient(accept(await send('GET', clientPath(id))), options)
+  printClient(accept(await send('GET', clientPath(id))), options)
 }
 
 async function update(id: string, options: Options & MetadataOptions & { clear?: string[] }): Promise<void> {
@@ -89,12 +89,12 @@ async function update(id: string, options: Options & MetadataOptions & { clear?:
     const kept = Object.entries(client).filter(([member]) => !options.clear?.includes(member))
     return { ...Object.fromEntries(kept), ...changes }
   })
-  sayClient(changed, options)
+  printClient(changed, options)
 }
 
 async function setDisabled(id: string, disabled: boolean, options: Options): Promise<void> {
   const changed = await changeClient(await connect(options), id, (client) => ({ ...client, disabled }))
-  sayClient(changed, options)
+  printClient(changed, options)
 }
 
 async function rotateSecret(id: string, options: Options & { keepOld?: number; label?: string }): Promise<void> {
@@ -103,39 +103,39 @@ async function rotateSecret(id: string, options: Options & { keepOld?: number; l
   const send = await connect(options)
   const body = accept(await send('POST', `${clientPath(id)}/secrets`, { label, keep_others_until: until }))
   const { client_secret } = body
-  if (typeof client_secret !== 'string') malformed('client_secret is not a text')
-  if (json) return sayJson(body)
-  say(`client_secret  ${client_secret}`)
-  warn('This secret is shown only now.')
-  if (until === undefined) warn('The others stay valid; revoke-secret ends one.')
-  saySecrets(listOf(body, 'client_secrets'))
+  if (typeof client_secret !== 'string') malformed('client_secret is not a string')
+  if (json) return printJson(body)
+  print(`client_secret  ${client_secret}`)
+  warn('This secret is shown only once.')
+  if (until === undefined) warn('The other secrets stay valid; revoke them with revoke-secret.')
+  printSecrets(listOf(body, 'client_secrets'))
 }
 
 async function revokeSecret(id: string, secret: string, options: Options): Promise<void> {
-  await requireYes(`End the secret ${secret} of ${id}?`, options)
+  await requireYes(`Revoke the secret ${secret} of ${id}?`, options)
   const send = await connect(options)
   accept(await send('DELETE', `${clientPath(id)}/secrets/${encodeURIComponent(secret)}`))
-  if (options.json) sayJson({ revoked: secret })
-  else say(`revoked ${secret}`)
+  if (options.json) printJson({ revoked: secret })
+  else print(`revoked ${secret}`)
 }
 
 async function revokeTokens(id: string | undefined, options: Options): Promise<void> {
-  await requireYes(`Deny all tokens of ${id ?? 'ALL clients'} issued until now?`, options)
+  await requireYes(`Revoke all tokens of ${id ?? 'ALL clients'} issued until now?`, options)
   const send = await connect(options)
-  // The server denies tokens of any id, and a mistyped one would go unnoticed.
+  // The server accepts any client_id, so a mistyped one would go unnoticed.
   if (id !== undefined) accept(await send('GET', clientPath(id)))
   const body = accept(await send('POST', '/revocations', id === undefined ? {} : { client_id: id }))
   const { before, client_id } = body
   if (!Number.isSafeInteger(before)) malformed('before is not an instant')
-  if (client_id !== id) malformed('client_id is another one')
-  if (options.json) sayJson(body)
-  else say(`tokens of ${id ?? 'all clients'} issued until ${instant(before)} are denied`)
+  if (client_id !== id) malformed('client_id is not the requested one')
+  if (options.json) printJson(body)
+  else print(`tokens of ${id ?? 'all clients'} issued until ${instant(before)} are revoked`)
 }
 
 async function remove(id: string, options: Options): Promise<void> {
   await requireYes(`Delete the client ${id}?`, options)
   const send = await connect(options)
   accept(await send('DELETE', clientPath(id)))
-  if (options.json) sayJson({ deleted: id })
-  else say(`deleted ${id}`)
+  if (options.json) printJson({ deleted: id })
+  else print(`deleted ${id}`)
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=2 --max-old-space-size=1024
-// A small young generation is collected early: an import of a hundred thousand clients then stays under 150 MB instead of 300.
-/** `npx edgemint`: clients and resource servers of a running server, and signing keys in a file. */
+// With a small young generation, an import of a hundred thousand clients needs less than 150 MB instead of 300.
+/** `npx edgemint`: manages the clients and resource servers of a running server, and signing keys in a file. */
 
 import process from 'node:process'
 import { CommanderError } from 'commander'
@@ -19,14 +19,14 @@ try {
 
 /** Prints an error. Returns the exit code. */
 function report(error: unknown): number {
-  // Help and the version end with an error as well, of exit code 0.
+  // Commander ends --help and --version with an error of exit code 0, too.
   if (error instanceof CommanderError && error.exitCode === 0) return 0
   const isKnown = error instanceof CliError || error instanceof CommanderError
   if (!isKnown) throw error
   const kind = error instanceof CliError ? error.kind : 'usage'
   const message = error.message.replace(/^error: /, '')
   if (isJson) warnJson({ error: kind, message, exit_code: EXIT[kind] })
-  // Commander has printed its own errors.
+  // Commander has already printed its own errors.
   else if (error instanceof CliError) warn(`edgemint: ${message}`)
   return EXIT[kind]
 }

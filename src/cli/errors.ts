@@ -1,10 +1,9 @@
-/** How a command ends when it fails. */
-
+/** Exit codes of failed commands. */
 export const EXIT = { refused: 1, usage: 2, unreachable: 3, declined: 4, interrupted: 130 } as const
 
 export type Failure = keyof typeof EXIT
 
-/** An error that the command line reports in one line, with an exit code of its own. */
+/** An error that the command line reports in one line, with the exit code of its kind. */
 export class CliError extends Error {
   readonly kind: Failure
 

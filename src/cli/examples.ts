@@ -1,5 +1,4 @@
-/** Examples for the help of each command, by its words. */
-
+/** Examples in the help of each command, by the words of the command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['npx edgemint clients create --name Reports --scope "reports.*"', 'npx edgemint clients --help'],
   clients: ['npx edgemint clients list', 'npx edgemint clients create --help'],

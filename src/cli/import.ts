@@ -1,4 +1,4 @@
-/** `edgemint clients import`: registers the clients of a file. */
+/** `edgemint clients import`: registers the clients in a file. */
 
 import process from 'node:process'
 import { type Command, Option } from 'commander'
@@ -7,10 +7,10 @@ import { requireYes } from './ask.ts'
 import { clientPath } from './client_records.ts'
 import { CliError } from './errors.ts'
 import { type ClientFile, openClients, type Row } from './import_file.ts'
-import { FORMATS, type Taken } from './import_formats.ts'
+import { type ConvertedClient, FORMATS } from './import_formats.ts'
 import { type Line, type Outcome, openReport, type Report } from './import_report.ts'
 
-/** Requests under way at a time. */
+/** Number of concurrent requests. */
 const LANES = 8
 
 interface ImportOptions extends ServerOptions {
@@ -23,15 +23,15 @@ interface ImportOptions extends ServerOptions {
 
 const DESCRIPTION = `Imports clients of another server, with the hashes of their secrets.
 
-The file is a JSON array, an object with a list "items", or one JSON object a line. Clients that exist are
-left alone unless --overwrite is given, so that it can be run again. The exit code is 1 when a client is refused.`
+The file is a JSON array, an object with a list "items", or JSON lines. Existing clients are left unchanged
+unless --overwrite is given, so the import can be repeated. The exit code is 1 if a client is refused.`
 
 export function addImport(clients: Command): void {
   withServer(clients.command('import <file>').description(DESCRIPTION).summary('Imports clients of another server.'))
-    .addOption(new Option('--from <format>', 'what the file is').choices(Object.keys(FORMATS)).makeOptionMandatory())
-    .option('--dry-run', 'report what would happen, and change nothing')
-    .option('--overwrite', 'replace clients that exist and differ')
-    .option('--report <file>', 'write what became of each client, one JSON object a line, mode 0600')
+    .addOption(new Option('--from <format>', 'format of the file').choices(Object.keys(FORMATS)).makeOptionMandatory())
+    .option('--dry-run', 'report what would happen without changing anything')
+    .option('--overwrite', 'replace existing clients that differ')
+    .option('--report <file>', 'write the outcome of each client as JSON lines, mode 0600')
     .option('--yes', 'do not ask for confirmation')
     .action(importClients)
 }
@@ -53,7 +53,7 @@ function refusedText({ dryRun }: ImportOptions): string {
   return dryRun ? 'would be refused' : 'were refused'
 }
 
-/** Returns what ended the import early. Requests under way are completed, so that the report is true. */
+/** Imports all rows. Returns the error that stopped it early, if any; pending requests are completed, so the report is accurate. */
 async function importRows(
   { rows, progress }: ClientFile,
   report: Report,
@@ -87,7 +87,7 @@ interface Target {
 
 async function importRow({ row, value }: Row, { send, known, options }: Target): Promise<Line> {
   const convert = FORMATS[options.from]
-  if (convert === undefined) throw new CliError('usage', `${options.from} is no format`)
+  if (convert === undefined) throw new CliError('usage', `${options.from} is not a known format`)
   const client = await convert(typeof value === 'object' && value !== null ? (value as Members) : {})
   const { client_id } = client
   if ('refused' in client) return { row, client_id, outcome: 'refused', detail: client.refused }
@@ -96,47 +96,51 @@ async function importRow({ row, value }: Row, { send, known, options }: Target):
   return { row, client_id, outcome, ...(details.length > 0 && { detail: details.join('; ') }) }
 }
 
-function unregistered({ metadata: { resources } }: Taken, known: ReadonlySet<unknown>): readonly string[] {
+function unregistered({ metadata: { resources } }: ConvertedClient, known: ReadonlySet<unknown>): readonly string[] {
   const unknown = Array.isArray(resources) ? resources.filter((resource) => !known.has(resource)) : []
   return unknown.map((resource) => `the resource ${resource} is not registered yet (resources create)`)
 }
 
-interface Became {
+interface ImportResult {
   readonly outcome: Outcome
   readonly detail?: string
 }
 
-/** Reports what `put` would do. The server checks metadata only when it is registered. */
-async function preview(send: Send, { client_id, metadata }: Taken, overwrite: boolean): Promise<Became> {
+/** Returns what `put` would do. Invalid metadata is not detected: the server validates it only on registration. */
+async function preview(
+  send: Send,
+  { client_id, metadata }: ConvertedClient,
+  overwrite: boolean,
+): Promise<ImportResult> {
   const held = await send('GET', clientPath(client_id))
   if (held.status === 404) return { outcome: 'would_create' }
   return compare(metadata, held, overwrite) ?? { outcome: 'would_replace' }
 }
 
-async function put(send: Send, { client_id, metadata }: Taken, overwrite: boolean): Promise<Became> {
+async function put(send: Send, { client_id, metadata }: ConvertedClient, overwrite: boolean): Promise<ImportResult> {
   const path = clientPath(client_id)
   const made = await send('PUT', path, metadata, { 'If-None-Match': '*' })
   if (made.status === 201) return { outcome: 'created' }
   if (made.status !== 412) return refusedBy(made)
-  const alike = compare(metadata, await send('GET', path), overwrite)
-  if (alike !== undefined) return alike
+  const unchanged = compare(metadata, await send('GET', path), overwrite)
+  if (unchanged !== undefined) return unchanged
   const replaced = await send('PUT', path, metadata)
   return replaced.status === 200 ? { outcome: 'replaced' } : refusedBy(replaced)
 }
 
-/** Returns undefined for a client that is to be replaced. */
-function compare(metadata: Members, held: Answer, overwrite: boolean): Became | undefined {
+/** Returns the outcome for an existing client, or undefined if it must be replaced. */
+function compare(metadata: Members, held: Answer, overwrite: boolean): ImportResult | undefined {
   if (held.status !== 200) return refusedBy(held)
   if (isSame(metadata, held.body)) return { outcome: 'same' }
-  return overwrite ? undefined : { outcome: 'differs', detail: 'it exists and was left alone' }
+  return overwrite ? undefined : { outcome: 'differs', detail: 'it exists and was left unchanged' }
 }
 
-function refusedBy({ status, body: { error, error_description: description } }: Answer): Became {
+function refusedBy({ status, body: { error, error_description: description } }: Answer): ImportResult {
   const texts = [error, description].filter((text) => typeof text === 'string')
   return { outcome: 'refused', detail: texts.join(': ') || `status ${status}` }
 }
 
-/** The server does not show hashes, but the id of an imported secret is made from its hash. */
+/** Compares secrets by their ids: the server does not show hashes, but the id of an imported secret is derived from its hash. */
 function isSame(metadata: Members, held: Members): boolean {
   const idsOf = (secrets: unknown): unknown => (Array.isArray(secrets) ? secrets.map((secret) => secret?.id) : secrets)
   return Object.entries(metadata).every(([member, value]) => {

@@ -1,4 +1,4 @@
-/** Reads the clients of a file one by one, in memory that does not grow with the file. */
+/** Reads the clients in a file one by one, so that memory does not grow with the file. */
 
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -10,26 +10,26 @@ import { streamArray } from 'stream-json/streamers/stream-array.js'
 import { CliError } from './errors.ts'
 
 export interface Row {
-  /** Place in the file, from 1. */
+  /** Position in the file, from 1. */
   readonly row: number
   readonly value: unknown
 }
 
 export interface ClientFile {
-  /** @throws CliError `usage` while iterating, where the file is not JSON */
+  /** @throws CliError `usage` while iterating, at the first error in the JSON */
   readonly rows: AsyncGenerator<Row, void>
-  /** The share of the file that has been read, 0 to 1. */
+  /** Returns the fraction of the file that has been read, 0 to 1. */
   progress(): number
 }
 
 const START_BYTES = 256 * 1024
 
-/** Opens a file of clients. @throws CliError `usage` when it cannot be read or does not begin like one */
+/** Opens a file of clients. @throws CliError `usage` if it cannot be read or does not begin with `[` or `{` */
 export async function openClients(file: string): Promise<ClientFile> {
   const { size, start } = await readStart(file).catch((error: Error) => {
     throw new CliError('usage', `${file}: ${error.message}`)
   })
-  if (!/^[[{]/.test(start)) throw new CliError('usage', `${file} is neither a JSON array, an object nor JSON lines`)
+  if (!/^[[{]/.test(start)) throw new CliError('usage', `${file} is not a JSON array, a JSON object or JSON lines`)
   const stream = createReadStream(file)
   return { rows: readRows(file, stream, start), progress: () => stream.bytesRead / size }
 }
@@ -63,7 +63,7 @@ async function* readRows(
   }
 }
 
-/** Whether the first line is a whole client: the file has one a line, and is not an object with `items`. */
+/** Returns whether the first line is a complete client, so that the file is JSON lines and not an object with `items`. */
 function isRecord(line: string): boolean {
   try {
     return !Array.isArray(JSON.parse(line).items)

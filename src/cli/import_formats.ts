@@ -1,4 +1,4 @@
-/** Converts clients of other servers: what is taken over, what changes, and why some cannot be taken over. */
+/** Converts clients of other servers, and reports what changes and which clients cannot be imported. */
 
 import * as v from 'valibot'
 import { ClientId } from '../clients/members.ts'
@@ -6,50 +6,51 @@ import { encodeBase64url } from '../lib/base64url.ts'
 import { ResourceId } from '../resources/registry.ts'
 import { hashKind } from '../secrets/hashes.ts'
 
-/** A client of a file, as it will be registered. */
-export interface Taken {
+/** A client as it will be registered. */
+export interface ConvertedClient {
   readonly client_id: string
   readonly metadata: Readonly<Record<string, unknown>>
-  /** What differs from the file. */
+  /** Descriptions of the differences from the file. */
   readonly changes: readonly string[]
 }
 
-/** A client that cannot be taken over. */
-export interface Untaken {
+/** A client that cannot be imported. */
+export interface RefusedClient {
   readonly client_id: string
+  /** The reason. */
   readonly refused: string
 }
 
 type Members = Readonly<Record<string, unknown>>
 
 /** Converters by the value of `--from`. */
-export const FORMATS: Readonly<Record<string, (client: Members) => Promise<Taken | Untaken>>> = {
+export const FORMATS: Readonly<Record<string, (client: Members) => Promise<ConvertedClient | RefusedClient>>> = {
   /** `hydra list oauth2-clients`, or its table of clients; `client_secret` is the hash. */
   hydra: (client) =>
-    take(client, {
+    convert(client, {
       idMember: 'client_id',
       hashes: [client['client_secret']],
       scope: client['scope'],
       isPublic: client['token_endpoint_auth_method'] === 'none',
       lifetime: client['client_credentials_grant_access_token_lifespan'],
     }),
-  /** `fosite.DefaultClient` as Go writes it: hashes are bytes, so base64. */
+  /** `fosite.DefaultClient` as Go serializes it, with hashes in base64. */
   fosite: (client) =>
-    take(client, {
+    convert(client, {
       idMember: 'id',
       hashes: [client['client_secret'] ?? client['hashed_secret'], ...listOf(client['rotated_secrets'])].map(fromGo),
       scope: listOf(client['scopes']).join(' '),
       isPublic: client['public'] === true,
       lifetime: undefined,
     }),
-  /** The metadata of edgemint, with hashes. */
+  /** Client metadata of edgemint, with hashes of the secrets. */
   edgemint: async (client) => {
     const { client_id, ...metadata } = client
     return idProblem(client, 'client_id') ?? { client_id: client_id as string, metadata, changes: [] }
   },
 }
 
-/** Members that mean here what they mean there. */
+/** Members with the same meaning in Hydra, fosite and edgemint. */
 const SAME = [
   ...['client_name', 'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'contacts', 'jwks', 'jwks_uri'],
   ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg'],
@@ -63,12 +64,12 @@ interface Source {
   readonly lifetime: unknown
 }
 
-async function take(client: Members, source: Source): Promise<Taken | Untaken> {
+async function convert(client: Members, source: Source): Promise<ConvertedClient | RefusedClient> {
   const { idMember, hashes, scope, isPublic, lifetime } = source
   const badId = idProblem(client, idMember)
   if (badId !== undefined) return badId
   const client_id = client[idMember] as string
-  const refuse = (refused: string): Untaken => ({ client_id, refused })
+  const refuse = (refused: string): RefusedClient => ({ client_id, refused })
   if (isPublic) return refuse('a public client cannot use the client_credentials grant')
   const grants = listOf(client['grant_types'])
   if (!grants.includes('client_credentials')) return refuse('it does not use the client_credentials grant')
@@ -92,31 +93,36 @@ async function take(client: Members, source: Source): Promise<Taken | Untaken> {
     },
     changes: [
       ...grants.filter((grant) => grant !== 'client_credentials').map((grant) => `grant ${grant} left out`),
-      ...audience.filter((each) => !resources.includes(each)).map((each) => `audience ${each} left out, it is no URI`),
+      ...audience
+        .filter((each) => !resources.includes(each))
+        .map((each) => `audience ${each} left out, it is not a URI`),
       ...(isEmpty(client['redirect_uris']) ? [] : ['redirect_uris left out']),
       ...(isEmpty(client['metadata']) ? [] : ['metadata left out']),
     ],
   }
 }
 
-function idProblem(client: Members, member: string): Untaken | undefined {
+function idProblem(client: Members, member: string): RefusedClient | undefined {
   const id = client[member]
   if (typeof id !== 'string') return { client_id: '', refused: `it has no ${member}` }
   if (v.is(ClientId, id)) return undefined
-  return { client_id: id, refused: `its ${member} is empty, too long, or not of ASCII characters` }
+  return {
+    client_id: id,
+    refused: `its ${member} is empty, too long, or contains characters that are not printable ASCII`,
+  }
 }
 
 function hashProblem(hash: string): string | undefined {
   if (hashKind(hash) !== undefined) return undefined
   const [, cost] = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash) ?? []
-  if (cost !== undefined) return `a secret is a bcrypt hash of cost ${cost}: the cost has to be 4 to 15`
+  if (cost !== undefined) return `a secret is a bcrypt hash of cost ${cost}; the cost must be 4 to 15`
   const [, iterations] = /^\$pbkdf2-sha256\$i=(\d+),/.exec(hash) ?? []
   if (Number(iterations) > 100_000)
-    return `a secret is a pbkdf2-sha256 hash of ${iterations} iterations: at most 100000 are accepted`
-  return 'a secret is no bcrypt or pbkdf2-sha256 hash'
+    return `a secret is a pbkdf2-sha256 hash of ${iterations} iterations; at most 100000 are accepted`
+  return 'a secret is not a bcrypt or pbkdf2-sha256 hash'
 }
 
-/** The same hash has the same id, so that a second run finds it. */
+/** Returns an id that depends on the hash only, so that a second import recognizes the secret. */
 async function idOf(hash: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(hash))
   return `imported-${encodeBase64url(new Uint8Array(digest, 0, 12))}`
@@ -144,7 +150,7 @@ function fromGo(value: unknown): unknown {
   }
 }
 
-/** Seconds of a Go duration such as `1h30m0s`; undefined for none. */
+/** Returns the seconds of a Go duration such as `1h30m0s`, or undefined if there is none. */
 function fromDuration(text: unknown): number | undefined {
   const [, hours = '0', minutes = '0', seconds = '0'] =
     /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(String(text ?? '')) ?? []

@@ -1,9 +1,9 @@
-/** What became of each client of an import: counted, shown, and written to a file. */
+/** The report of an import: counts outcomes, shows details, and writes each outcome to a file. */
 
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import process from 'node:process'
 import { CliError } from './errors.ts'
-import { clearProgress, sayJson, sayProgress, sayTable, warn } from './output.ts'
+import { clearProgress, printJson, printProgress, printTable, warn } from './output.ts'
 
 /** In the order of the summary. */
 const OUTCOMES = ['created', 'would_create', 'same', 'differs', 'replaced', 'would_replace', 'refused'] as const
@@ -11,7 +11,7 @@ const OUTCOMES = ['created', 'would_create', 'same', 'differs', 'replaced', 'wou
 export type Outcome = (typeof OUTCOMES)[number]
 
 export interface Line {
-  /** Place in the file, from 1. */
+  /** Position in the file, from 1. */
   readonly row: number
   readonly client_id: string
   readonly outcome: Outcome
@@ -25,18 +25,18 @@ export interface ReportOptions {
 }
 
 export interface Report {
-  /** @param progress the share of the file that has been read */
+  /** @param progress the fraction of the file that has been read, 0 to 1 */
   add(line: Line, progress: number): void
-  /** Prints the summary. Returns how many clients there were, and how many of them were refused. */
+  /** Prints the summary. Returns the number of clients, and how many of them were refused. */
   end(): { total: number; refused: number }
 }
 
-/** Details that the terminal shows; `--report` writes all. */
+/** Maximum number of details that are printed; `--report` writes all. */
 const MAX_SHOWN = 20
 
 const BAR_WIDTH = 30
 
-/** Opens the report. @throws CliError `usage` when its file cannot be written */
+/** Opens the report. @throws CliError `usage` if its file cannot be written */
 export function openReport({ report, json = false, dryRun }: ReportOptions): Report {
   const counts = new Map<Outcome, number>()
   const shown: Line[] = []
@@ -57,14 +57,14 @@ export function openReport({ report, json = false, dryRun }: ReportOptions): Rep
       if (file !== undefined) closeSync(file)
       const counted = OUTCOMES.filter((outcome) => counts.has(outcome)).map((outcome) => [outcome, counts.get(outcome)])
       const summary = { ...(dryRun && { dry_run: true }), total, ...Object.fromEntries(counted) }
-      if (json) sayJson({ ...summary, details: shown })
-      else sayLines(shown, summary, details - shown.length)
+      if (json) printJson({ ...summary, details: shown })
+      else printLines(shown, summary, details - shown.length)
       return { total, refused: counts.get('refused') ?? 0 }
     },
   }
 }
 
-/** Opens a file that only its owner can read, also where it exists with a wider mode. */
+/** Opens a file that only its owner can read, and restricts the mode of an existing file. */
 function openPrivate(path: string): number {
   try {
     const file = openSync(path, 'w', 0o600)
@@ -78,17 +78,17 @@ function openPrivate(path: string): number {
 function showProgress(total: number, progress: number): void {
   if (process.stderr.isTTY && total % 100 === 0) {
     const filled = Math.round(progress * BAR_WIDTH)
-    sayProgress(`[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${total} clients`)
+    printProgress(`[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${total} clients`)
   } else if (total % 10_000 === 0) warn(`${total} clients`)
 }
 
-function sayLines(shown: readonly Line[], summary: Readonly<Record<string, unknown>>, hidden: number): void {
+function printLines(shown: readonly Line[], summary: Readonly<Record<string, unknown>>, hidden: number): void {
   const spaced = (name: string): string => name.replaceAll('_', ' ')
   if (shown.length > 0)
-    sayTable(
+    printTable(
       ['row', 'client_id', 'outcome', 'detail'],
       shown.map(({ row, client_id, outcome, detail }) => [row, client_id, spaced(outcome), detail]),
     )
-  if (hidden > 0) warn(`and ${hidden} more with a detail: --report writes all`)
-  sayTable(Object.keys(summary).map(spaced), [Object.values(summary)])
+  if (hidden > 0) warn(`and ${hidden} more; --report writes all details`)
+  printTable(Object.keys(summary).map(spaced), [Object.values(summary)])
 }

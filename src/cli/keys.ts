@@ -1,4 +1,4 @@
-/** `edgemint keys`: the private key set of SIGNING_KEYS in a file. No command here needs a server. */
+/** `edgemint keys`: manages the private key set of SIGNING_KEYS in a file. None of these commands needs a server. */
 
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
@@ -10,9 +10,9 @@ import { type PrivateJwk, toSigningKey } from '../keys/signing_key.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { CliError } from './errors.ts'
-import { instant, sayJson, sayTable, warn } from './output.ts'
+import { instant, printJson, printTable, warn } from './output.ts'
 
-/** As the server adds it. */
+/** Clock skew that the server adds to the lifetime of its tokens, too. */
 const SKEW_SECONDS = 60
 
 export function keysCommand(): Command {
@@ -20,21 +20,23 @@ export function keysCommand(): Command {
   const algorithms = [...ALGORITHMS.keys()]
   command
     .command('generate')
-    .description('Generates a new set of one key.')
-    .addOption(new Option('--alg <alg>', 'its algorithm').choices(algorithms).default('RS256'))
-    .option('--file <file>', 'where it is written, mode 0600; the file must not exist')
-    .option('--print', 'print it, even to a terminal')
+    .description('Generates a new key set with one key.')
+    .addOption(new Option('--alg <alg>', 'algorithm of the key').choices(algorithms).default('RS256'))
+    .option('--file <file>', 'file to create, mode 0600; it must not exist')
+    .option('--print', 'print the key set even to a terminal')
     .action(generate)
   command
     .command('rotate')
     .description('Announces a new key that signs later, and removes keys that are no longer needed.')
     .requiredOption('--file <file>', 'the set')
-    .addOption(new Option('--alg <alg>', 'of the new key; default that of the first').choices(algorithms))
-    .option('--announce <seconds>', 'how long verifiers have to learn of it', wholeNumber, 3600)
+    .addOption(
+      new Option('--alg <alg>', 'algorithm of the new key (default: that of the first key)').choices(algorithms),
+    )
+    .option('--announce <seconds>', 'time until the new key signs, for verifiers to fetch it', wholeNumber, 3600)
     .option('--lifetime <seconds>', 'ACCESS_TOKEN_LIFETIME of the server', wholeNumber, 1800)
-    .option('--yes', 'do not ask for confirmation while an announced key waits')
+    .option('--yes', 'do not ask for confirmation if a key is already announced')
     .option('--json', 'print JSON, errors too')
-    .action(turn)
+    .action(rotateKeys)
   command
     .command('list')
     .description('Lists the keys and their states, without their private parts.')
@@ -48,15 +50,18 @@ export function keysCommand(): Command {
 async function generate({ alg, file, print }: { alg: string; file?: string; print?: boolean }): Promise<void> {
   const isSeen = file === undefined && process.stdout.isTTY
   if (isSeen && !print) {
-    throw new CliError('usage', 'this would show a private key on the terminal; --file writes it, --print shows it')
+    throw new CliError(
+      'usage',
+      'this would show a private key on the terminal; use --file to write it to a file, or --print to show it',
+    )
   }
   if (file !== undefined && existsSync(file))
-    throw new CliError('usage', `${file} exists already; keys rotate adds a key`)
+    throw new CliError('usage', `${file} already exists; use keys rotate to add a key`)
   const keys = [await generateKey(alg)]
-  if (file === undefined) return sayJson({ keys })
+  if (file === undefined) return printJson({ keys })
   write(file, keys)
   warn(`wrote ${file}`)
-  sayNextStep(file, 'It is the value of SIGNING_KEYS.')
+  printNextStep(file, 'The key set is the value of SIGNING_KEYS.')
 }
 
 interface ListOptions {
@@ -71,7 +76,7 @@ interface RotateOptions extends ListOptions {
   readonly yes?: boolean
 }
 
-async function turn(options: RotateOptions): Promise<void> {
+async function rotateKeys(options: RotateOptions): Promise<void> {
   const { file, announce, lifetime, json } = options
   const held = await read(file)
   const places = await placesOf(held)
@@ -86,12 +91,12 @@ async function turn(options: RotateOptions): Promise<void> {
     await rotate(held, { alg, announceSeconds: announce, retiredSeconds: lifetime + SKEW_SECONDS, now: now() }),
   )
   await list(options)
-  if (!json) sayNextStep(file, 'Do it at once, so that verifiers learn of a new key before it signs.')
+  if (!json) printNextStep(file, 'Do this now, so that verifiers fetch the new key before it signs.')
 }
 
-/** A file helps only when the server has its content. */
-function sayNextStep(file: string, why: string): void {
-  warn(`Next: give it to the server. ${why}`)
+/** The server does not read the file itself. */
+function printNextStep(file: string, why: string): void {
+  warn(`Next: set SIGNING_KEYS on the server. ${why}`)
   warn(`  on Workers   npx wrangler secret put SIGNING_KEYS < ${file}`)
   warn(`  elsewhere    export SIGNING_KEYS="$(cat ${file})", and restart the server`)
 }
@@ -104,8 +109,8 @@ async function list({ file, lifetime, json }: ListOptions): Promise<void> {
     state: keyState(key, keys, now(), lifetime + SKEW_SECONDS),
     signs_from: key.signsFrom,
   }))
-  if (json) return sayJson(rows)
-  sayTable(
+  if (json) return printJson(rows)
+  printTable(
     ['kid', 'alg', 'state', 'signs from'],
     rows.map(({ kid, alg, state, signs_from }) => [kid, alg, state, instant(signs_from || undefined)]),
   )
@@ -127,7 +132,7 @@ async function placesOf(jwks: readonly PrivateJwk[]): Promise<{ kid: string; alg
   }
 }
 
-/** Replaces the file at once: another process reads the old set or the new one, never a part. */
+/** Replaces the file atomically: another process reads either the old set or the new one. */
 function write(file: string, keys: readonly PrivateJwk[]): void {
   const temporary = `${file}.${process.pid}`
   writeFileSync(temporary, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })

@@ -1,6 +1,6 @@
 /**
- * What is printed: tables to read, JSON for scripts. A server may be hostile, so every line passes through `printLine`, which
- * leaves nothing that a terminal takes for a command or that hides other text.
+ * Output: tables for people, JSON for scripts. The server may be hostile, so every line passes through `printLine`, which
+ * replaces all characters that could control the terminal or hide other text.
  */
 
 import process from 'node:process'
@@ -9,10 +9,10 @@ import Table from 'cli-table3'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Controls, formatting and bidirectional marks, line separators. */
+/** Control characters, formatting and bidirectional marks, line separators. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** The last second that `Date` can express. */
+/** The last second that `Date` can represent. */
 const MAX_INSTANT = 8.64e12
 
 function printLine(stream: NodeJS.WriteStream, line: string): void {
@@ -24,7 +24,7 @@ function plain(text: string): string {
 }
 
 /** Prints a line to standard output. */
-export function say(line: string): void {
+export function print(line: string): void {
   printLine(process.stdout, line)
 }
 
@@ -34,8 +34,8 @@ export function warn(line: string): void {
 }
 
 /** Prints a value to standard output as indented JSON. */
-export function sayJson(value: unknown): void {
-  for (const line of toJson(value, 2).split('\n')) say(line)
+export function printJson(value: unknown): void {
+  for (const line of toJson(value, 2).split('\n')) print(line)
 }
 
 /** Prints a value to standard error as one line of JSON. */
@@ -43,7 +43,7 @@ export function warnJson(value: unknown): void {
   warn(toJson(value, 0))
 }
 
-/** The same value to a parser, without the characters that `plain` replaces. */
+/** Returns JSON in which the characters that `plain` would replace are escaped, so that the value stays the same. */
 function toJson(value: unknown, indent: number): string {
   return JSON.stringify(value, null, indent).replace(UNSEEN, (unseen) =>
     unseen === '\n' ? unseen : unseen.split('').map(escapeUnit).join(''),
@@ -54,24 +54,24 @@ function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** Prints rows under a head, or that there are none. */
-export function sayTable(head: readonly string[], rows: readonly (readonly unknown[])[]): void {
+/** Prints rows as a table, or `none` if there are none. */
+export function printTable(head: readonly string[], rows: readonly (readonly unknown[])[]): void {
   if (rows.length === 0) {
-    say('none')
+    print('none')
     return
   }
   const table = new Table({ head: [...head], style: { head: [], border: [], compact: true }, chars: BARE })
   table.push(...rows.map((row) => row.map(cell)))
-  for (const line of table.toString().split('\n')) say(line)
+  for (const line of table.toString().split('\n')) print(line)
 }
 
-/** Prints members, one a line; those whose names end in `_at` as instants. */
-export function sayMembers(members: Members): void {
+/** Prints members, one per line. Those whose names end in `_at` are printed as instants. */
+export function printMembers(members: Members): void {
   const rows = Object.entries(members).map(([name, value]) => [name, name.endsWith('_at') ? instant(value) : value])
-  sayTable(['member', 'value'], rows)
+  printTable(['member', 'value'], rows)
 }
 
-/** Returns epoch seconds as ISO 8601, 0 as `never`, and anything that is no instant unchanged. */
+/** Returns epoch seconds as ISO 8601, 0 as `never`, and anything else unchanged. */
 export function instant(value: unknown): unknown {
   if (value === 0) return 'never'
   const isInstant = typeof value === 'number' && Math.abs(value) <= MAX_INSTANT
@@ -79,20 +79,20 @@ export function instant(value: unknown): unknown {
 }
 
 /** Replaces the last line of the terminal at standard error. */
-export function sayProgress(text: string): void {
+export function printProgress(text: string): void {
   cursorTo(process.stderr, 0)
   process.stderr.write(plain(text))
   clearLine(process.stderr, 1)
 }
 
-/** Clears the line that `sayProgress` wrote, if standard error is a terminal. */
+/** Clears the line of `printProgress` if standard error is a terminal. */
 export function clearProgress(): void {
   if (!process.stderr.isTTY) return
   cursorTo(process.stderr, 0)
   clearLine(process.stderr, 0)
 }
 
-/** Lets a command end by itself when the program that reads its output has ended, as in `clients list | head -3`. */
+/** Ignores a closed output pipe, as in `clients list | head -3`, so that the command ends without an error. */
 export function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -100,7 +100,7 @@ export function ignoreClosedPipes(): void {
     })
 }
 
-/** A line break within a cell would tear the table. */
+/** Returns one line of text, because a line break in a cell would break the table. */
 function cell(value: unknown): string {
   if (value === undefined || value === null) return ''
   return plain(typeof value === 'string' ? value : JSON.stringify(value))

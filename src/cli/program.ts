@@ -11,19 +11,19 @@ import { resourcesCommand } from './resources.ts'
 
 const NOTES = `
 Environment:
-  EDGEMINT_URL     the server, default http://localhost:8080; --url overrides it
-  EDGEMINT_TOKEN   the operator's token, REGISTRATION_TOKEN of the server; asked for when it is not set
+  EDGEMINT_URL     URL of the server, default http://localhost:8080; --url overrides it
+  EDGEMINT_TOKEN   the operator's token, REGISTRATION_TOKEN of the server; prompted for if not set
 
 Exit codes:
-  0  done        1  the server refused        2  wrong usage
+  0  success     1  refused by the server     2  invalid usage
   3  the server cannot be reached             4  not confirmed        130  interrupted
 
-With --json an error is one line of JSON on standard error: error, message, exit_code.
+With --json, errors are printed to standard error as one line of JSON: error, message, exit_code.
 
 Completion:
   source <(npx edgemint complete bash)        source <(npx edgemint complete zsh)`
 
-/** @param isJson whether errors are printed as JSON, and so not by commander */
+/** @param isJson whether errors are printed as JSON instead of by commander */
 export function makeProgram(isJson: boolean): Command {
   const program = new Command('edgemint')
     .description('Manages an edgemint token server.')
@@ -40,7 +40,7 @@ function readVersion(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }
 
-/** Makes a command and its subcommands throw instead of ending the process, so that one place decides the exit code. */
+/** Makes a command and its subcommands throw instead of exiting, so that the exit code is chosen in one place. */
 function prepare(command: Command, words: readonly string[], isJson: boolean): void {
   const examples = EXAMPLES[words.join(' ')] ?? []
   command
@@ -48,7 +48,7 @@ function prepare(command: Command, words: readonly string[], isJson: boolean): v
     .addHelpText('after', ['\nExamples:', ...examples.map((example) => `  ${example}`)].join('\n'))
     .configureOutput({ outputError: (text) => printError(text, isJson) })
     .on('beforeHelp', () => refuseUnknown(command))
-  if (!isJson) command.showHelpAfterError('(--help shows more)')
+  if (!isJson) command.showHelpAfterError('(use --help for more)')
   for (const each of command.commands) prepare(each, [...words, each.name()], isJson)
 }
 
@@ -56,7 +56,7 @@ function printError(text: string, isJson: boolean): void {
   if (!isJson) for (const line of text.trimEnd().split('\n')) warn(line)
 }
 
-/** Commander would print the help of the group for `clients frobnicate --help`. */
+/** Refuses an unknown subcommand before `--help`, for which commander would print the help of the group. */
 function refuseUnknown(command: Command): void {
   const [word] = command.args
   if (command.commands.length === 0 || word === undefined || word.startsWith('-')) return

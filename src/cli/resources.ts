@@ -1,11 +1,11 @@
-/** `edgemint resources`: the resource servers of a running server. */
+/** `edgemint resources`: manages the resource servers of a running server. */
 
 import { Command } from 'commander'
 import { accept, connect, listAll, type Members, type ServerOptions, withServer } from './api.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { CliError } from './errors.ts'
-import { say, sayJson, sayMembers, sayTable } from './output.ts'
+import { print, printJson, printMembers, printTable } from './output.ts'
 
 interface Options extends ServerOptions {
   readonly yes?: boolean
@@ -19,22 +19,22 @@ interface ResourceOptions extends Options {
 }
 
 export function resourcesCommand(): Command {
-  const resources = new Command('resources').description('Resource servers.')
+  const resources = new Command('resources').description('Manages the resource servers of a running server.')
   const add = (usage: string, description: string): Command =>
     withServer(resources.command(usage).description(description))
   const withMembers = (command: Command): Command =>
     command
-      .option('--scope <scopes>', 'the scopes it has: patterns, space-separated')
+      .option('--scope <scopes>', 'its scopes: patterns, space-separated')
       .option('--lifetime <seconds>', 'access_token_lifetime', wholeNumber)
       .option('--alg <alg>', 'signing_alg of its tokens')
-      .option('--default', 'the audience of tokens that are requested without one')
+      .option('--default', 'use it as the audience of tokens that are requested without one')
   withMembers(add('create <identifier>', 'Registers a resource server.')).action(create)
-  withMembers(add('update <identifier>', 'Changes the members that options name, and keeps the others.'))
-    .option('--no-default', 'no longer the audience of such tokens')
+  withMembers(add('update <identifier>', 'Changes the given members and keeps the others.'))
+    .option('--no-default', 'do not use it as the audience of such tokens')
     .action(update)
   add('list', 'Lists all resource servers.').action(list)
   add('show <identifier>', 'Shows one resource server.').alias('get').action(show)
-  add('delete <identifier>', 'Deletes one: the server issues no more tokens for it.')
+  add('delete <identifier>', 'Deletes a resource server. No more tokens are issued for it.')
     .option('--yes', 'do not ask for confirmation')
     .action(remove)
   return resources
@@ -55,22 +55,22 @@ function membersOf(options: ResourceOptions): Members {
 async function create(identifier: string, options: ResourceOptions): Promise<void> {
   const send = await connect(options)
   const answer = await send('PUT', pathOf(identifier), membersOf(options), { 'If-None-Match': '*' })
-  if (answer.status === 412) throw new CliError('refused', `the resource ${identifier} exists already`)
-  sayOne(accept(answer), options)
+  if (answer.status === 412) throw new CliError('refused', `the resource ${identifier} already exists`)
+  printResource(accept(answer), options)
 }
 
 async function update(identifier: string, options: ResourceOptions): Promise<void> {
   const send = await connect(options)
   const answer = await send('GET', pathOf(identifier))
   const body = { ...accept(answer), ...membersOf(options) }
-  sayOne(accept(await send('PUT', pathOf(identifier), body, { 'If-Match': answer.etag ?? '*' })), options)
+  printResource(accept(await send('PUT', pathOf(identifier), body, { 'If-Match': answer.etag ?? '*' })), options)
 }
 
 async function list(options: Options): Promise<void> {
   const resources = await listAll(await connect(options), '/resources', 'resources')
-  if (options.json) return sayJson(resources)
+  if (options.json) return printJson(resources)
   const members = ['resource', 'scope', 'access_token_lifetime', 'signing_alg', 'default']
-  sayTable(
+  printTable(
     members,
     resources.map((resource) => members.map((member) => resource[member])),
   )
@@ -78,18 +78,18 @@ async function list(options: Options): Promise<void> {
 
 async function show(identifier: string, options: Options): Promise<void> {
   const send = await connect(options)
-  sayOne(accept(await send('GET', pathOf(identifier))), options)
+  printResource(accept(await send('GET', pathOf(identifier))), options)
 }
 
 async function remove(identifier: string, options: Options): Promise<void> {
   await requireYes(`Delete the resource ${identifier}?`, options)
   const send = await connect(options)
   accept(await send('DELETE', pathOf(identifier)))
-  if (options.json) sayJson({ deleted: identifier })
-  else say(`deleted ${identifier}`)
+  if (options.json) printJson({ deleted: identifier })
+  else print(`deleted ${identifier}`)
 }
 
-function sayOne(resource: Members, { json }: Options): void {
-  if (json) sayJson(resource)
-  else sayMembers(resource)
+function printResource(resource: Members, { json }: Options): void {
+  if (json) printJson(resource)
+  else printMembers(resource)
 }

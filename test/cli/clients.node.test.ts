@@ -8,7 +8,7 @@ import { edgemint } from '../support/cli.ts'
 import { CACHE_SECONDS, folder, operate, privateKey, startOperated, TOKEN, works } from '../support/operated_server.ts'
 import { type Running, startServer } from '../support/process.ts'
 
-/** Settings of a Worker are bindings, so they stand in a file. */
+/** The settings of a Worker are bindings, so they are written to a file. */
 async function startWorker(): Promise<Running> {
   const file = join(folder, 'worker.vars')
   const keys = JSON.stringify({ keys: [await exportJWK(privateKey)] })
@@ -36,14 +36,14 @@ const commandsOf = (server: Running) => {
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** Waits until it is so, at most as long as is said that it takes. */
+/** Waits until the condition holds, at most for the documented time. */
 async function becomes(expected: boolean, seconds: number, question: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + seconds * 1000; (await question()) !== expected; await sleep(100)) {
     assert.ok(Date.now() < deadline, `not within ${seconds} s`)
   }
 }
 
-/** From nothing to a client that is disabled. */
+/** Starts from an empty store and ends with a disabled client. */
 async function newcomer(server: Running): Promise<void> {
   const { json } = commandsOf(server)
   const { client_id, client_secret: first } = await json(
@@ -66,7 +66,7 @@ async function newcomer(server: Running): Promise<void> {
   assert.ok(await works(server, client_id, second))
 }
 
-describe("a newcomer's path by the command line", () => {
+describe('the first steps with the command line', () => {
   for (const [name, begin] of [
     ['deno', () => startOperated('deno run --allow-all --unstable-kv src/index.ts')],
     ['bun', () => startOperated('bun run src/index.ts')],
@@ -90,7 +90,7 @@ describe('edgemint clients and resources', () => {
   const server = startOperated()
   after(async () => (await server).stop())
 
-  test('every command, its table and its refusal', async () => {
+  test('every command prints its result and its refusal', async () => {
     const { run, json } = commandsOf(await server)
     await json(
       'clients',
@@ -119,7 +119,7 @@ describe('edgemint clients and resources', () => {
     assert.equal((await json('clients', 'revoke-tokens', 'svc', '--yes')).client_id, 'svc')
     assert.match(
       (await run('clients', 'revoke-tokens', '--yes')).stdout,
-      /^tokens of all clients issued until .* are denied/,
+      /^tokens of all clients issued until .* are revoked/,
     )
     assert.equal((await run('clients', 'delete', 'svc')).code, 2)
     await json('clients', 'delete', 'svc', '--yes')
@@ -142,22 +142,22 @@ describe('edgemint clients and resources', () => {
     assert.equal((await run('resources', 'show', 'https://rs.example')).code, 1)
   })
 
-  test('revoke-tokens: an empty id is refused, an unknown one is reported', async () => {
+  test('revoke-tokens refuses an empty id and an unknown id', async () => {
     const { run } = commandsOf(await server)
     const empty = await run('clients', 'revoke-tokens', '', '--yes')
     assert.deepEqual([empty.code, empty.stdout], [2, ''])
-    assert.match(empty.stderr, /It is empty/)
+    assert.match(empty.stderr, /It must not be empty/)
     const unknown = await run('clients', 'revoke-tokens', 'mistyped', '--yes')
     assert.deepEqual(unknown, { code: 1, stdout: '', stderr: 'edgemint: not_found: There is no such client.\n' })
   })
 
-  test('instants are ISO 8601 or never, and update replaces a list', async () => {
+  test('prints instants as ISO 8601 or never, and update replaces a list', async () => {
     const { run, json } = commandsOf(await server)
     const made = await run('clients', 'create', '--resource', 'https://a.example', '--resource', 'https://b.example')
     assert.match(made.stdout, /client_id_issued_at +\d{4}-.*Z/)
     assert.match(made.stdout, /client_secret_expires_at +never/)
     assert.match(made.stdout, /secret id .*expires *\n.* never *$/m)
-    assert.match(made.stderr, /^Shown only now: client_secret, registration_access_token\.$/m)
+    assert.match(made.stderr, /^Shown only once: client_secret, registration_access_token\.$/m)
     const [, id = ''] = /client_id +(\S+)/.exec(made.stdout) ?? []
     assert.deepEqual((await json('clients', 'update', id, '--resource', 'https://c.example')).resources, [
       'https://c.example',
@@ -179,7 +179,7 @@ describe('edgemint clients and resources', () => {
     }
   })
 
-  test('the token of another server: the message names EDGEMINT_TOKEN', async () => {
+  test('suggests checking EDGEMINT_TOKEN if the server refuses the token', async () => {
     const { origin } = await server
     const { code, stdout, stderr } = await edgemint(['clients', 'list'], {
       EDGEMINT_URL: origin,

@@ -14,13 +14,13 @@ function commandsOf(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(commandsOf)]
 }
 
-/** The words of a command line for the shell, up to a pipe. */
+/** Returns the words of a shell command line, up to a pipe. */
 function split(line: string): readonly string[] {
   const [command = ''] = line.split(' | ')
   return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '')
 }
 
-/** Parses words as the command line does, and runs nothing. Returns the command that would run. */
+/** Parses words as the command line does. Returns the command that would run, without running it. */
 function parse(words: readonly string[]): string | undefined {
   const program = makeProgram(true)
   let chosen: string | undefined
@@ -36,7 +36,7 @@ function parse(words: readonly string[]): string | undefined {
 describe('--help', () => {
   const names = commandsOf(makeProgram(false)).map((command) => wordsOf(command).join(' '))
 
-  test('there is an example for each command, and no other', () => {
+  test('has examples for every command and for nothing else', () => {
     assert.ok(names.length > 20)
     assert.deepEqual(Object.keys(EXAMPLES).sort(), [...names].sort())
     for (const [name, examples] of Object.entries(EXAMPLES)) assert.ok(examples.length > 0, name)
@@ -44,7 +44,7 @@ describe('--help', () => {
 
   for (const [name, examples] of Object.entries(EXAMPLES)) {
     for (const example of examples.filter((line) => line.startsWith('npx edgemint') && !line.endsWith('--help'))) {
-      test(`${example}: parses, and is of \`${name}\``, () => {
+      test(`${example} is parsed as \`${name}\``, () => {
         const [npx, program, ...words] = split(example)
         assert.deepEqual([npx, program], ['npx', 'edgemint'])
         assert.ok(parse(words)?.startsWith(name))
@@ -52,7 +52,7 @@ describe('--help', () => {
     }
   }
 
-  test('is printed with the examples, the exit code is 0', async () => {
+  test('prints the examples, with exit code 0', async () => {
     for (const name of ['', 'clients', 'clients import', 'resources update', 'keys rotate']) {
       const { code, stdout, stderr } = await edgemint([...name.split(' ').filter(Boolean), '--help'])
       assert.deepEqual([code, stderr], [0, ''])
@@ -61,7 +61,7 @@ describe('--help', () => {
     }
   })
 
-  test('of an alias is that of its command, of an unknown command an error', async () => {
+  test('prints the help of the command for an alias, and fails for an unknown command', async () => {
     const [get, show] = [await edgemint(['clients', 'get', '--help']), await edgemint(['clients', 'show', '--help'])]
     assert.deepEqual([get.code, get.stdout], [0, show.stdout])
     const unknown = await edgemint(['clients', 'frobnicate', '--help'])
@@ -84,7 +84,7 @@ describe('edgemint', () => {
     })
   }
 
-  test('knows what can come next', async () => {
+  test('completes the names of commands', async () => {
     const { stdout } = await edgemint(['complete', '--', 'clients', 'ro'])
     assert.match(stdout, /^rotate-secret/)
   })

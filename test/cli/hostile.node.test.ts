@@ -16,7 +16,7 @@ import { freePort } from '../support/process.ts'
 const server = await startHostileServer()
 
 const TOKEN = 'operator-token-operator-token-operator'
-/** A title, a cleared screen, C1, DEL, a reversal of direction, a line separator, a zero-width space, an invisible tag. */
+/** A terminal title, a cleared screen, C1, DEL, a bidirectional override, a line separator, a zero-width space, a tag character. */
 const ODD = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u007f\u202e\u2028\u200b\u{e0041}\r\nedgemint: deleted'
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const file = join(folder, 'clients.json')
 writeFileSync(file, JSON.stringify([{ client_id: 'a', scope: ODD }]))
 
-/** Each command that prints what a server answers, with its answer. */
+/** Each command that prints a response of the server, with the body of the response. */
 const COMMANDS: readonly (readonly [words: readonly string[], body: object])[] = [
   [['clients', 'create'], client],
   [['clients', 'create', '--id', 'a'], client],
@@ -62,10 +62,10 @@ function assertClean({ stdout, stderr }: Ended): void {
 
 const printsBody = ([, verb = '']: readonly string[]): boolean => !/^(revoke-secret|delete|import)$/.test(verb)
 
-describe('what a hostile server answers', () => {
+describe('responses of a hostile server', () => {
   for (const [words, body] of COMMANDS) {
     const name = words.join(' ').replace(file, 'FILE')
-    test(`${name}: nothing that a terminal obeys, in tables and JSON`, async () => {
+    test(`${name} prints no terminal control characters, in tables and JSON`, async () => {
       const [table, json] = await Promise.all([run(words, () => ({ body })), run(words, () => ({ body }), ['--json'])])
       for (const ended of [table, json]) assertClean(ended)
       assert.deepEqual([table.code, json.code], [0, 0], table.stderr + json.stderr)
@@ -75,7 +75,7 @@ describe('what a hostile server answers', () => {
     })
   }
 
-  test('refusals: nothing that a terminal obeys, in text and JSON', async () => {
+  test('refusals print no terminal control characters, in text and JSON', async () => {
     const refusal: Answer = { status: 400, body: { error: ODD, error_description: ODD } }
     for (const words of [
       ['clients', 'show', 'a'],
@@ -90,7 +90,7 @@ describe('what a hostile server answers', () => {
     }
   })
 
-  test('refusals within an import', async () => {
+  test('refusals in an import print no terminal control characters', async () => {
     const respond: Respond = (_method, path) =>
       path.startsWith('/resources') ? { body: {} } : { status: 400, body: { error: ODD, error_description: ODD } }
     const words = ['clients', 'import', file, '--from', 'edgemint', '--yes']
@@ -122,17 +122,21 @@ describe('what a hostile server answers', () => {
     ['clients revoke-tokens --yes', { before: 1, client_id: 'a' }],
     ['clients revoke-tokens a --yes', { before: 1 }],
   ]
-  test('malformed answers: one line and exit code 1', async () => {
+  test('a malformed response ends with one line and exit code 1', async () => {
     for (const [words, body] of MALFORMED) {
       const ended = await run(words.split(' '), () => ({ body }))
       const what = `${words}: ${JSON.stringify(body)}`
       assert.equal(ended.code, 1, what)
-      assert.match(ended.stderr.trim().split('\n').at(-1) ?? '', /^edgemint: .*(malformed|does not answer like)/, what)
+      assert.match(
+        ended.stderr.trim().split('\n').at(-1) ?? '',
+        /^edgemint: .*(malformed|is not from an edgemint server)/,
+        what,
+      )
       assertClean(ended)
     }
   })
 
-  test('instants that are none are shown as they are', async () => {
+  test('prints invalid instants unchanged', async () => {
     const body =
       '{"client_id_issued_at":1e300,"a_at":null,"b_at":-8.64e12,"client_secrets":[{"id":"1","created_at":1e300}]}'
     const ended = await run(['clients', 'show', 'a'], () => ({ body }))
@@ -140,28 +144,28 @@ describe('what a hostile server answers', () => {
     assert.match(ended.stdout, /client_id_issued_at +1e\+300/)
   })
 
-  test('a list that does not end is given up', async () => {
+  test('stops reading a list without an end', async () => {
     let pages = 0
     const ended = await run(['clients', 'list'], () => ({ body: { clients: [], next_cursor: `${++pages}` } }))
     assert.deepEqual(ended, {
       code: 1,
       stdout: '',
-      stderr: "edgemint: the server's answer is malformed: the list has more than 10000 pages\n",
+      stderr: "edgemint: the server's response is malformed: the list has more than 10000 pages\n",
     })
     assert.equal(pages, 10_000)
   })
 
-  test('an answer that does not end is given up', async () => {
+  test('stops reading a response without an end', async () => {
     const body = ' '.repeat(64 * 1024 * 1024 + 1)
     const { code, stderr } = await run(['clients', 'list'], () => ({ body, stalls: true }))
     assert.equal(code, 1)
-    assert.match(stderr, /answers with more than 67108864 bytes/)
+    assert.match(stderr, /has more than 67108864 bytes/)
   })
 })
 
-describe('what is no answer of an edgemint server', () => {
+describe('responses that are not from an edgemint server', () => {
   for (const status of [302, 307]) {
-    test(`a redirect, ${status}, is not followed`, async () => {
+    test(`does not follow a redirect with status ${status}`, async () => {
       const other = await startHostileServer()
       const target = other.serve(() => ({ body: { clients: [] } }))
       const { code, stdout, stderr } = await run(['clients', 'list'], () => ({
@@ -176,13 +180,13 @@ describe('what is no answer of an edgemint server', () => {
     })
   }
 
-  test('a page of a proxy: the message has the status', async () => {
+  test('reports the status of an error page of a proxy', async () => {
     const { code, stderr } = await run(['clients', 'list'], () => ({ status: 502, body: '<html>Bad Gateway</html>' }))
     assert.equal(code, 1)
-    assert.match(stderr, /\/register\?limit=500 does not answer like an edgemint server: status 502\n$/)
+    assert.match(stderr, /\/register\?limit=500 is not from an edgemint server: status 502\n$/)
   })
 
-  test('no answer, or a part of one, within --timeout: exit code 3', async () => {
+  test('ends with exit code 3 if there is no complete response within --timeout', async () => {
     const ends = await Promise.all(
       (['silence', { body: '{', stalls: true }] as const).map((answer) =>
         run(['clients', 'list'], () => answer, ['--timeout', '1']),
@@ -190,14 +194,14 @@ describe('what is no answer of an edgemint server', () => {
     )
     for (const { code, stderr } of ends) {
       assert.equal(code, 3)
-      assert.match(stderr, /cannot be reached: no complete answer within 1 s \(--timeout sets it\)\n$/)
+      assert.match(stderr, /cannot be reached: no complete response within 1 s \(--timeout changes the limit\)\n$/)
     }
     for (const wrong of ['0', '1.5', 'soon']) {
       assert.equal((await edgemint(['clients', 'list', '--timeout', wrong])).code, 2)
     }
   })
 
-  test('a closed port, a certificate of an unknown authority, no TLS: a sentence and exit code 3', async (t) => {
+  test('explains a closed port, a certificate of an unknown authority and a server without TLS, with exit code 3', async (t) => {
     const { key, certificate } = certificates.server
     const tls = createServer({ key, cert: certificate }).listen(0, '127.0.0.1')
     t.after(() => tls.close())
@@ -205,7 +209,7 @@ describe('what is no answer of an edgemint server', () => {
     const address = tls.address() as { port: number }
     const plain = server.serve(() => ({})).replace('http:', 'https:')
     for (const [url, message] of [
-      [`http://localhost:${await freePort()}`, 'nothing listens there'],
+      [`http://localhost:${await freePort()}`, 'nothing listens on that port'],
       [`https://localhost:${address.port}`, 'its certificate is not signed by .* NODE_EXTRA_CA_CERTS=ca\\.pem .*'],
       [plain, 'it does not speak TLS on that port'],
     ] as const) {
@@ -226,13 +230,13 @@ describe('what is no answer of an edgemint server', () => {
 describe('EDGEMINT_TOKEN', () => {
   const respond = () => ({ body: { clients: [] } })
 
-  test('without the line break at the end of its file', async () => {
+  test('is used without a trailing line break', async () => {
     const url = server.serve(respond)
     const { code } = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: `${TOKEN}\r\n` })
     assert.deepEqual([code, server.tokens.at(-1)], [0, `Bearer ${TOKEN}`])
   })
 
-  test('what cannot be a token is refused before it is sent, and never quoted', async () => {
+  test('is refused before it is sent if it cannot be a token, and is never quoted', async () => {
     const url = server.serve(respond)
     const before = server.tokens.length
     for (const token of [
@@ -245,21 +249,21 @@ describe('EDGEMINT_TOKEN', () => {
     ]) {
       const ended = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: token })
       assert.deepEqual([ended.code, ended.stdout], [2, ''])
-      assert.match(ended.stderr, /^edgemint: EDGEMINT_TOKEN is no operator's token: .*\n$/)
+      assert.match(ended.stderr, /^edgemint: EDGEMINT_TOKEN is not an operator's token: .*\n$/)
       for (const part of ['operator-token', 'second', 'a=b']) assert.ok(!ended.stderr.includes(part))
     }
     assert.equal(server.tokens.length, before)
   })
 
-  test('no token and no terminal', async () => {
+  test('is required if there is no terminal', async () => {
     const { code, stderr } = await edgemint(['clients', 'list', '--url', server.serve(respond)])
     assert.equal(code, 2)
     assert.match(stderr, /EDGEMINT_TOKEN is not set/)
   })
 })
 
-describe('a reader that has ended', () => {
-  test('clients list | head -1', async () => {
+describe('a closed output pipe', () => {
+  test('clients list | head -1 ends without an error', async () => {
     const clients = Array.from({ length: 500 }, (_, index) => ({
       client_id: `client-${index}`,
       scope: 'x'.repeat(300),

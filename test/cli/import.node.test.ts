@@ -23,7 +23,7 @@ const commandsOf = (server: Running) => {
   return { run, json: jsonThat(0), refusedJson: jsonThat(1) }
 }
 
-/** Runs a command with a terminal for its standard streams; what it prints comes as `stdout`. */
+/** Runs a command with a terminal as its standard streams. `stdout` is everything that it prints. */
 function inTerminal({ origin }: Running, words: readonly string[]) {
   const command = ['node', 'src/cli/edgemint.ts', ...words].join(' ')
   const env = { ...process.env, EDGEMINT_URL: origin, EDGEMINT_TOKEN: TOKEN, COLUMNS: '200' }
@@ -60,7 +60,7 @@ describe('edgemint clients import', () => {
     return file
   }
 
-  test('from Hydra: a dry run, the run, and a second run that changes nothing', async () => {
+  test('imports from Hydra: a dry run, the import, and a second import that changes nothing', async () => {
     const running = await server
     const { json, refusedJson } = commandsOf(running)
     const file = write('hydra.json', JSON.stringify({ items: hydra }))
@@ -94,7 +94,7 @@ describe('edgemint clients import', () => {
     assert.deepEqual(await json('clients', 'list'), before)
   })
 
-  test('what differs is left alone unless it is to be replaced', async () => {
+  test('leaves an existing client that differs unchanged unless --overwrite is given', async () => {
     const { json } = commandsOf(await server)
     const file = write(
       'lines.jsonl',
@@ -111,7 +111,7 @@ describe('edgemint clients import', () => {
     assert.equal((await json('clients', 'show', 'own')).scope, 'a')
   })
 
-  test('from fosite as Go writes it, and rotated secrets', async () => {
+  test('imports clients from fosite as Go serializes them, with rotated secrets', async () => {
     const running = await server
     const { json } = commandsOf(running)
     const fosite = {
@@ -129,7 +129,7 @@ describe('edgemint clients import', () => {
     assert.ok(await works(running, 'f1', 'foobar'))
   })
 
-  test('what is refused and what would happen is said row by row', async () => {
+  test('a dry run reports refusals and what would happen for each row', async () => {
     const { run, json } = commandsOf(await server)
     await json('resources', 'create', 'https://known.example')
     const rows = [
@@ -141,10 +141,10 @@ describe('edgemint clients import', () => {
     const file = write('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))
     const { code, stdout, stderr } = await run('clients', 'import', file, '--from', 'hydra', '--dry-run')
     assert.equal(code, 1)
-    assert.match(stdout, /^ 2 +r2 +refused +a secret is a bcrypt hash of cost 16: the cost has to be 4 to 15 *$/m)
+    assert.match(stdout, /^ 2 +r2 +refused +a secret is a bcrypt hash of cost 16; the cost must be 4 to 15 *$/m)
     assert.match(
       stdout,
-      /^ 3 +r3 +refused +a secret is a pbkdf2-sha256 hash of 600000 iterations: at most 100000 are accepted *$/m,
+      /^ 3 +r3 +refused +a secret is a pbkdf2-sha256 hash of 600000 iterations; at most 100000 are accepted *$/m,
     )
     assert.match(stdout, /^ 4 +refused +it has no client_id *$/m)
     assert.match(stdout, /^ dry run +total +would create +refused *\n true +4 +1 +3 *$/m)
@@ -152,7 +152,7 @@ describe('edgemint clients import', () => {
     assert.equal(stderr, 'edgemint: 3 of 4 clients would be refused\n')
   })
 
-  test('an id that is no client_id is refused in every format', async () => {
+  test('refuses an invalid client_id in every format', async () => {
     const { refusedJson } = commandsOf(await server)
     const ids = ['', 'a\nb', '\ud800', 7, null, ['x'], 'x'.repeat(257)]
     const file = write('ids.json', JSON.stringify(ids.map((id) => ({ client_id: id, id, grant_types }))))
@@ -166,14 +166,14 @@ describe('edgemint clients import', () => {
   const broken: readonly (readonly [name: string, file: () => string, message: RegExp])[] = [
     ['missing', () => join(folder, 'nothing'), /ENOENT/],
     ['a folder', () => folder, /EISDIR/],
-    ['empty', () => write('empty.json', ''), /is neither a JSON array/],
-    ['no JSON', () => write('text.json', '# edgemint'), /is neither a JSON array/],
+    ['empty', () => write('empty.json', ''), /is not a JSON array/],
+    ['not JSON', () => write('text.json', '# edgemint'), /is not a JSON array/],
     ['malformed', () => write('malformed.json', '[nonsense'), /malformed\.json, after row 0: /],
     ['truncated', () => write('truncated.json', `[${one},{"client_id":"t`), /truncated\.json, after row 1: /],
     ['broken lines', () => write('broken.jsonl', `${one}\n{`), /broken\.jsonl, after row 1: /],
   ]
   for (const [name, file, message] of broken) {
-    test(`a file that is ${name}: exit code 2 and one line, in a terminal too`, async () => {
+    test(`a file that is ${name} ends with exit code 2 and one line, also in a terminal`, async () => {
       const running = await server
       const words = ['clients', 'import', file(), '--from', 'hydra', '--yes']
       const { code, stderr } = await operate(running, ...words)
@@ -186,14 +186,14 @@ describe('edgemint clients import', () => {
     })
   }
 
-  test('looks for the file before it asks', async () => {
+  test('opens the file before it asks for confirmation', async () => {
     const { code, stderr } = await operate(await server, 'clients', 'import', join(folder, 'no'), '--from', 'hydra')
     assert.equal(code, 2)
     assert.match(stderr, /ENOENT/)
     assert.doesNotMatch(stderr, /--yes/)
   })
 
-  test('the bar of a terminal fills, and is cleared', async () => {
+  test('fills and then clears the progress bar in a terminal', async () => {
     const rows = Array.from({ length: 300 }, (_, index) => ({ ...(hydra[1] as object), client_id: `bar-${index}` }))
     const file = write('bar.json', JSON.stringify(rows))
     const { status, stdout } = inTerminal(await server, ['clients', 'import', file, '--from', 'hydra', '--yes'])
@@ -201,7 +201,7 @@ describe('edgemint clients import', () => {
     assert.ok(stdout.includes(`[${'#'.repeat(30)}] 300 clients`), stdout)
   })
 
-  test('SIGINT completes what is under way, prints what was done and ends with 130', async () => {
+  test('on SIGINT completes pending requests, prints the summary and ends with exit code 130', async () => {
     const { origin } = await server
     const rows = Array.from({ length: 20_000 }, (_, index) => ({ ...(hydra[1] as object), client_id: `int-${index}` }))
     const file = write('interrupted.json', JSON.stringify(rows))
@@ -219,7 +219,7 @@ describe('edgemint clients import', () => {
     assert.ok(Number(total) < 20_000)
   })
 
-  test(`${process.env['IMPORT_CLIENTS'] ?? 2000} clients, in memory that does not grow with them`, async () => {
+  test(`${process.env['IMPORT_CLIENTS'] ?? 2000} clients are imported in memory that does not grow with them`, async () => {
     const { json, run } = commandsOf(await server)
     const count = Number(process.env['IMPORT_CLIENTS'] ?? 2000)
     const many = Array.from({ length: count }, (_, index) =>

@@ -12,7 +12,7 @@ const now = () => Math.floor(Date.now() / 1000)
 const keyringOf = (file: string) => readKeyring(readFileSync(file, 'utf8'), { lifetimeSeconds: 1800 })
 
 describe('edgemint keys', () => {
-  test('generate, rotate, list: what the server reads, mode 0600, no private member shown', async () => {
+  test('generate, rotate and list: the server reads the file, its mode is 0600, no private member is shown', async () => {
     const file = join(folder, 'keys.json')
     const made = await edgemint(['keys', 'generate', '--file', file, '--alg', 'ES256'])
     assert.deepEqual([made.code, made.stdout], [0, ''])
@@ -39,7 +39,7 @@ describe('edgemint keys', () => {
     }
   })
 
-  test('rotate says what is next, and asks while an announced key waits', async () => {
+  test('rotate prints the next step, and asks for confirmation if a key is already announced', async () => {
     const file = join(folder, 'waiting.json')
     await edgemint(['keys', 'generate', '--file', file, '--alg', 'ES256'])
     const rotate = ['keys', 'rotate', '--file', file]
@@ -47,7 +47,7 @@ describe('edgemint keys', () => {
     assert.equal(first.code, 0)
     assert.match(
       first.stderr,
-      /^Next: give it to the server\. Do it at once.*\n.*waiting\.json\n.*restart the server\n$/,
+      /^Next: set SIGNING_KEYS on the server\. Do this now.*\n.*waiting\.json\n.*restart the server\n$/,
     )
     const before = readFileSync(file, 'utf8')
     const again = await edgemint(rotate)
@@ -58,7 +58,7 @@ describe('edgemint keys', () => {
     assert.equal(JSON.parse(readFileSync(file, 'utf8')).keys.length, 4)
   })
 
-  test('to a pipe the set is printed', async () => {
+  test('generate prints the key set to a pipe', async () => {
     const { code, stdout } = await edgemint(['keys', 'generate'])
     assert.equal(code, 0)
     const file = join(folder, 'piped.json')
@@ -66,7 +66,7 @@ describe('edgemint keys', () => {
     assert.equal((await keyringOf(file)).signingAt(now())?.alg, 'RS256')
   })
 
-  test('takes the PEM of OpenSSL, and turns it into a set', async () => {
+  test('rotate reads a PEM file of OpenSSL and converts it to a key set', async () => {
     const file = join(folder, 'key.pem')
     const { privateKey } = await generateKeyPair('RS256', { extractable: true })
     writeFileSync(file, await exportPKCS8(privateKey))
@@ -77,11 +77,11 @@ describe('edgemint keys', () => {
     assert.equal(keyring.publishedAt(now()).keys.length, 2)
   })
 
-  test('refuses to write over a file, a file that is none, an algorithm that is none: exit code 2', async () => {
+  test('refuses to overwrite a file, an invalid file and an unknown algorithm, with exit code 2', async () => {
     const file = join(folder, 'there.json')
     writeFileSync(file, 'precious')
     for (const [words, message] of [
-      [['keys', 'generate', '--file', file], /exists already/],
+      [['keys', 'generate', '--file', file], /already exists/],
       [['keys', 'rotate', '--file', file], /neither a private JWK Set/],
       [['keys', 'list', '--file', join(folder, 'nothing')], /ENOENT/],
       [['keys', 'generate', '--alg', 'none'], /Allowed choices/],
