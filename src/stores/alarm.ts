@@ -1,12 +1,12 @@
-/** The one alarm of a Durable Object, shared by all that have work for later. */
+/** The single alarm of a Durable Object, shared by everything that schedules work. */
 
-/** What is used of an object's storage. Instants are epoch milliseconds. */
+/** The part of an object's storage that is used. Instants are epoch milliseconds. */
 export interface Alarms {
   getAlarm(): Promise<number | null>
   setAlarm(at: number): Promise<void>
 }
 
-/** Has the object woken within `seconds`: moves its alarm forward, never back. */
+/** Makes the alarm go off within `seconds`. An earlier alarm stays. */
 export async function wakeWithin(storage: Alarms, seconds: number): Promise<void> {
   const at = Date.now() + seconds * 1000
   const set = await storage.getAlarm()

@@ -1,4 +1,4 @@
-/** Both stores in Deno KV, for Deno Deploy and for one machine: reads are strongly consistent, what one wrote, all see. */
+/** Both stores in Deno KV, for Deno Deploy and for one machine. Reads are strongly consistent: every write is seen at once. */
 
 import type { Ledger, Level, Registry, Stores } from './contracts.ts'
 import { rangeOf } from './ledger_sql.ts'
@@ -11,7 +11,7 @@ interface Entry {
   readonly versionstamp: string | null
 }
 
-/** What is used of `Deno.Kv`. */
+/** The part of `Deno.Kv` that is used. */
 export interface DenoKv {
   get(key: Key): Promise<Entry>
   set(key: Key, value: unknown): Promise<unknown>
@@ -26,13 +26,13 @@ export interface DenoKv {
   close(): void
 }
 
-/** Rounds of reading and writing one mark that others write as well; in each round one of them gets through. */
+/** Attempts to change one mark. Of concurrent writers one succeeds in each round. */
 const MAX_ROUNDS = 1000
 
-/** Deno KV reads no more in one batch. */
+/** The largest batch that Deno KV reads. */
 const PAGE_ENTRIES = 500
 
-/** How long the database keeps a mark beyond its expiry, for callers whose clocks are late. */
+/** How long the database keeps a mark after its expiry, for callers whose clocks are slow. */
 const SLACK_SECONDS = 300
 
 interface Mark {
@@ -41,8 +41,8 @@ interface Mark {
 }
 
 /**
- * @param open gives the database; asked once, at the first use
- * @param now epoch seconds
+ * @param open opens the database; called at the first use, and again only if it failed
+ * @param now returns epoch seconds
  */
 export function denoKvStores(open: () => Promise<DenoKv>, now: () => number): Stores {
   let opened: Promise<DenoKv> | undefined
@@ -65,7 +65,7 @@ function denoKvRegistry(database: () => Promise<DenoKv>): Registry {
   return {
     get: async (key) => textOf(await (await database()).get(place(key))),
     async put(key, value) {
-      // As octets a value may have the full 64 KiB; as a string its wrapping would count, too.
+      // Octets may use the full 64 KiB; the serialization of a string would count towards the limit.
       await (await database()).set(place(key), new TextEncoder().encode(value))
     },
     async delete(key) {
@@ -142,7 +142,7 @@ function denoKvLedger(database: () => Promise<DenoKv>, now: () => number): Ledge
   }
 }
 
-/** Returns a function that changes one mark, and returns the mark that was there before. */
+/** Returns a function that changes one mark and returns the previous one. */
 function changer(database: () => Promise<DenoKv>, live: (entry: Entry) => Mark | undefined, now: () => number) {
   return async (key: string, decide: (held: Mark | undefined) => Mark | undefined): Promise<Mark | undefined> => {
     const kv = await database()

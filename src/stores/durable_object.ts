@@ -1,6 +1,6 @@
 /**
- * The ledger and the records in Durable Objects, each a shard of the keys of one of them with an SQLite database of its own; seen at once
- * everywhere.
+ * The ledger and the records in Durable Objects. Each object has a shard of the keys and its own SQLite database, and a write is
+ * seen everywhere at once.
  */
 
 import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
@@ -24,13 +24,13 @@ import {
 } from './ledger_sql.ts'
 import { shardOf } from './shard.ts'
 
-/** Changing it moves keys to other shards and so forgets their marks. */
+/** Changing this moves keys to other shards, which have none of their marks. */
 const SHARDS = 32
 
-/** Between two sweeps of a shard, at least. */
+/** Interval between two sweeps of a shard. */
 const SWEEP_SECONDS = 60
 
-/** The class that wrangler.toml binds as LEDGER. The Worker's clock comes with each call. */
+/** The class that wrangler.toml binds as LEDGER. Each call passes the time of the Worker's clock. */
 export class Ledger extends DurableObject {
   readonly #records: DurableRecords
 
@@ -63,7 +63,7 @@ export class Ledger extends DurableObject {
     return Number(row['value'])
   }
 
-  /** Returns one page of a family, of the keys after `after`; the last page is not full. */
+  /** Returns one page of a family, with the keys after `after`. Only the last page has fewer than LIST_ROWS levels. */
   async list(family: string, after: string, now: number): Promise<Level[]> {
     const rows = this.ctx.storage.sql.exec(LEDGER_LIST, after, rangeOf(family).end, now).toArray()
     return rows.map(({ key, value }) => ({ key: String(key), value: Number(value) }))
@@ -101,13 +101,13 @@ function now(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** What is used of the binding of {@link Ledger}. */
+/** The part of the binding of {@link Ledger} that is used. */
 export interface LedgerNamespace {
   idFromName(name: string): unknown
   get(id: unknown): Pick<Ledger, 'add' | 'count' | 'raise' | 'get' | 'list'>
 }
 
-/** @param now epoch seconds */
+/** @param now returns epoch seconds */
 export function durableLedger(namespace: LedgerNamespace, now: () => number): LedgerContract {
   const shard = (key: string) => namespace.get(namespace.idFromName(`ledger-${shardOf(key, SHARDS)}`))
   return {

@@ -1,6 +1,6 @@
 /**
- * Records in the SQLite database of a Durable Object, and from there in KV. The table is the truth; KV is the copy that is read.
- * A key without a row was never written through the object: then what KV holds counts.
+ * Records in the SQLite database of a Durable Object, which copies them to KV. The table is authoritative; most reads use the
+ * copy. A key without a row was never written through the object, so the value in KV is the record.
  */
 
 import { within } from '../lib/within.ts'
@@ -17,25 +17,25 @@ import {
   RECORDS_WAITING,
 } from './records_sql.ts'
 
-/** KV takes one write a second for each key. */
+/** KV accepts one write per second for each key. */
 const KV_PAUSE_SECONDS = 1
 
-/** The alarm checks first after a write, then at intervals as long as KV has lacked it, but no longer than the last. */
+/** The alarm first checks this long after a write, then at intervals as long as KV has lacked the value, up to the last. */
 const FIRST_CHECK_SECONDS = 2
 const LAST_CHECK_SECONDS = 60
 
-/** How long one write to KV may take. */
+/** Time limit of one write to KV. */
 const PATIENCE_SECONDS = 10
 
-const LATE = `KV gave no answer within ${PATIENCE_SECONDS} s`
+const LATE = `KV did not answer within ${PATIENCE_SECONDS} s`
 
 /**
- * How long a deleted record is remembered. Afterwards KV is asked again, and each of its locations serves what it has read for "60
- * seconds or more"; a day is far beyond that.
+ * How long a deleted record is remembered. Afterwards KV is read again, whose locations may serve a value that they have read for
+ * "60 seconds or more"; a day is far beyond that.
  */
 const TOMBSTONE_SECONDS = 86_400
 
-/** What is used of an object's storage. */
+/** The part of an object's storage that is used. */
 export interface ObjectStorage extends Alarms {
   readonly sql: Sql
 }
@@ -47,18 +47,18 @@ interface Sql {
   exec(query: string, ...bindings: Value[]): { one(): Row; toArray(): readonly Row[] }
 }
 
-/** The records of one object. A value of `undefined` stands for no record. */
+/** The records of one object. The value `undefined` means no record. */
 export interface DurableRecords {
   get(key: string): Promise<string | undefined>
-  /** Rejects when KV has not taken the value; it stands all the same, and the alarm tries again. */
+  /** Rejects if KV did not accept the value. The record is written nevertheless, and the alarm retries KV. */
   put(key: string, value: string | undefined): Promise<void>
-  /** Writes if the record is `expected`; returns whether it was. Rejects like `put`. */
+  /** Writes if the record is `expected`. Returns whether it was written. Rejects like `put`. */
   replace(key: string, expected: string | undefined, value: string | undefined): Promise<boolean>
-  /** Writes to KV what it lacks; returns after how many seconds there is more to do, undefined for never. */
+  /** Writes to KV what it lacks. Returns the seconds until there is more to do, undefined for never. */
   settle(): Promise<number | undefined>
 }
 
-/** @param now epoch seconds */
+/** @param now returns epoch seconds */
 export function durableRecords(storage: ObjectStorage, kv: KvNamespace, now: () => number): DurableRecords {
   const { sql } = storage
   sql.exec(RECORDS_SCHEMA)
@@ -77,14 +77,14 @@ export function durableRecords(storage: ObjectStorage, kv: KvNamespace, now: () 
   return {
     get: async (key) => current(key, await readUnwritten(key)),
     async put(key, value) {
-      // The alarm is set before the write: an object that ends between the table and KV is woken to go on.
+      // The alarm is set before the write: if the object ends after the table and before KV is written, the alarm continues.
       await wakeWithin(storage, FIRST_CHECK_SECONDS)
       await write(key, value)
     },
     async replace(key, expected, value) {
       const unwritten = await readUnwritten(key)
       await wakeWithin(storage, FIRST_CHECK_SECONDS)
-      // Nothing is awaited between this comparison and the write of the table.
+      // There must be no await between this comparison and the write to the table.
       if (current(key, unwritten) !== expected) return false
       await write(key, value)
       return true
@@ -108,8 +108,8 @@ function secondsToNext(sql: Sql, now: number): number | undefined {
 }
 
 /**
- * Returns a function that writes the newest value of a key to KV unless KV has it. Writes of one key take turns: KV keeps the one that
- * arrives last.
+ * Returns a function that writes the latest value of a key to KV unless KV has it. Writes of one key run one after another,
+ * because KV keeps whichever arrives last.
  */
 function publisher(sql: Sql, kv: KvNamespace): (key: string) => Promise<void> {
   const turns = new Map<string, Promise<void>>()

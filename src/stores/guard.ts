@@ -1,10 +1,10 @@
-/** A time limit for every operation of a store: one that hangs is one that fails. */
+/** A time limit for every store operation, so that one that hangs counts as a failure. */
 
 import { within } from '../lib/within.ts'
 import type { Ledger, Registry, Stores } from './contracts.ts'
 
 /**
- * Returns the same stores, whose functions reject after `seconds` without an answer.
+ * Returns the same stores with functions that reject after `seconds` without an answer.
  *
  * @param writeSeconds for writes of the registry: on Workers they go on to KV, which takes one write a second of a key
  */
@@ -47,5 +47,5 @@ function guardLedger(ledger: Ledger, seconds: number): Ledger {
 }
 
 function limited<T>(seconds: number, operation: Promise<T>): Promise<T> {
-  return within(seconds, operation, `the store gave no answer within ${seconds} s`)
+  return within(seconds, operation, `the store did not answer within ${seconds} s`)
 }

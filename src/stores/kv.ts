@@ -1,15 +1,15 @@
 /**
- * The registry on Workers: Cloudflare KV is read near the caller, and sees a change everywhere within about a minute. Changes go
- * through a Durable Object, which compares before it writes and then writes to KV.
+ * The registry on Workers. Reads use Cloudflare KV near the caller, which sees a change everywhere within about a minute. Writes
+ * go through a Durable Object, which compares the expected value and then writes to KV.
  */
 
 import type { Registry } from './contracts.ts'
 import { shardOf } from './shard.ts'
 
-/** Changing it moves keys to objects that know nothing of them but what KV holds, which may be a minute old. */
+/** Changing this moves keys to objects that have no row for them and read them from KV, which may be a minute old. */
 const SHARDS = 32
 
-/** What is used of a KV namespace binding. */
+/** The part of a KV namespace binding that is used. */
 export interface KvNamespace {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<void>
@@ -20,7 +20,7 @@ export interface KvNamespace {
   }>
 }
 
-/** What is used of the binding of the Durable Object class `Ledger`, which also holds the records. */
+/** The part of the binding of the Durable Object class `Ledger` that is used. The class also stores the records. */
 export interface RecordNamespace {
   idFromName(name: string): unknown
   get(id: unknown): {
@@ -30,7 +30,7 @@ export interface RecordNamespace {
   }
 }
 
-/** How long KV may go on returning what was there before, or that nothing was; its documentation says "60 seconds or more". */
+/** How long KV may keep returning an old value, or a cached miss. Its documentation says "60 seconds or more". */
 const LAG_SECONDS = 60
 
 export function kvRegistry(namespace: KvNamespace, objects: RecordNamespace): Registry {

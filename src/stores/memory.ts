@@ -1,10 +1,10 @@
-/** Both stores in this process, gone with it: for tests and toys. Bounded; what does not fit is refused, never dropped. */
+/** Both stores in memory, lost when the process ends: for tests and trials. A full store refuses new entries and drops none. */
 
 import type { Ledger, Registry, Stores } from './contracts.ts'
 
 const DEFAULT_MAX_ENTRIES = 100_000
 
-/** @param now epoch seconds */
+/** @param now returns epoch seconds */
 export function memoryStores(now: () => number, maxEntries: number = DEFAULT_MAX_ENTRIES): Stores {
   return { registry: memoryRegistry(maxEntries), ledger: memoryLedger(now, maxEntries), close: async () => undefined }
 }

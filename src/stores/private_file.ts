@@ -1,13 +1,13 @@
-/** Database files that nobody but their owner may read. */
+/** Database files that only their owner can read. */
 
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Creates the file and its folders if they are not there. SQLite gives its side files the mode of the database, so it
- * has to be set before SQLite sees the file.
+ * Creates the file and its folders if they do not exist. SQLite creates its side files with the mode of the database, so the
+ * mode must be set before SQLite opens the file.
  *
- * @throws Error of the file system
+ * @throws the error of the file system
  */
 export function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

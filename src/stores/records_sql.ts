@@ -1,6 +1,6 @@
-/** The records in SQL, for the SQLite of a Durable Object. Parameters are numbered by position. */
+/** The records in SQL, for the SQLite of Durable Objects. Parameters are numbered by position. */
 
-/** `value` is NULL for a deleted record; `kv_version` is the version that KV has, 0 for none. */
+/** `value` is NULL for a deleted record. `kv_version` is the version that KV has, 0 if none. */
 export const RECORDS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
     key TEXT PRIMARY KEY, value TEXT, version INTEGER NOT NULL, kv_version INTEGER NOT NULL, written_at INTEGER NOT NULL
@@ -18,23 +18,23 @@ export const RECORD_WRITE = `
   ON CONFLICT (key) DO UPDATE SET
     value = excluded.value, version = records.version + 1, written_at = excluded.written_at`
 
-/** (key) → value, version; nothing where KV has the newest. */
+/** (key) → value, version; no row if KV has the latest version. */
 export const RECORD_PENDING = 'SELECT value, version FROM records WHERE key = ?1 AND kv_version < version'
 
 /** (key, version that KV has) */
 export const RECORD_IN_KV = 'UPDATE records SET kv_version = ?2 WHERE key = ?1'
 
-/** An alarm writes so many records to KV at most; a Worker may do 1000 such operations. */
+/** Maximum number of records that one alarm writes to KV. A Worker may make 1000 such operations. */
 const ALARM_ROWS = 100
 
-/** () → key of each record that KV lacks, the oldest first. */
+/** () → key of each record whose latest version KV lacks, the oldest first. */
 export const RECORDS_PENDING: string = `
   SELECT key FROM records WHERE kv_version < version ORDER BY written_at LIMIT ${ALARM_ROWS}`
 
-/** (instant up to which deleted records go) */
+/** (instant up to which deleted records are forgotten) */
 export const RECORDS_SWEEP = 'DELETE FROM records WHERE value IS NULL AND kv_version = version AND written_at <= ?1'
 
-/** () → when the oldest record was written that KV lacks, and that was deleted; null for none. */
+/** () → when the oldest record that KV lacks, and the oldest deleted record, were written; null if none. */
 export const RECORDS_WAITING = `
   SELECT (SELECT min(written_at) FROM records WHERE kv_version < version) AS pending_since,
          (SELECT min(written_at) FROM records WHERE value IS NULL) AS deleted_at`

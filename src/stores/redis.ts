@@ -1,4 +1,4 @@
-/** Both stores in Redis, for fleets: what one process wrote, all see at once. */
+/** Both stores in Redis, for several machines: every process sees a write at once. */
 
 import { createClient } from '@redis/client'
 import { within } from '../lib/within.ts'
@@ -17,25 +17,25 @@ import {
   SLACK_SECONDS,
 } from './redis_scripts.ts'
 
-/** A server that gives no answer for so long is left, and connected to anew. */
+/** How long a command may take. After that the connection is replaced. */
 const ANSWER_SECONDS = 1.5
 
 const MAX_QUEUED_COMMANDS = 10_000
 
-/** A call while there is no connection rejects at once instead of waiting for one. */
+/** Calls without a connection reject at once instead of waiting in an offline queue. */
 const clientFor = (url: string) =>
   createClient({ url, disableOfflineQueue: true, commandsQueueMaxLength: MAX_QUEUED_COMMANDS })
 
 type Client = ReturnType<typeof clientFor>
 
-/** Runs commands on a connection, each operation within its time. */
+/** Runs an operation on the current connection, within the time limit. */
 type Use = <T>(operation: (client: Client) => Promise<T>) => Promise<T>
 
 /**
- * Connects at the first use, again after a loss, and anew when the server does not answer.
+ * Connects at the first use, reconnects after a lost connection, and opens a new connection if the server does not answer.
  *
  * @param url `redis://…` or `rediss://…`
- * @param now epoch seconds
+ * @param now returns epoch seconds
  */
 export function redisStores(url: string, now: () => number): Stores {
   let connection = openConnection(url)
@@ -46,9 +46,9 @@ export function redisStores(url: string, now: () => number): Stores {
       isAnswered = true
     })
     try {
-      return await within(ANSWER_SECONDS, answer, `Redis gave no answer within ${ANSWER_SECONDS} s`)
+      return await within(ANSWER_SECONDS, answer, `Redis did not answer within ${ANSWER_SECONDS} s`)
     } catch (error) {
-      // A connection that went silent stays so; what waits in its queue goes with it.
+      // A connection that went silent does not recover. Destroying it also rejects the commands in its queue.
       if (!isAnswered && used === connection) {
         connection = openConnection(url)
         used.client.destroy()
@@ -65,13 +65,13 @@ export function redisStores(url: string, now: () => number): Stores {
 
 interface Connection {
   readonly client: Client
-  /** Rejects, with what is wrong, while there is no connection. */
+  /** Resolves if connected, otherwise rejects with the reason. */
   ready(): Promise<Client>
 }
 
 function openConnection(url: string): Connection {
   const client = clientFor(url)
-  // While the client tries to connect again, calls fail at once with what is wrong instead of waiting for it.
+  // While the client reconnects, calls fail at once with this error instead of waiting.
   let outage: unknown
   client.on('error', (error: unknown) => {
     outage = error
@@ -79,7 +79,7 @@ function openConnection(url: string): Connection {
   client.on('ready', () => {
     outage = undefined
   })
-  // The client retries for as long as its promise to connect is pending; the first call must not wait for that either.
+  // The promise of `connect` stays pending while the client retries, so the first call must not wait for it alone.
   const firstOutage = new Promise<void>((resolve) => client.once('error', () => resolve()))
   let connected: Promise<unknown> | undefined
   const connect = (): Promise<unknown> =>
@@ -166,7 +166,7 @@ function redisLedger(use: Use, now: () => number): Ledger {
   }
 }
 
-/** From keys and values in turns. */
+/** @param flat alternating keys and values */
 function toLevels(flat: readonly string[]): readonly Level[] {
   return flat.flatMap((key, index) => (index % 2 === 0 ? [{ key, value: Number(flat[index + 1]) }] : []))
 }

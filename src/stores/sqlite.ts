@@ -1,6 +1,6 @@
 /**
- * Both stores in an SQLite file, through the `node:sqlite` that Deno, Bun and Node ship. Several processes may share it;
- * what one wrote, all see at once.
+ * Both stores in an SQLite file, through the `node:sqlite` of Deno, Bun and Node. Several processes may share the file; every
+ * process sees a write at once.
  */
 
 import { DatabaseSync } from 'node:sqlite'
@@ -20,13 +20,13 @@ import {
 } from './ledger_sql.ts'
 import { createPrivately } from './private_file.ts'
 
-/** At the start a lock of somebody else is waited for. */
+/** How long the start waits for a lock that another connection holds. */
 const START_MILLISECONDS = 5000
-/** Later SQLite itself waits no longer than this, for nothing else runs meanwhile; then it is tried again. */
+/** After the start SQLite waits only this long, because it blocks the event loop meanwhile; then the write is retried. */
 const BUSY_TIMEOUT_MILLISECONDS = 5
 const LOCK_RETRY_MILLISECONDS = 20
 const WRITE_MILLISECONDS = 1500
-/** Reading through the page map and not by system calls makes a look-up among a million a third faster. */
+/** Reading through memory-mapped pages instead of system calls makes a look-up among a million records a third faster. */
 const MAX_MAPPED_BYTES = 1024 ** 3
 const SWEEP_SECONDS = 60
 
@@ -35,12 +35,12 @@ const REGISTRY_SCHEMA = 'CREATE TABLE IF NOT EXISTS registry (key TEXT PRIMARY K
 /**
  * Opens or creates the file.
  *
- * @param now epoch seconds
- * @throws Error when it cannot be opened
+ * @param now returns epoch seconds
+ * @throws Error if it cannot be opened
  */
 export function sqliteStores(path: string, now: () => number): Stores {
   createPrivately(path)
-  // A lost record is a loss, a lost mark after a power cut is a few seconds' worth: only the registry waits for the disk.
+  // Only the registry waits for the disk: a power cut may cost the marks of a few seconds, but never a record.
   const records = open(path, 'FULL', REGISTRY_SCHEMA)
   const marks = open(path, 'NORMAL', LEDGER_SCHEMA)
   return {
@@ -62,7 +62,7 @@ function open(path: string, synchronous: 'FULL' | 'NORMAL', schema: string): Dat
   return database
 }
 
-/** SQLite does not wait for this one lock, and processes that start together on a new file meet at it. */
+/** SQLite does not wait for the lock of this change, and processes that start together on a new file compete for it. */
 function switchToWal(database: DatabaseSync): void {
   const deadline = Date.now() + START_MILLISECONDS
   for (;;) {
@@ -76,7 +76,7 @@ function switchToWal(database: DatabaseSync): void {
   }
 }
 
-/** Runs a write, again and again while somebody else holds the lock; in between others have their turn. */
+/** Runs a write and retries it while another connection holds the lock, without blocking the event loop in between. */
 async function whenFree<T>(write: () => T): Promise<T> {
   const deadline = Date.now() + WRITE_MILLISECONDS
   for (;;) {
@@ -158,7 +158,7 @@ function sqliteLedger(database: DatabaseSync, now: () => number): Ledger {
       let page = pageAfter(start)
       yield page
       for (let last = page.at(-1); last !== undefined && page.length === LIST_ROWS; last = page.at(-1)) {
-        // Reading is synchronous: between two pages the event loop has to turn, so that requests are answered.
+        // Reading is synchronous; waiting for a timer between two pages lets other requests proceed.
         await new Promise((resolve) => setTimeout(resolve))
         page = pageAfter(last.key)
         yield page

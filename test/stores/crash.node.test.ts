@@ -6,7 +6,7 @@ import process from 'node:process'
 import { describe, test } from '#test'
 import { startMember } from '../support/fleet.ts'
 
-/** Each round kills one process in the midst of its writes; CRASH_ROUNDS asks for more. */
+/** Each round kills one process during its writes; CRASH_ROUNDS sets their number. */
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 10)
 const MAX_ACKNOWLEDGED = 40
 
@@ -19,7 +19,7 @@ const places = [
 
 for (const [runtime, url] of places) {
   describe(`kill -9 of ${runtime} during writes to ${url.split(':')[0]}`, () => {
-    test(`nothing acknowledged is lost, ${ROUNDS} rounds`, async () => {
+    test(`loses no acknowledged write in ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const writer = startMember(runtime, url)
         const acknowledged: string[] = []

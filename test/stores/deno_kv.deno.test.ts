@@ -26,7 +26,7 @@ describe('denoKvStores', () => {
   freshnessContract(() => open().registry)
   ledgerContract((now) => denoKvStores(() => opened, now).ledger)
 
-  test('stores records as octets, below keys of their own', async () => {
+  test('stores records as octets, under separate keys', async () => {
     const kv = await opened
     const { registry, ledger } = open()
     await registry.put('client:kept', '{"ä":1}')
@@ -37,7 +37,7 @@ describe('denoKvStores', () => {
     assert.deepEqual((await kv.get(['registry', 'client:kept'])).value, new TextEncoder().encode('{"ö":1}'))
   })
 
-  test('the database keeps a mark for five minutes beyond its expiry, and a record for ever', async () => {
+  test('the database keeps a mark for five minutes after its expiry, and a record forever', async () => {
     const seen: unknown[] = []
     const { registry, ledger } = open(recording(await opened, seen))
     await ledger.add('jti:expires', '', NOW + 60)
@@ -47,7 +47,7 @@ describe('denoKvStores', () => {
     assert.deepEqual(seen, [360_000, 310_000, 300_000, undefined])
   })
 
-  test('opens the database at the first use, once for all, and again after a failure', async () => {
+  test('opens the database once, at the first use, and again only after a failure', async () => {
     let tries = 0
     const { registry, ledger, close } = denoKvStores(
       async () => {
@@ -69,7 +69,7 @@ describe('denoKvStores', () => {
   })
 })
 
-/** The same database, which records the lifetime of each entry in milliseconds. */
+/** Wraps a database and records the lifetime of each entry in milliseconds. */
 function recording(kv: DenoKv, seen: unknown[]): DenoKv {
   const wrap = (operation: ReturnType<DenoKv['atomic']>): ReturnType<DenoKv['atomic']> => ({
     check: (entry) => wrap(operation.check(entry)),

@@ -24,7 +24,7 @@ describe('durableLedger', () => {
     assert.equal(names.size, 32)
   })
 
-  test('a shard lists a family in pages, each after the last key of the one before', async () => {
+  test('a shard lists a family in pages, each starting after the last key of the previous one', async () => {
     const shard = namespace.get(namespace.idFromName('pages'))
     const keys = Array.from({ length: 1001 }, (_, index) => `many:${String(index).padStart(4, '0')}`)
     await Promise.all(keys.map((key) => shard.raise(key, 1, 2, 1)))
@@ -43,7 +43,7 @@ describe('durableLedger', () => {
     ['foobar', 'ledger-8'],
     ['\u00e9', 'ledger-4'],
   ] as const) {
-    test(`the key "${key}" stays in ${name}: elsewhere its mark would be forgotten`, async () => {
+    test(`the key "${key}" belongs to ${name}; in another shard its mark would be lost`, async () => {
       const names: string[] = []
       const naming: LedgerNamespace = {
         idFromName(each) {
@@ -60,7 +60,7 @@ describe('durableLedger', () => {
 
 describe('the alarm of a shard', () => {
   let shards = 0
-  /** A shard of the test's own, by the clock of this machine. */
+  /** A shard for this test only, with the clock of this machine. */
   const setUp = () => {
     const shard = namespace.get(namespace.idFromName(`alarm-${shards++}`))
     const now = Math.floor(Date.now() / 1000)
@@ -73,7 +73,7 @@ describe('the alarm of a shard', () => {
           .toArray()
           .map(({ key }) => key),
       )
-    /** Seconds until the next alarm, up to the next ten: a slow machine may take its time to look. */
+    /** Seconds until the next alarm, rounded up to tens to allow for a slow machine. */
     const alarmIn = () =>
       inside(async (storage) => {
         const alarm = await storage.getAlarm()
@@ -82,7 +82,7 @@ describe('the alarm of a shard', () => {
     return { shard, now, inside, rows, alarmIn }
   }
 
-  test('removes what expired five minutes ago and nothing else; the next is set while a mark is left', async () => {
+  test('removes only marks that expired five minutes ago, and is set again while marks are left', async () => {
     const { shard, now, rows, alarmIn } = setUp()
     await shard.add('old', '', now - 301, now - 400)
     await shard.add('late', '', now - 290, now - 400)
@@ -93,7 +93,7 @@ describe('the alarm of a shard', () => {
     assert.equal(await alarmIn(), 60)
   })
 
-  test('is set by an add and by a count, a minute ahead, and not put off by the next', async () => {
+  test('is set to a minute later by an add and by a count, and not postponed by the next one', async () => {
     for (const write of ['add', 'count'] as const) {
       const { shard, now, inside, alarmIn } = setUp()
       assert.equal(await alarmIn(), undefined)
@@ -114,7 +114,7 @@ describe('the alarm of a shard', () => {
     assert.deepEqual([await rows(), await alarmIn()], [[], undefined])
   })
 
-  test('takes a thousand rows at a time and comes again at once for the rest', async () => {
+  test('removes a thousand rows at a time and runs again at once for the rest', async () => {
     const { shard, now, inside, rows } = setUp()
     await shard.add('live', '', now + 3600, now)
     await inside(({ sql }) => {

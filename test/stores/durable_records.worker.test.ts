@@ -18,7 +18,7 @@ interface Opened {
   keys(): unknown[]
 }
 
-/** Runs `use` with the records of a new object, which writes to what `given` makes of KV. */
+/** Runs `use` with the records of a new object, which writes to the KV that `given` returns. */
 function withRecords(given: Partial<KvNamespace>, use: (opened: Opened) => Promise<void>): Promise<void> {
   const stub = namespace.get(namespace.idFromName(`records-${objects++}`))
   return runInDurableObject(stub, async (_, { storage }) => {
@@ -30,7 +30,7 @@ function withRecords(given: Partial<KvNamespace>, use: (opened: Opened) => Promi
       list: (options) => kv.list(options),
       ...given,
     }
-    // The alarm would run with the real KV and the real clock.
+    // The alarm would use the real KV and the real clock.
     const alarms = { getAlarm: async () => null, setAlarm: async () => undefined }
     const records = durableRecords({ sql: storage.sql, ...alarms }, namespaceOfTest, () => state.now)
     const keys = () =>
@@ -43,7 +43,7 @@ function withRecords(given: Partial<KvNamespace>, use: (opened: Opened) => Promi
 }
 
 describe('durableRecords', () => {
-  test('of many that write a key for the first time while KV is read exactly one wins', async () => {
+  test('exactly one of many concurrent first writes of a key wins while KV is read', async () => {
     const get = async (): Promise<string> => {
       await new Promise((resolve) => setTimeout(resolve, 10))
       return 'earlier'
@@ -57,7 +57,7 @@ describe('durableRecords', () => {
     })
   })
 
-  test('remembers a deleted record for a day, whatever KV says of it', async () => {
+  test('remembers a deleted record for a day, whatever KV returns', async () => {
     await withRecords({ get: async () => 'stale' }, async ({ records, state, keys }) => {
       await records.put('client:gone', '1')
       await records.put('client:gone', undefined)
@@ -73,7 +73,7 @@ describe('durableRecords', () => {
     })
   })
 
-  test('keeps a deleted record that KV still has, and tries less and less often', async () => {
+  test('remembers a deleted record that KV still has, and retries at growing intervals', async () => {
     let fails = true
     const remove = async (key: string): Promise<void> => {
       if (fails) throw new Error('KV is down')
@@ -111,7 +111,7 @@ describe('the alarm of an object that holds records', () => {
       return storage.getAlarm()
     })
 
-  test('writes what KV lacks, and rests when there is nothing left', async () => {
+  test('writes to KV what it lacks, and is not set again when nothing is left', async () => {
     await put('1')
     await runInDurableObject(stub, async (_, { storage }) => {
       storage.sql.exec("UPDATE records SET value = '2', version = version + 1")
@@ -122,7 +122,7 @@ describe('the alarm of an object that holds records', () => {
     assert.equal(await alarmAt(), null)
   })
 
-  test('is moved forward by a write, for an object that ends between the table and KV', async () => {
+  test('is moved forward by a write, in case the object ends before KV is written', async () => {
     await put(undefined)
     await runDurableObjectAlarm(stub)
     const sweepAt = (await alarmAt()) ?? 0

@@ -14,8 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const urls = [`sqlite:${join(folder, 'fleet.db')}`, ...(redis === undefined ? [] : [redis.url])]
 
 for (const url of urls) {
-  describe(`two Bun, one Deno and one Node on one ${url.split(':')[0]}`, () => {
-    test('a client put through one is served by all; an add-if-absent raced from all is won once', async () => {
+  describe(`two Bun processes, one Deno and one Node with a shared ${url.split(':')[0]} store`, () => {
+    test('all serve a client that one has put, and exactly one wins a concurrent add', async () => {
       const members = (['bun', 'bun', 'deno', 'node'] as const).map((runtime) => startMember(runtime, url))
       try {
         for (const [index, member] of members.entries()) {

@@ -1,4 +1,4 @@
-/** How long a client that was disabled still gets tokens, through the whole server and a real registry. */
+/** How long a disabled client still gets tokens, through the whole server and a real registry. */
 
 import assert from 'node:assert/strict'
 import { test } from '#test'
@@ -9,7 +9,7 @@ import { clients, createWorld, NOW } from '../support/world.ts'
 
 const howTo = 'grant_type=client_credentials&client_id=test-client&client_secret=foobar'
 
-/** @param open gives a registry whose writes are seen by its next read */
+/** @param open returns a registry whose writes are seen by its next read */
 export function freshnessContract(open: () => Registry): void {
   const cases: readonly [name: string, change: (client: Client) => Client | undefined][] = [
     ['disabled client', (client) => ({ ...client, disabled: true })],
@@ -17,7 +17,7 @@ export function freshnessContract(open: () => Registry): void {
     ['revoked secret', (client) => ({ ...client, client_secrets: [] })],
   ]
   for (const [name, change] of cases) {
-    test(`a ${name} works for the 30 seconds of the cache, and not in the second after`, async () => {
+    test(`a ${name} works for the 30 seconds of the cache, and not one second longer`, async () => {
       let now = NOW
       const registry = open()
       const [client] = await clients()

@@ -50,7 +50,7 @@ describe('guardStores', () => {
       ledger.raise('a:b', 1, NOW),
       levelsOf(ledger, 'a'),
     ]
-    for (const operation of operations) await assert.rejects(operation, /no answer within 0.01 s/)
+    for (const operation of operations) await assert.rejects(operation, /did not answer within 0.01 s/)
   })
 
   test('closes the store', async () => {
@@ -59,7 +59,7 @@ describe('guardStores', () => {
     assert.equal(closed, 1)
   })
 
-  test('passes on how late a registry may be', () => {
+  test('keeps the lagSeconds of a registry', () => {
     const { registry, ...rest } = memoryStores(() => NOW)
     assert.equal(guardStores({ registry, ...rest }, 1).registry.lagSeconds, undefined)
     assert.equal(guardStores({ registry: { ...registry, lagSeconds: 60 }, ...rest }, 1).registry.lagSeconds, 60)

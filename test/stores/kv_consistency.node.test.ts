@@ -1,4 +1,4 @@
-/** Changes on Workers against KV as it is documented: reads of a location that are a minute old, misses among them, and writes that fail. */
+/** Changes on Workers with KV as documented: reads and misses may be a minute old at each location, and writes may fail. */
 
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
@@ -17,7 +17,7 @@ const settings = {
 }
 const folder = bundleWorker()
 const kv = await startKv()
-/** The operator asks at the first location, the client at the second. */
+/** The operator sends requests to the first location, the client to the second. */
 let deployed = await serveWorker(folder, settings, kv.port, ['a', 'b'])
 after(async () => {
   await deployed.stop()
@@ -53,7 +53,7 @@ async function send(
 
 const hasGrant = { grant_types: ['client_credentials'] }
 
-/** A client that each location knows. */
+/** Creates a client that every location has read. */
 async function createClient(metadata: Json = {}) {
   const { body } = await send('a', 'POST', '/register', { body: { ...hasGrant, scope: 'admin read', ...metadata } })
   const [id, secret, token] = ['client_id', 'client_secret', 'registration_access_token'].map((name) => `${body[name]}`)
@@ -66,7 +66,7 @@ async function createClient(metadata: Json = {}) {
   return { path: `/register/${id}`, key: clientKey(id ?? ''), token: token ?? '', grant }
 }
 
-/** Waits for what a write of KV or an alarm of the Durable Object brings about. */
+/** Waits for the effect of a write to KV or of an alarm of the Durable Object. */
 async function until(holds: () => boolean): Promise<void> {
   const deadline = Date.now() + 30_000
   while (!holds()) {
@@ -75,7 +75,7 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-describe('a client that changes its record elsewhere, 20 seconds after the operator', () => {
+describe('a client that changes its record at another location, 20 seconds after the operator', () => {
   const itself = { client_name: 'still here' }
 
   test('stays disabled', async () => {
@@ -95,7 +95,7 @@ describe('a client that changes its record elsewhere, 20 seconds after the opera
     assert.equal((await send('a', 'GET', path)).body['disabled'], true)
   })
 
-  test('keeps the scope that it was reduced to', async () => {
+  test('keeps its reduced scope', async () => {
     const { path, token, grant } = await createClient()
     assert.equal((await send('a', 'PUT', path, { body: { ...hasGrant, scope: 'read' } })).status, 200)
     kv.now += 20
@@ -108,7 +108,7 @@ describe('a client that changes its record elsewhere, 20 seconds after the opera
     }
   })
 
-  test('stays deleted, and its registration access token is over', async () => {
+  test('stays deleted, and its registration access token is invalid', async () => {
     const { path, key, token, grant } = await createClient()
     assert.equal((await send('a', 'DELETE', path)).status, 204)
     kv.now += 20
@@ -128,7 +128,7 @@ describe('a client that changes its record elsewhere, 20 seconds after the opera
   })
 })
 
-test('a new secret counts at once at every location, although KV is a minute late there and the record was just read', async () => {
+test('a new secret is accepted at once at every location, although KV is a minute old there and the record was just read', async () => {
   const { path, key, token } = await createClient()
   const { body } = await send('a', 'POST', `${path}/secrets`, { token, body: {} })
   const form = { grant_type: 'client_credentials', client_id: key.slice('client:'.length), scope: 'read' }
@@ -139,7 +139,7 @@ test('a new secret counts at once at every location, although KV is a minute lat
   }
 })
 
-test('of 20 changes at once, at two locations, that name one version exactly one is made', async () => {
+test('exactly one of 20 concurrent changes of one version at two locations succeeds', async () => {
   const { path, token, key } = await createClient()
   const { etag } = await send('b', 'GET', path, { token })
   const answers = await Promise.all(
@@ -157,7 +157,7 @@ test('of 20 changes at once, at two locations, that name one version exactly one
   assert.equal(JSON.parse(kv.values.get(key) ?? '').client_name, made[0])
 })
 
-test('a record that an earlier deployment put into KV is changed and removed like others', async () => {
+test('a record that an earlier deployment wrote to KV is changed and deleted like others', async () => {
   const key = clientKey('earlier')
   kv.values.set(key, JSON.stringify({ schema: 1, client_id: 'earlier', scope: 'read' }))
   const { status, body, etag } = await send('a', 'GET', '/register/earlier')
@@ -170,15 +170,15 @@ test('a record that an earlier deployment put into KV is changed and removed lik
   assert.equal(kv.values.has(key), false)
 })
 
-describe('a write that KV does not take', () => {
-  test('is tried again, for KV refuses a second one within a second', async () => {
+describe('a write that KV refuses', () => {
+  test('is retried, because KV refuses a second write within a second', async () => {
     const { path, key, token } = await createClient()
     kv.next.push('refuse')
     assert.equal((await send('b', 'PUT', path, { token, body: { client_name: 'second' } })).status, 200)
     assert.equal(JSON.parse(kv.values.get(key) ?? '').client_name, 'second')
   })
 
-  test('is 503 at last, stands, and reaches KV as soon as KV takes it', async () => {
+  test('ends with 503, is stored, and reaches KV as soon as KV accepts it', async () => {
     const { path, key, token, grant } = await createClient()
     kv.usual = 'refuse'
     const { status, body } = await send('a', 'DELETE', path)
@@ -192,7 +192,7 @@ describe('a write that KV does not take', () => {
     assert.equal(await grant('b', 'read'), 401)
   })
 
-  test('reaches KV in its order, with the newest value', async () => {
+  test('reaches KV in order, with the latest value last', async () => {
     const { path, key, token } = await createClient()
     kv.next.push('hold')
     const name = async (client_name: string) => (await send('b', 'PUT', path, { token, body: { client_name } })).status
@@ -207,7 +207,7 @@ describe('a write that KV does not take', () => {
     assert.equal(JSON.parse(kv.values.get(key) ?? '').client_name, 'second')
   })
 
-  test('reaches KV after the object ended in between', async () => {
+  test('reaches KV even if the object ended before', async () => {
     const { path, key, token } = await createClient()
     const before = kv.writes.length
     kv.usual = 'hold'

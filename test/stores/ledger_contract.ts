@@ -1,4 +1,4 @@
-/** What every ledger must do. */
+/** The tests that every ledger must pass. */
 
 import assert from 'node:assert/strict'
 import { test } from '#test'
@@ -17,14 +17,14 @@ export async function levelsOf(ledger: Ledger, family: string): Promise<Level[]>
   return levels
 }
 
-/** @param open gives a ledger on the same data each time, with a clock of the caller's */
+/** @param open returns a ledger on the same data each time, with the given clock */
 export function ledgerContract(open: (now: () => number) => Ledger): void {
   const still = () => NOW
   const newKey = () => `jti:${keys++}:${crypto.randomUUID()}`
   const newFamily = () => `family-${keys++}-${crypto.randomUUID()}`
   const newLevel = () => `${newFamily()}:level`
 
-  test('of many callers at once exactly one adds', async () => {
+  test('exactly one of many concurrent callers adds a mark', async () => {
     const ledgers = Array.from({ length: 4 }, () => open(still))
     for (let round = 0; round < 5; round++) {
       const key = newKey()
@@ -35,7 +35,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     }
   })
 
-  test('a mark stands until the second it expires, by the clock of the caller', async () => {
+  test('a mark exists until the second it expires, by the clock of the caller', async () => {
     let now = NOW
     const ledger = open(() => now)
     const key = newKey()
@@ -49,7 +49,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.get(key), 'third')
   })
 
-  test('a level rises to the largest value and the latest expiry, in whatever order', async () => {
+  test('a level rises to the largest value and the latest expiry, in any order', async () => {
     let now = NOW
     const ledger = open(() => now)
     const key = newLevel()
@@ -66,7 +66,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.get(key), '3')
   })
 
-  test('a level whose expiry is past is not there, and raising it returns', async () => {
+  test('a level raised with a past expiry does not exist', async () => {
     const ledger = open(still)
     const key = newLevel()
     await ledger.raise(key, 7, NOW)
@@ -74,7 +74,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.get(key), undefined)
   })
 
-  test('of many that raise a level at once the largest stays, and no reader ever sees it fall', async () => {
+  test('many concurrent raises keep the largest value, and no reader sees it fall', async () => {
     const ledgers = Array.from({ length: 4 }, () => open(still))
     for (let round = 0; round < 5; round++) {
       const key = newLevel()
@@ -95,7 +95,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     }
   })
 
-  test('counts every caller of a window once, then begins anew', async () => {
+  test('counts every call in a window once, then starts again', async () => {
     let now = NOW
     const ledger = open(() => now)
     const key = newKey()
@@ -126,7 +126,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.deepEqual(await levelsOf(ledger, family), [])
   })
 
-  test('lists a family of many pages whole, while others raise levels in it', async () => {
+  test('lists every level of a family of many pages while other callers raise levels in it', async () => {
     const ledger = open(still)
     const family = newFamily()
     const ids = Array.from({ length: 2500 }, (_, index) => `${family}:${index}`)
@@ -144,7 +144,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.ok(levels.length < 5200)
   })
 
-  test('a window that was opened again lasts its own time', async () => {
+  test('a second window lasts its own time', async () => {
     let now = NOW
     const ledger = open(() => now)
     const key = newKey()
@@ -160,7 +160,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     }
   })
 
-  test('a mark that has expired is no mark, whenever it was made', async () => {
+  test('an expired mark does not exist, whenever it was made', async () => {
     const ledger = open(still)
     for (const expiresAt of [NOW, NOW - 1, 0]) {
       const key = newKey()
@@ -171,7 +171,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     }
   })
 
-  test('a mark stands for a clock that is set back', async () => {
+  test('a mark exists for a caller whose clock is set back', async () => {
     let now = NOW
     const ledger = open(() => now)
     const key = newKey()
@@ -183,7 +183,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.equal(await ledger.add(key, 'second', NOW + 99), false)
   })
 
-  test('lists each level once, with its expiry by the clock of the caller, and none of a similar family', async () => {
+  test('lists each level once, until it expires by the clock of the caller, and none of a family with a similar name', async () => {
     let now = NOW
     const ledger = open(() => now)
     const family = newFamily()
@@ -199,7 +199,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.deepEqual((await levelsOf(ledger, family)).sort(byKey), live.sort(byKey))
   })
 
-  test('a level that expired and was made again is listed with its new value, once', async () => {
+  test('a level that expired and was raised again is listed once, with its new value', async () => {
     let now = NOW
     const ledger = open(() => now)
     const key = newLevel()
@@ -209,7 +209,7 @@ export function ledgerContract(open: (now: () => number) => Ledger): void {
     assert.deepEqual(await levelsOf(ledger, key.split(':')[0] ?? ''), [{ key, value: 2 }])
   })
 
-  test('takes any text for key and value', async () => {
+  test('accepts any text as key and value', async () => {
     const ledger = open(still)
     for (const text of [legal, 'é\u{1f511}', "'; DROP TABLE ledger; --"]) {
       const key = `${newKey()}${text}`

@@ -9,7 +9,7 @@ import { registryContract } from './registry_contract.ts'
 describe('memoryStores', () => {
   registryContract(() => memoryStores(() => NOW).registry)
   freshnessContract(() => memoryStores(() => NOW).registry)
-  // Several handles on the same data are one handle here; its clock is that of the test that opened last.
+  // All handles on the same data are one store here, with the clock of the last `open`.
   let now = () => NOW
   const { ledger } = memoryStores(() => now())
   ledgerContract((clock) => {
@@ -17,7 +17,7 @@ describe('memoryStores', () => {
     return ledger
   })
 
-  test('refuses what does not fit, and keeps what is there', async () => {
+  test('refuses new entries when full, and keeps the existing ones', async () => {
     const { registry } = memoryStores(() => NOW, 2)
     await registry.put('a', '1')
     await registry.put('b', '1')
@@ -26,7 +26,7 @@ describe('memoryStores', () => {
     assert.equal(await registry.get('a'), '2')
   })
 
-  test('makes room by marks that expired, never by one that stands', async () => {
+  test('drops expired marks to make room, but no others', async () => {
     let time = NOW
     const small = memoryStores(() => time, 2).ledger
     await small.add('a', '', NOW + 1)
@@ -37,7 +37,7 @@ describe('memoryStores', () => {
     assert.equal(await small.add('b', '', NOW + 9), false)
   })
 
-  test('refuses a new entry when it is full, by put and by replace, and still replaces the ones that are there', async () => {
+  test('put and replace refuse a new entry when full, but still replace existing ones', async () => {
     const { registry } = memoryStores(() => NOW, 2)
     const { replace } = registry
     assert.ok(replace !== undefined)
@@ -54,14 +54,14 @@ describe('memoryStores', () => {
     assert.deepEqual((await registry.list('', { limit: 9 })).keys, ['c', 'd'])
   })
 
-  test('counts in a window that is open when it is full', async () => {
+  test('counts in an open window when full', async () => {
     const small = memoryStores(() => NOW, 1).ledger
     assert.equal(await small.count('a', 10), 1)
     assert.equal(await small.count('a', 10), 2)
     await assert.rejects(small.count('b', 10), /full: 1 entries/)
   })
 
-  test('an expired mark makes room for itself', async () => {
+  test('replaces an expired mark when full', async () => {
     let time = NOW
     const small = memoryStores(() => time, 1).ledger
     await small.add('a', '', NOW + 1)

@@ -34,7 +34,7 @@ if (server !== undefined) {
     freshnessContract(() => open(() => NOW).registry)
     ledgerContract((now) => open(now).ledger)
 
-    test('stores the keys of ARCHITECTURE.md, each mark for five minutes beyond its expiry', async () => {
+    test('stores the keys of ARCHITECTURE.md, and each mark for five minutes after its expiry', async () => {
       const { registry, ledger } = open(() => NOW)
       const raw = await connectRaw()
       const timeToLive = async (key: string) => Math.ceil((await raw.pTTL(`edgemint:ledger:${key}`)) / 10_000) * 10
@@ -54,7 +54,7 @@ if (server !== undefined) {
       assert.equal(await timeToLive('jti:late'), 300)
     })
 
-    test('an index holds a level until five minutes after its expiry, and no mark or counter', async () => {
+    test('an index contains levels until five minutes after their expiry, and no marks or counters', async () => {
       let now = NOW
       const { ledger } = open(() => now)
       const raw = await connectRaw()
@@ -77,7 +77,7 @@ if (server !== undefined) {
       }
     })
 
-    test('reports at the first call that there is no connection, and why', async () => {
+    test('rejects the first call with the reason if there is no connection', async () => {
       const { registry, ledger } = openAt(`redis://127.0.0.1:${await freePort()}`)
       const isOutage = (error: unknown) => {
         assert.ok(error instanceof Error)
@@ -89,7 +89,7 @@ if (server !== undefined) {
       await assert.rejects(ledger.add('jti:a', '', NOW), isOutage)
     })
 
-    test('a server that is not there fails each call; once it is there, and there again, calls succeed', async () => {
+    test('rejects each call while the server is down, and recovers each time the server is started', async () => {
       const port = await freePort()
       const { registry } = guardStores(openAt(`redis://127.0.0.1:${port}`), 0.5)
       await assert.rejects(registry.get('client:a'))
@@ -102,7 +102,7 @@ if (server !== undefined) {
       again?.stop()
     })
 
-    test('a connection that goes silent is left for a new one', async () => {
+    test('replaces a connection that goes silent', async () => {
       const target = Number(new URL(server.url).port)
       const silenced = new Set<Socket>()
       const proxy = createServer((socket) => {
@@ -120,7 +120,7 @@ if (server !== undefined) {
       const { registry } = openAt(`redis://127.0.0.1:${port}`)
       await registry.put('client:silent', '1')
       for (const socket of sockets) silenced.add(socket)
-      await assert.rejects(registry.get('client:silent'), /no answer/)
+      await assert.rejects(registry.get('client:silent'), /did not answer/)
       await eventually(async () => assert.equal(await registry.get('client:silent'), '1'))
       assert.equal(sockets.length, 2)
     })
@@ -132,7 +132,7 @@ if (server !== undefined) {
   })
 }
 
-/** Tries again until it holds; the test's own time limit ends what never does. */
+/** Retries until the assertion holds, or the time limit of the test ends it. */
 async function eventually(check: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {

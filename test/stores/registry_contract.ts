@@ -1,4 +1,4 @@
-/** What every registry must do. */
+/** The tests that every registry must pass. */
 
 import assert from 'node:assert/strict'
 import { test } from '#test'
@@ -7,22 +7,22 @@ import type { Registry } from '../../src/stores/contracts.ts'
 const legal = Array.from({ length: 0x5f }, (_, index) => String.fromCharCode(0x20 + index)).join('')
 
 interface Options {
-  /** Whether a cursor is a key, and not a text of the backend's own. */
+  /** Whether cursors are keys and not opaque texts of the backend. */
   readonly takesAnyCursor?: boolean
-  /** Writes a record sooner than `put`, where that is slow. */
+  /** Writes a record faster than `put`, if that is slow. */
   readonly fill?: (key: string, value: string) => Promise<void>
   /** How many records make many pages of a backend that reads as many at once as it is asked for. */
   readonly many?: number
 }
 
 /**
- * @param open gives a registry that other tests may have written to, under other prefixes
+ * @param open returns a registry that other tests may have written to, under other prefixes
  */
 export function registryContract(
   open: () => Registry,
   { takesAnyCursor = true, fill, many = 10_000 }: Options = {},
 ): void {
-  test('gives undefined for what was never put, and for what was deleted', async () => {
+  test('returns undefined for a key that was never put or was deleted', async () => {
     const registry = open()
     assert.equal(await registry.get('client:nobody'), undefined)
     await registry.delete('client:nobody')
@@ -32,14 +32,14 @@ export function registryContract(
     assert.deepEqual(await registry.list('client:gone', { limit: 10 }), { keys: [] })
   })
 
-  test('gives back what was put, the last of several', async () => {
+  test('returns the value that was put last', async () => {
     const registry = open()
     await registry.put('client:a', '{"a":1}')
     await registry.put('client:a', '{"ä":"\u{1f511}"}')
     assert.equal(await registry.get('client:a'), '{"ä":"\u{1f511}"}')
   })
 
-  test('takes every character of a client_id, and tells keys apart to the letter', async () => {
+  test('accepts every character of a client_id, and compares keys exactly', async () => {
     const registry = open()
     const ids = [legal, '{a}', 'A', 'a', 'a ', '..', '%41', '*', "'; DROP TABLE registry; --", 'x'.repeat(256)]
     for (const id of ids) await registry.put(`any:${id}`, JSON.stringify(id))
@@ -48,7 +48,7 @@ export function registryContract(
     assert.deepEqual(keys, ids.map((id) => `any:${id}`).sort())
   })
 
-  test('replaces and removes only what is expected; of many at once one wins', async () => {
+  test('replaces and removes only the expected value; one of many concurrent callers wins', async () => {
     const registry = open()
     const { replace, remove } = registry
     assert.equal(await replace('client:r', 'nothing yet', '1'), false)
@@ -73,7 +73,7 @@ export function registryContract(
     assert.equal(await remove('client:r', 'again'), true)
   })
 
-  test('a read of the latest sees each write', async () => {
+  test('a read with latest sees each write', async () => {
     const registry = open()
     const latest = () => registry.get('client:l', { latest: true })
     assert.equal(await latest(), undefined)
@@ -86,10 +86,10 @@ export function registryContract(
     assert.equal(await registry.replace('client:l', '2', '3'), false)
   })
 
-  test('lists nothing outside of the prefix, whatever the cursor', async () => {
+  test('lists nothing outside the prefix, whatever the cursor', async () => {
     const registry = open()
     for (const key of ['in:a', 'in:b', 'jn:a']) await registry.put(key, '1')
-    // A cursor is what a page gave before; what no page gave must not open another part of the store.
+    // A cursor that no page returned must not reveal other parts of the store.
     if (takesAnyCursor)
       assert.deepEqual((await registry.list('in:', { limit: 10, cursor: 'aa' })).keys, ['in:a', 'in:b'])
     if (takesAnyCursor) assert.deepEqual((await registry.list('in:', { limit: 10, cursor: 'jn:' })).keys, [])
@@ -125,7 +125,7 @@ export function registryContract(
     })
   }
 
-  test('lists keys as they are now, between two pages too', async () => {
+  test('lists the current keys, also if they change between two pages', async () => {
     const registry = open()
     for (const key of ['live:a', 'live:b', 'live:c', 'live:d']) await registry.put(key, '1')
     const { cursor } = await registry.list('live:', { limit: 2 })
@@ -137,14 +137,14 @@ export function registryContract(
     assert.deepEqual((await registry.list('live:', { limit: 9 })).keys, ['live:a', 'live:d', 'live:e'])
   })
 
-  test('takes 64 KiB', async () => {
+  test('accepts a value of 64 KiB', async () => {
     const registry = open()
     const value = JSON.stringify('x'.repeat(65536 - 2))
     await registry.put('client:big', value)
     assert.equal(await registry.get('client:big'), value)
   })
 
-  test(`lists ${many} records in pages: each once, in order, nothing beside the prefix`, async () => {
+  test(`lists ${many} keys in pages: each once, in order, and none outside the prefix`, async () => {
     const registry = open()
     const put = fill ?? registry.put
     const expected = Array.from({ length: many }, (_, index) => `many:${String(index).padStart(5, '0')}`)

@@ -23,7 +23,7 @@ describe('sqliteStores', () => {
   freshnessContract(() => sqliteStores(shared, still).registry)
   ledgerContract((now) => sqliteStores(shared, now).ledger)
 
-  test('nobody but the owner may read any of its files', async () => {
+  test('only the owner can read its files', async () => {
     const file = join(folder, 'private', 'edgemint.db')
     const { registry } = sqliteStores(file, still)
     await registry.put('client:a', '1')
@@ -31,7 +31,7 @@ describe('sqliteStores', () => {
     for (const each of [file, `${file}-wal`, `${file}-shm`]) assert.equal(mode(each), 0o600, each)
   })
 
-  test('somebody who holds the lock keeps a write waiting, and nothing else', async () => {
+  test('a lock of another connection delays writes only', async () => {
     const file = join(folder, 'held.db')
     const { registry, close } = sqliteStores(file, () => NOW)
     await registry.put('client:a', '1')
@@ -50,7 +50,7 @@ describe('sqliteStores', () => {
   })
 
   for (const journal of ['delete', 'wal']) {
-    test(`waits for a writer who holds a new file whose journal is ${journal}`, async () => {
+    test(`waits for another connection that has locked a new file with journal mode ${journal}`, async () => {
       const file = join(folder, `locked-${journal}.db`)
       const holder = new DatabaseSync(file)
       holder.exec(`PRAGMA journal_mode = ${journal}`)
@@ -77,7 +77,7 @@ describe('sqliteStores', () => {
     await assert.rejects(ledger.get('jti:a'))
   })
 
-  test('refuses a file that is no database', () => {
+  test('refuses a file that is not a database', () => {
     const file = join(folder, 'text')
     writeFileSync(file, 'this is no database, and it is long enough to be read as one'.repeat(100))
     assert.throws(() => sqliteStores(file, still), /not a database/)
@@ -86,7 +86,7 @@ describe('sqliteStores', () => {
 
 describe('sqliteStores: the sweep', () => {
   let files = 0
-  /** A ledger with a clock, and the keys of its rows, live or not. */
+  /** Returns a ledger with a settable clock, and a function that returns the keys of all its rows, expired or not. */
   const setUp = () => {
     const file = join(folder, `sweep-${files++}.db`)
     const clock = { now: NOW }
@@ -104,7 +104,7 @@ describe('sqliteStores: the sweep', () => {
     return { clock, ledger, rows, end }
   }
 
-  test('removes a mark five minutes after its expiry, for callers whose clocks are late', async () => {
+  test('removes a mark five minutes after its expiry, for callers whose clocks are slow', async () => {
     const { clock, ledger, rows, end } = setUp()
     await ledger.add('live', '', NOW + 9999)
     await ledger.add('old-0', '', NOW + 100)
@@ -144,7 +144,7 @@ describe('sqliteStores: the sweep', () => {
     })
   }
 
-  test('takes a thousand rows at a time, and the rest a second later', async () => {
+  test('removes a thousand rows at a time, and the rest a second later', async () => {
     const { clock, ledger, rows, end } = setUp()
     for (let index = 0; index < 2001; index++) await ledger.add(`old-${index}`, '', NOW - 9999)
     for (const [after, left] of [
