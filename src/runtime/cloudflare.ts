@@ -9,10 +9,10 @@ import { type KvNamespace, kvRegistry, type RecordNamespace } from '../stores/kv
 import { curlLine } from './announce.ts'
 import type { Start } from './runtime.ts'
 
-/** As set in wrangler.toml; a Worker cannot see where `wrangler dev` listens. */
+/** As in wrangler.toml; a Worker cannot see where `wrangler dev` listens. */
 const DEV_ORIGIN = 'http://localhost:8080'
 
-/** The entry exports the class, as the binding of wrangler.toml wants. */
+/** The binding in wrangler.toml requires that the entry exports the class. */
 export { Ledger }
 
 export const start: Start = async (createServer) => {
@@ -48,17 +48,17 @@ async function openStores(): Promise<Stores> {
   }
 }
 
-/** What is used of `request.cf.tlsClientAuth`. */
+/** The part of `request.cf.tlsClientAuth` that is used. */
 interface TlsClientAuth {
-  /** `SUCCESS`, `NONE`, or `FAILED:` and why. */
+  /** `SUCCESS`, `NONE`, or `FAILED:` and the reason. */
   readonly certVerified: string
-  /** `0` when not revoked, `1` when it is. */
+  /** `0` if not revoked, `1` if revoked. */
   readonly certRevoked: string
   /** As in a `Client-Cert` header; empty without a certificate. */
   readonly certRFC9440?: string
 }
 
-/** The edge ends TLS and sets this itself; no client can. */
+/** Cloudflare's edge terminates TLS and sets these members; a client cannot. */
 function certificateOf(
   request: Request & { readonly cf?: { readonly tlsClientAuth?: TlsClientAuth | null } },
 ): RawCertificate | undefined {
@@ -71,7 +71,7 @@ function now(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** A binding is told from a variable of the same name by a function that it has. */
+/** Returns a binding. A variable of the same name is recognized by the lack of the binding's function `member`. */
 function binding<T>(name: string, member: keyof T & string, kind: string): T {
   const value = env[name]
   if (typeof value !== 'object' || value === null || !(member in value)) {

@@ -1,4 +1,4 @@
-/** Deno: `deno serve` serves the default export, in every thread of `--parallel`; plain `deno run` does not. */
+/** Deno: `deno serve` serves the default export, in every thread of `--parallel`; `deno run` does not. */
 
 import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
@@ -16,9 +16,9 @@ interface Info {
   readonly remoteAddr: { readonly hostname: string }
 }
 
-/** What is used of Deno's namespace. */
+/** The part of Deno's namespace that is used. */
 declare const Deno: {
-  /** Only there with `--unstable-kv`. */
+  /** Present only with `--unstable-kv`. */
   readonly openKv?: (path?: string) => Promise<DenoKv>
   unrefTimer(timer: ReturnType<typeof setTimeout>): void
   readonly env: { toObject(): Record<string, string> }
@@ -31,7 +31,7 @@ declare const Deno: {
 }
 
 interface DenoServer {
-  /** Resolves when the requests under way are answered. */
+  /** Resolves when all pending requests are answered. */
   shutdown(): Promise<void>
 }
 
@@ -40,7 +40,7 @@ const START_MILLISECONDS = 1000
 /** HTTP/1.0 and HTTP/2 do not require a Host. HTTP/1.1 does, but Deno does not report the version of a request. */
 const NO_HOST = 'localhost'
 
-/** Between the end of a server and the start of the next. */
+/** Pause between the end of a server and the start of the next. */
 const PAUSE_MILLISECONDS = 1000
 
 const encoder = new TextEncoder()
@@ -50,11 +50,11 @@ export const Ledger: undefined = undefined
 
 export const start: Start = async (createServer, isMain) => {
   const environment = Deno.env.toObject()
-  const log = auditLog(put)
+  const log = auditLog(writeToStdout)
   const server = await createServer(processHost(environment, { backends: { denokv: openDenoKv }, log }))
   let ours: DenoServer | undefined
   const handler = {
-    // `deno serve` listens where it is told to, so that development has to look who is there.
+    // `deno serve` chooses the address to listen on, so development mode has to check the peer of each request.
     fetch: (request: Request, info: Info): Response | Promise<Response> =>
       isHost(request.headers.get('Host') ?? NO_HOST)
         ? server.app.fetch(request, { peer: () => info.remoteAddr.hostname })
@@ -67,14 +67,14 @@ export const start: Start = async (createServer, isMain) => {
       })
     },
   }
-  // Nothing tells the two commands apart (`import.meta.main` is true under both) but this: under `deno serve` a listening
-  // server keeps the event loop busy, under `deno run` the loop runs dry once the entry is evaluated.
+  // Only this distinguishes the two commands (`import.meta.main` is true for both): under `deno serve` a listening
+  // server keeps the event loop alive, under `deno run` the loop is empty once the entry is evaluated.
   function serve(): void {
     ours = Deno.serve({ ...listenOptions(server, environment), onListen: handler.onListen }, handler.fetch)
   }
   if (isMain) {
     addEventListener('beforeunload', serve, { once: true })
-    // The loop of a server that is told to stop runs dry as well, so the question is put at the start only.
+    // The event loop of a stopping server becomes empty too, so this is checked only during the start.
     Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', serve), START_MILLISECONDS))
     stopOnSignals(log, () => {
       removeEventListener('beforeunload', serve)
@@ -86,8 +86,8 @@ export const start: Start = async (createServer, isMain) => {
 }
 
 /**
- * Listens again when a server failed to accept a connection, for want of file handles: Deno ends the server then, and with it the
- * process. Connections that were accepted are served all the while.
+ * Starts a new server after one failed to accept a connection because the process had no file handles left: Deno ends such a
+ * server, and the process with it. Accepted connections are served meanwhile.
  */
 function serveAgainAfterFailure(serve: (onListen: () => void) => void): void {
   const tryAgain = (): void => {
@@ -101,18 +101,18 @@ function serveAgainAfterFailure(serve: (onListen: () => void) => void): void {
     const { reason } = event as Event & { readonly reason: unknown }
     if (!(reason instanceof Deno.errors.Http && reason.message.includes('Too many open files'))) return
     event.preventDefault()
-    warn('edgemint: too many open files; no connection is accepted for a second')
+    warn('edgemint: too many open files; no connections are accepted for one second')
     setTimeout(tryAgain, PAUSE_MILLISECONDS)
   })
 }
 
-/** `writeSync` waits until a pipe takes the line, and stops everything meanwhile. */
-async function put(text: string): Promise<void> {
+/** Not `writeSync`, which blocks the process until a pipe accepts the line. */
+async function writeToStdout(text: string): Promise<void> {
   let octets = encoder.encode(text)
   while (octets.length > 0) octets = octets.subarray(await Deno.stdout.write(octets))
 }
 
-/** Without a path it is the database of the deployment. */
+/** Opens the database of the URL's path or, without a path, that of the deployment. */
 async function openDenoKv(url: string): Promise<Stores> {
   const { openKv } = Deno
   if (openKv === undefined) throw new TypeError('needs `deno run --unstable-kv`')

@@ -1,21 +1,21 @@
-/** Lines to a reader that may be slow or stall: it never holds up a request, and what waits for it is bounded. */
+/** Writes lines to a reader that may be slow or stall, without delaying requests and with a bounded queue. */
 
 const MAX_WAITING_CHARACTERS = 4 * 1024 * 1024
 
-/** Starts to write a text. Returns undefined when it is written, else a promise that settles when it is. */
+/** Starts to write a text. Returns undefined if it is written already, otherwise a promise that settles when it is. */
 export type Put = (text: string) => Promise<unknown> | undefined
 
 export interface LineWriter {
-  /** Writes a line at once where the reader keeps up, else after those before it. Never throws. */
+  /** Writes a line at once if the reader keeps up, otherwise after the lines before it. Never throws. */
   write(line: string): void
-  /** Resolves when no line waits. */
+  /** Resolves when no line is queued. */
   written(): Promise<void>
 }
 
 /**
- * Makes a writer that drops lines while 4 Mi characters wait.
+ * Creates a writer that drops lines while 4 Mi characters are queued.
  *
- * @param lostLine returns the line that reports how many were dropped, or could not be written; it follows when writing works again
+ * @param lostLine returns the line that reports how many lines were dropped or failed; it is written once writing works again
  */
 export function lineWriter(put: Put, lostLine: (lines: number) => string): LineWriter {
   let waiting: string[] = []

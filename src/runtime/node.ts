@@ -1,4 +1,4 @@
-/** Node: one adapter serves the Fetch handler. */
+/** Node: an adapter of Hono serves the Fetch handler. */
 
 import process from 'node:process'
 import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
@@ -10,13 +10,13 @@ import type { Start } from './runtime.ts'
 export const Ledger: undefined = undefined
 
 export const start: Start = async (createServer, isMain) => {
-  const log = auditLog(put)
+  const log = auditLog(writeToStdout)
   const server = await createServer(processHost(process.env, { log }))
   const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
-    isForOneHost(incoming.rawHeaders)
+    hasValidHost(incoming.rawHeaders)
       ? server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
       : refuseHost()
-  // Node reports by an event that the console is gone, and ends the process if nothing listens.
+  // Node emits an error event if the console is closed, and ends the process if nothing listens for it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   if (isMain) {
     const listener = serve({ fetch, ...listenOptions(server, process.env) }, ({ port }) => announce(server, port))
@@ -28,9 +28,9 @@ export const start: Start = async (createServer, isMain) => {
 /**
  * Returns whether there is at most one Host and it is valid. Node keeps the first of two, and the adapter replaces an empty one.
  *
- * @param rawHeaders names and values in turns, as received
+ * @param rawHeaders alternating names and values, as received
  */
-function isForOneHost(rawHeaders: readonly string[]): boolean {
+function hasValidHost(rawHeaders: readonly string[]): boolean {
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
@@ -40,8 +40,8 @@ function isForOneHost(rawHeaders: readonly string[]): boolean {
   return true
 }
 
-/** What a pipe does not take at once, Node keeps without a limit. */
-function put(text: string): Promise<void> | undefined {
+/** Reports when the text is written, because Node buffers without a limit what a pipe does not accept at once. */
+function writeToStdout(text: string): Promise<void> | undefined {
   const { stdout } = process
   const written = new Promise<void>((resolve) => stdout.write(text, () => resolve()))
   return stdout.writableLength === 0 ? undefined : written

@@ -1,4 +1,4 @@
-/** What Deno, Bun and Node have in common: settings are environment variables, stores are files or memory. */
+/** The common part of Deno, Bun and Node: settings are environment variables, and STORE_URL names the stores. */
 
 import { lookup } from 'node:dns/promises'
 import process from 'node:process'
@@ -13,19 +13,19 @@ import { type LineWriter, lineWriter, type Put } from './line_writer.ts'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
-/** How long requests under way may take after a signal; container runtimes kill a process after 10 to 30 seconds. */
+/** How long pending requests may take after a signal. Container runtimes kill a process after 10 to 30 seconds. */
 const STOP_SECONDS = 9
 
 type Environment = Readonly<Record<string, unknown>>
 
-/** What one runtime has of its own. */
-interface Own {
-  /** Stores besides those that all have. */
+/** What differs between the runtimes. */
+interface RuntimeParts {
+  /** Stores in addition to those of every runtime. */
   readonly backends?: Backends
   readonly log: LineWriter
 }
 
-export function processHost(environment: Environment, { backends = {}, log }: Own): Host {
+export function processHost(environment: Environment, { backends = {}, log }: RuntimeParts): Host {
   return {
     environment,
     fetch: (url, init) => fetch(url, init),
@@ -39,14 +39,14 @@ export function processHost(environment: Environment, { backends = {}, log }: Ow
   }
 }
 
-/** Returns the audit log, whose lines `put` writes. */
+/** Returns the audit log. `put` writes its lines. */
 export function auditLog(put: Put): LineWriter {
   return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, now()))
 }
 
 /**
- * Ends the process after a signal: once `finish` has settled and the log is written, at the latest after 9 seconds. The same
- * signal again ends it at once.
+ * Ends the process after a signal, once `finish` has settled and the log is written, but at the latest after 9 seconds. The
+ * same signal a second time ends it at once.
  */
 export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): void {
   const stop = async (): Promise<void> => {
@@ -58,33 +58,33 @@ export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): 
   for (const signal of STOP_SIGNALS) process.once(signal, () => void stop())
 }
 
-/** Writes a line for the operator. */
+/** Prints a line for the operator to standard error. */
 export function warn(line: string): void {
-  say(console.error, line)
+  printSafely(console.error, line)
 }
 
-/** A console that is gone (a closed pipe, a full disk) is no reason to stop serving. */
-function say(print: (line: string) => void, line: string): void {
+/** Prints a line, ignoring failures: a closed pipe or a full disk is no reason to stop serving. */
+function printSafely(print: (line: string) => void, line: string): void {
   try {
     print(line)
   } catch {
-    // There is nowhere left to say it.
+    // There is nowhere left to report it.
   }
 }
 
-/** Where to listen: development stays on this machine. A server whose settings fail listens too, to say so. */
+/** Returns where to listen: in development on loopback only. A server with invalid settings listens too, to answer 503. */
 export function listenOptions(server: Server, environment: Environment): { port: number; hostname?: string } {
   return { port: readPort(environment), ...(server.config?.dev && { hostname: '127.0.0.1' }) }
 }
 
-/** Says where the server listens and, in development, what to try. */
+/** Prints where the server listens and, in development, a request to try. */
 export function announce({ config }: Server, port: number): void {
   const origin = `http://localhost:${port}`
-  say(console.log, `edgemint: listening on ${origin}`)
-  if (config?.dev) say(console.log, curlLine(origin))
+  printSafely(console.log, `edgemint: listening on ${origin}`)
+  if (config?.dev) printSafely(console.log, curlLine(origin))
 }
 
-/** Opens stores, by the scheme of their URL; each is loaded only when it is asked for. */
+/** Functions that open stores, by the scheme of the URL. The module of a store is loaded only if it is used. */
 type Backends = Readonly<Record<string, (url: string) => Promise<Stores>>>
 
 const commonBackends: Backends = {
@@ -97,7 +97,7 @@ const commonBackends: Backends = {
 function openStores(url: string, backends: Backends): Promise<Stores> {
   const scheme = url.slice(0, url.indexOf(':'))
   const open = { ...commonBackends, ...backends }[scheme]
-  return open === undefined ? Promise.reject(new TypeError(`${scheme}: is not for this runtime`)) : open(url)
+  return open === undefined ? Promise.reject(new TypeError(`${scheme}: is not supported on this runtime`)) : open(url)
 }
 
 export function now(): number {

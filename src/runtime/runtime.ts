@@ -1,14 +1,14 @@
-/** What every runtime module gives to the entry. */
+/** The contract of the runtime modules, one of which `#runtime` resolves to. */
 
 import type { Host, Server } from '../start.ts'
 
-/** The default export of the entry, as Workers, `deno serve` and Bun want it. */
+/** The default export of the entry, in the form that Workers, `deno serve` and Bun require. */
 export interface Handler {
   fetch(request: Request, ...rest: never[]): Response | Promise<Response>
 }
 
 /**
- * Makes the server out of the runtime's environment and, when the entry is the main module and the runtime does not
- * serve a default export by itself, binds its port.
+ * Creates the server from the runtime's environment. If the entry is the main module and the runtime does not serve a
+ * default export itself, also listens on the port.
  */
 export type Start = (createServer: (host: Host) => Promise<Server>, isMain: boolean) => Promise<Handler>

@@ -8,7 +8,7 @@ import { createServer, type Host, type Server } from '../../src/start.ts'
 import { Ledger } from '../../src/stores/durable_object.ts'
 import { withoutClock } from '../support/clock.ts'
 
-/** The host that a start on Workers hands to the server, what it served and what it printed. */
+/** Starts on Workers. Returns the host that the server gets, the handler and the printed lines. */
 async function startWith(environment: Record<string, string> = {}) {
   let host: Host | undefined
   const printed: string[] = []
@@ -26,7 +26,7 @@ async function startWith(environment: Record<string, string> = {}) {
   }
 }
 
-test('a start reads no clock', async () => {
+test('the start does not read the clock', async () => {
   const keys = [await generateKey('ES256', 1), await generateKey('ES256', 2)]
   const environment = { ISSUER: 'https://tokens.example', SIGNING_KEYS: JSON.stringify({ keys }) }
   let server: Server | undefined
@@ -41,7 +41,7 @@ test('a start reads no clock', async () => {
 })
 
 describe('start on Workers', () => {
-  test('passes the bindings on as settings, and a clock of whole seconds', async () => {
+  test('passes the bindings as settings, and a clock of whole seconds', async () => {
     const { host } = await startWith()
     assert.equal(host.environment, env)
     assert.equal(host.storeSetting, 'wrangler.toml')
@@ -50,7 +50,7 @@ describe('start on Workers', () => {
     assert.equal(host.resolve, undefined)
   })
 
-  test('serves, and says in development what to try', async () => {
+  test('serves the app, and prints a request to try in development', async () => {
     const { handler, printed } = await startWith({ DEV: 'true' })
     const body = new URLSearchParams('grant_type=client_credentials&client_id=test-client&client_secret=foobar')
     const response = await handler.fetch(new Request('http://localhost:8080/token', { method: 'POST', body }))
@@ -75,7 +75,7 @@ describe('start on Workers', () => {
     assert.deepEqual(printed, ['log one', 'error two'])
   })
 
-  test('exports the class of the ledger', () => assert.equal(Exported, Ledger))
+  test('exports the Ledger class', () => assert.equal(Exported, Ledger))
 
   const commands: readonly [setting: Problem['setting'], command: RegExp][] = [
     ['ISSUER', /^echo https:\/\/\S+ \| npx wrangler secret put ISSUER$/],
@@ -87,16 +87,16 @@ describe('start on Workers', () => {
     ['STORE_URL', /^npx wrangler secret put STORE_URL$/],
   ]
   for (const [setting, command] of commands) {
-    test(`says how to set ${setting}`, async () => {
+    test(`returns the command that sets ${setting}`, async () => {
       assert.match((await startWith()).host.commandFor(setting), command)
     })
   }
 })
 
-describe('the stores of a Worker', () => {
+describe('stores on Workers', () => {
   const open = async () => (await startWith()).host.openStores({} as Config)
 
-  test('are its bindings', async () => {
+  test('use the bindings', async () => {
     const { registry, ledger, close } = await open()
     await registry.put('client:worker', '1')
     assert.equal(await (env['CLIENTS'] as { get(key: string): Promise<string> }).get('client:worker'), '1')
@@ -120,7 +120,7 @@ describe('the stores of a Worker', () => {
     ['LEDGER', 'the Durable Object class Ledger'],
   ] as const) {
     for (const [name, value] of wrong) {
-      test(`are refused where ${setting} is ${name}`, async () => {
+      test(`are refused if ${setting} is ${name}`, async () => {
         const held = bindings[setting]
         bindings[setting] = value
         try {
@@ -133,7 +133,7 @@ describe('the stores of a Worker', () => {
   }
 })
 
-describe('the certificate that Cloudflare tells of', () => {
+describe('the client certificate that Cloudflare reports', () => {
   const cf = (tlsClientAuth: object | null | undefined) => ({ tlsClientAuth })
   const certificateOf = async (properties: object | undefined) => {
     const { host } = await startWith()
@@ -162,10 +162,10 @@ describe('the certificate that Cloudflare tells of', () => {
   for (const [name, properties] of [
     ['is empty', cf({ certRFC9440: '', certVerified: 'SUCCESS', certRevoked: '0' })],
     ['was not sent', cf({ certVerified: 'SUCCESS', certRevoked: '0' })],
-    ['was not asked for', cf(null)],
+    ['was not requested', cf(null)],
     ['is not mentioned', cf(undefined)],
-    ['is of a request without cf', undefined],
+    ['belongs to a request without cf', undefined],
   ] as const) {
-    test(`is absent where it ${name}`, async () => assert.equal(await certificateOf(properties), undefined))
+    test(`is absent if it ${name}`, async () => assert.equal(await certificateOf(properties), undefined))
   }
 })

@@ -11,7 +11,7 @@ const RUNTIMES: Readonly<Record<string, string>> = {
   node: 'exec node src/index.ts',
 }
 
-/** Status of a GET with these header fields, `fetch` being unable to send such. */
+/** Returns the status of a GET with these header fields, which `fetch` cannot send. */
 async function statusOf(port: number, path: string, fields: readonly string[]): Promise<number> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
@@ -22,8 +22,8 @@ async function statusOf(port: number, path: string, fields: readonly string[]): 
 const JWKS = '/.well-known/jwks.json'
 
 for (const [name, command] of Object.entries(RUNTIMES)) {
-  describe(`${name}, a request that does not name one host`, () => {
-    test('is refused, and never chooses the path', async () => {
+  describe(`${name}: a request without exactly one valid Host`, () => {
+    test('is refused, and its Host never changes the path', async () => {
       const server = await startServer((port) => ({
         command,
         environment: { PORT: `${port}`, DEV: 'true', STORE_URL: 'memory:' },

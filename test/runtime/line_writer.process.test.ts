@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { lineWriter } from '../../src/runtime/line_writer.ts'
 
-/** A reader that can be told to stall and to fail. */
+/** A reader that can be made to stall and to fail. */
 function reader() {
   const texts: string[] = []
   const state = { stalls: false, fails: false, goOn: () => {} }
@@ -32,7 +32,7 @@ describe('lineWriter', () => {
     assert.deepEqual(texts, ['a\n', 'b\n'])
   })
 
-  test('keeps lines and their order while the reader stalls, and writes them together when it goes on', async () => {
+  test('queues lines in order while the reader stalls, and writes them together when it continues', async () => {
     const { state, writer, texts } = reader()
     state.stalls = true
     for (const line of ['a', 'b', 'c']) writer.write(line)
@@ -44,7 +44,7 @@ describe('lineWriter', () => {
     assert.deepEqual(texts, ['a\n', 'b\nc\n', 'd\n'])
   })
 
-  test('drops what does not fit into 4 Mi characters, and reports how many lines after those before them', async () => {
+  test('drops lines beyond 4 Mi queued characters, and reports their number after the queued lines', async () => {
     const { state, writer, lines } = reader()
     state.stalls = true
     const long = 'x'.repeat(1024 * 1024)

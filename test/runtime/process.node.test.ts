@@ -17,7 +17,7 @@ const ways: readonly [name: string, command: (port: number) => string][] = [
   ['deno serve', (port) => `deno serve --allow-all --port ${port} src/index.ts`],
 ]
 
-/** What comes first; empty when the connection ends without an answer. */
+/** Returns the first data received, or an empty string if the connection ends without any. */
 function answerOn(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     socket.once('data', (octets) => resolve(String(octets)))
@@ -71,7 +71,7 @@ async function open(port: number): Promise<Socket> {
   return socket
 }
 
-/** Tells the server to stop while one request is half sent and another never ends. */
+/** Signals the server to stop while one request is half sent and another never ends. */
 async function stopUnderLoad({ child, port }: Started): Promise<void> {
   const slow = await open(port)
   slow.write(head(FORM.length) + FORM.slice(0, 20))
@@ -88,16 +88,16 @@ async function stopUnderLoad({ child, port }: Started): Promise<void> {
   clearInterval(trickle)
 }
 
-test('each, told to stop, answers what is under way and ends though a body never does', async () => {
+test('each answers pending requests after SIGTERM, and ends although a request body does not', async () => {
   const servers = await Promise.all(ways.map(([, command]) => start(command)))
   await Promise.all(servers.map((started) => whileRunning(started, () => stopUnderLoad(started))))
 })
 
 for (const [name, command] of ways) {
-  test(`${name} serves while its log is not read, and writes all of it later`, async () => {
+  test(`${name} answers requests while its log is not read, and writes every line later`, async () => {
     const started = await start(command)
     await whileRunning(started, async (port) => {
-      // More than a pipe and the buffer of this process hold.
+      // More than the pipe and the buffer of this process can hold.
       const requests = 600
       const client_id = 'x'.repeat(1000)
       for (let index = 0; index < requests; index++) {
@@ -122,9 +122,9 @@ for (const [name, command] of ways) {
   })
 }
 
-describe('out of file handles', () => {
+describe('without free file handles', () => {
   for (const [name, command] of ways) {
-    test(`${name} answers what is under way, and serves again when there are some`, async () => {
+    test(`${name} answers pending requests, and accepts connections again when handles are free`, async () => {
       const started = await start(command, 'ulimit -n 200;')
       await whileRunning(started, async (port) => {
         const slow = await open(port)

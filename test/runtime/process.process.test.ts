@@ -18,7 +18,7 @@ type Own = Parameters<typeof processHost>[1]
 const opening = (storeUrl: string, own: Partial<Own> = {}) =>
   processHost({}, { log, ...own }).openStores({ storeUrl } as Config)
 
-/** Runs with a console of the test's own. */
+/** Runs a function with another console. */
 async function withConsole<T>(print: (line: string) => void, run: () => T | Promise<T>): Promise<T> {
   const { log, error } = console
   Object.assign(console, { log: print, error: print })
@@ -33,7 +33,7 @@ const gone = () => {
 }
 
 describe('processHost', () => {
-  test('passes the environment on, and a clock of whole seconds', () => {
+  test('passes the environment, and a clock of whole seconds', () => {
     const environment = { ISSUER: 'https://tokens.example' }
     const host = processHost(environment, { log })
     assert.equal(host.environment, environment)
@@ -48,7 +48,7 @@ describe('processHost', () => {
     ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED'],
   ] as readonly Problem['setting'][]
   for (const setting of settings) {
-    test(`says how to set ${setting}, to a value that is taken`, () => {
+    test(`returns a command that sets ${setting} to an accepted value`, () => {
       const command = processHost({}, { log }).commandFor(setting)
       const value = new RegExp(`(?:^|&& )export ${setting}=(\\S+|"\\$\\(.+\\)")$`).exec(command)?.[1]
       assert.ok(value !== undefined, command)
@@ -58,13 +58,13 @@ describe('processHost', () => {
     })
   }
 
-  test('says how to leave development, and how to restore the bindings', () => {
+  test('returns the commands that leave development and restore the bindings', () => {
     const { commandFor } = processHost({}, { log })
     assert.equal(commandFor('DEV'), 'unset DEV')
     assert.match(commandFor('wrangler.toml'), /wrangler\.toml$/)
   })
 
-  test('finds the addresses of a name', async () => {
+  test('resolves the addresses of a host name', async () => {
     const addresses = await processHost({}, { log }).resolve?.('localhost')
     assert.ok(addresses !== undefined && addresses.length > 0)
     for (const address of addresses) assert.match(address, /^(127\.0\.0\.1|::1)$/)
@@ -84,18 +84,18 @@ describe('processHost', () => {
     assert.deepEqual([printed, written.join('')], [['two'], 'one\n'])
   })
 
-  test('survives a console that is closed', () => withConsole(gone, () => processHost({}, { log }).warn('lost')))
+  test('ignores a closed console', () => withConsole(gone, () => processHost({}, { log }).warn('lost')))
 })
 
 describe('STORE_URL', () => {
-  test('memory: is memory, each time its own', async () => {
+  test('memory: opens a new store each time', async () => {
     const [one, two] = [await opening('memory:'), await opening('memory:')]
     await one.registry.put('a', '1')
     assert.equal(await one.registry.get('a'), '1')
     assert.equal(await two.registry.get('a'), undefined)
   })
 
-  test('sqlite: is a file, kept', async () => {
+  test('sqlite: opens a file that keeps its records', async () => {
     const url = `sqlite:${join(folder, 'a:b', 'edgemint.db')}`
     const one = await opening(url)
     await one.registry.put('a', '1')
@@ -108,7 +108,7 @@ describe('STORE_URL', () => {
   })
 
   for (const url of ['redis://127.0.0.1:1', 'rediss://127.0.0.1:1']) {
-    test(`${url} is opened before there is a connection`, async () => {
+    test(`${url} is opened without waiting for a connection`, async () => {
       const { registry, close } = await opening(url)
       await assert.rejects(registry.get('a'), /no connection to Redis/)
       await close()
@@ -116,12 +116,12 @@ describe('STORE_URL', () => {
   }
 
   for (const url of ['denokv:', 'postgres://127.0.0.1', 'nothing', ':']) {
-    test(`${url} is not for this runtime`, async () => {
+    test(`${url} is not supported on this runtime`, async () => {
       await assert.rejects(async () => opening(url), TypeError)
     })
   }
 
-  test('a runtime has stores of its own beside them, and passes them the whole URL', async () => {
+  test('a runtime can add stores, which get the whole URL', async () => {
     const asked: string[] = []
     const backends = {
       own: async (url: string) => {
@@ -135,17 +135,17 @@ describe('STORE_URL', () => {
   })
 })
 
-describe('where a process listens', () => {
+describe('listenOptions and announce', () => {
   const server = (dev: boolean | undefined): Server => ({
     app: {} as Server['app'],
     config: dev === undefined ? undefined : ({ dev } as Config),
   })
   for (const [name, dev, environment, expected] of [
     ['in production', false, {}, { port: 8080 }],
-    ['in development, on this machine only', true, {}, { port: 8080, hostname: '127.0.0.1' }],
-    ['without settings that make a server', undefined, {}, { port: 8080 }],
-    ['where PORT says so', false, { PORT: '9000' }, { port: 9000 }],
-    ['where PORT says so, in development', true, { PORT: '9000' }, { port: 9000, hostname: '127.0.0.1' }],
+    ['in development on this machine only', true, {}, { port: 8080, hostname: '127.0.0.1' }],
+    ['with invalid settings', undefined, {}, { port: 8080 }],
+    ['on PORT', false, { PORT: '9000' }, { port: 9000 }],
+    ['on PORT, in development', true, { PORT: '9000' }, { port: 9000, hostname: '127.0.0.1' }],
   ] as const) {
     test(name, () => assert.deepEqual(listenOptions(server(dev), environment), expected))
   }
@@ -159,7 +159,7 @@ describe('where a process listens', () => {
       ['edgemint: listening on http://localhost:9000', curlLine('http://localhost:9000')],
     ],
   ] as const) {
-    test(`says where, ${name}`, async () => {
+    test(`prints the address ${name}`, async () => {
       const printed: string[] = []
       await withConsole(
         (line) => printed.push(line),
@@ -172,7 +172,7 @@ describe('where a process listens', () => {
 })
 
 describe('start', () => {
-  /** What each runtime hands to the handler of a request, next to it. */
+  /** What each runtime passes to the handler in addition to the request. */
   const connections: readonly ((address: string) => object)[] = [
     (address) => ({ incoming: { rawHeaders: ['Host', 'localhost:8080'], socket: { remoteAddress: address } } }),
     (address) => ({ remoteAddr: { hostname: address } }),
@@ -183,7 +183,7 @@ describe('start', () => {
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded', Host: 'localhost:8080' }
   const request = () => new Request('http://localhost:8080/token', { method: 'POST', body, headers })
 
-  test('serves what the settings make, to the peer that the runtime names', async () => {
+  test('serves the configured server, with the address of the peer from the runtime', async () => {
     let given: Host | undefined
     const printed: string[] = []
     const create = (host: Host) => {
@@ -206,7 +206,7 @@ describe('start', () => {
 })
 
 describe('curlLine', () => {
-  test('is a request that works in development', () => {
+  test('returns a request that works in development', () => {
     const line = curlLine('http://localhost:8080')
     assert.match(line, /^edgemint: development mode, try: curl http:\/\/localhost:8080\/token( -d \w+=[\w-]+){3}$/)
     for (const pair of ['grant_type=client_credentials', 'client_id=test-client', 'client_secret=foobar']) {
