@@ -24,13 +24,19 @@ const post = (body: BodyInit): RequestInit => ({ method: 'POST', body })
 
 describe('createProvider', () => {
   test('refuses two features of one name, and none', async () => {
-    await assert.rejects(createWorld({ grants: [clientCredentials(), clientCredentials()] }), /grants holds two/)
-    await assert.rejects(createWorld({ clientAuth: [clientSecretBasic(), clientSecretBasic()] }), /methods holds two/)
-    await assert.rejects(createWorld({ confirmations: [mtls(), mtls()] }), /confirmations holds two/)
+    await assert.rejects(
+      createWorld({ grants: [clientCredentials(), clientCredentials()] }),
+      /grants contains a name twice/,
+    )
+    await assert.rejects(
+      createWorld({ clientAuth: [clientSecretBasic(), clientSecretBasic()] }),
+      /methods contains a name twice/,
+    )
+    await assert.rejects(createWorld({ confirmations: [mtls(), mtls()] }), /confirmations contains a name twice/)
     await assert.rejects(createWorld({ grants: [] }), /grants is empty/)
     await assert.rejects(createWorld({ clientAuth: [] }), /methods is empty/)
     const listed = { issuer: ISSUER, endpoints: [authorizeEndpoint(), authorizeEndpoint()] }
-    assert.throws(() => createProvider(listed), { name: 'TypeError', message: /endpoints holds two of one name/ })
+    assert.throws(() => createProvider(listed), { name: 'TypeError', message: /endpoints contains a name twice/ })
     assert.throws(() => createProvider({ issuer: ISSUER, endpoints: [] }), /endpoints is empty/)
   })
 

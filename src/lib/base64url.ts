@@ -1,4 +1,4 @@
-/** base64url without padding, RFC 4648 §5. */
+/** base64url without padding, {@link https://www.rfc-editor.org/rfc/rfc4648#section-5 RFC 4648 §5}. */
 
 export function encodeBase64url(octets: Uint8Array): string {
   return btoa(String.fromCharCode(...octets))
@@ -7,10 +7,10 @@ export function encodeBase64url(octets: Uint8Array): string {
     .replaceAll('=', '')
 }
 
-/** Groups of four, and at the end one of two or three whose unused bits are zero. */
+/** Groups of four characters, then at most one group of two or three whose unused bits are zero. */
 const CANONICAL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
 
-/** @throws TypeError on anything else, padding and unused bits included */
+/** @throws TypeError if the text is not canonical: padding, other characters, or unused bits that are not zero */
 export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
   if (!CANONICAL.test(text)) throw new TypeError('not canonical base64url')
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))

@@ -1,13 +1,13 @@
-/** What went wrong, for the operator. */
+/** Descriptions of thrown values, for the operator. */
 
-/** Tells a thrown value in one line, down to what caused it. */
+/** Returns a thrown value and its chain of causes as one line. */
 export function causeText(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
   const text = `${thrown.name}: ${thrown.message}`
   return thrown.cause === undefined ? text : `${text}; ${causeText(thrown.cause)}`
 }
 
-/** Tells where a value was thrown and of what kind it is, without its message. */
+/** Returns the kind of a thrown value and where it was thrown, without its message. */
 export function placeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown
   const place = thrown.stack?.split('\n').find((line) => /^\s*at .*:\d+/.test(line) || /^[^\s]*@.*:\d+/.test(line))

@@ -1,4 +1,4 @@
-/** What is used of the module that workerd provides. */
+/** The part of workerd's built-in module that is used. */
 declare module 'cloudflare:workers' {
   export const env: Readonly<Record<string, unknown>>
 

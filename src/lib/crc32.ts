@@ -1,11 +1,11 @@
-/** What each octet does to the register. */
+/** The change of the register for each octet. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
   let register = octet
   for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? 0xedb88320 : 0)
   return register
 })
 
-/** The checksum of ISO 3309, as in ZIP and PNG: finds typing errors, protects nothing. */
+/** Returns the checksum of ISO 3309, as in ZIP and PNG. It detects typing errors and protects nothing. */
 export function crc32(octets: Uint8Array): number {
   let register = 0xffffffff
   for (const octet of octets) register = (register >>> 8) ^ (TABLE[(register ^ octet) & 0xff] ?? 0)

@@ -1,7 +1,7 @@
-/** DER, the encoding of certificates, read strictly: definite lengths in their shortest form, nothing left over. */
+/** A strict reader for DER, the encoding of certificates: definite lengths in their shortest form, no trailing octets. */
 
 export interface Der {
-  /** The identifier octet; forms of more than one octet are refused. */
+  /** The identifier octet. Tags of several octets are refused. */
   readonly tag: number
   readonly content: Uint8Array
 }
@@ -9,7 +9,7 @@ export interface Der {
 /** Identifier octets of ITU-T X.690 §8. */
 export const TAG = { boolean: 0x01, octetString: 0x04, oid: 0x06, sequence: 0x30, set: 0x31 } as const
 
-/** @throws TypeError on anything but one whole element */
+/** Reads one element. @throws TypeError if the octets are not exactly one complete element */
 export function readDer(octets: Uint8Array): Der {
   const [element, another] = readElements(octets)
   if (element === undefined || another !== undefined) throw new TypeError('not one DER element')
@@ -17,19 +17,19 @@ export function readDer(octets: Uint8Array): Der {
 }
 
 /**
- * Gives what a SEQUENCE or a SET holds.
+ * Returns the elements of a SEQUENCE or, with another `expected` tag, of another constructed element.
  *
- * @throws TypeError when the element has another tag
+ * @throws TypeError if the element has another tag
  */
 export function childrenOf({ tag, content }: Der, expected: number = TAG.sequence): readonly Der[] {
-  if (tag !== expected) throw new TypeError('not the DER element that belongs here')
+  if (tag !== expected) throw new TypeError('an unexpected DER element')
   return readElements(content)
 }
 
 /**
  * Returns an OBJECT IDENTIFIER in dotted decimals.
  *
- * @throws TypeError on another tag, and where DER has another encoding for it, so that no two encodings are one identifier
+ * @throws TypeError if the tag is another, or the encoding is not the one that DER prescribes
  */
 export function oidOf({ tag, content }: Der): string {
   const isComplete = (content.at(-1) ?? 0x80) < 0x80

@@ -1,4 +1,4 @@
-/** Reads `application/x-www-form-urlencoded` strictly: what cannot be decoded is refused, never guessed. */
+/** A strict reader for `application/x-www-form-urlencoded`: input that cannot be decoded is refused. */
 
 const isEncoded = /[%+]/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -6,17 +6,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Decodes one form-encoded name or value.
  *
- * @throws URIError on a broken percent-escape and on octets that are not UTF-8
- * @see RFC 6749 appendix B
+ * @throws URIError if a percent-escape is malformed or the octets are not UTF-8
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#appendix-B RFC 6749 appendix B}
  */
 export function formDecode(text: string): string {
   return isEncoded.test(text) ? decodeURIComponent(text.replaceAll('+', ' ')) : text
 }
 
 /**
- * Splits a form into its parameters, in order; those without a value are left out, as RFC 6749 §3.2 says.
+ * Returns the parameters of a form in order, without those that have no value.
  *
- * @throws TypeError on octets that are not UTF-8, URIError as {@link formDecode}
+ * @throws TypeError if the octets are not UTF-8, URIError as {@link formDecode}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export function readForm(body: ArrayBuffer): [name: string, value: string][] {
   const text = utf8.decode(body)

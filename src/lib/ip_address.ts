@@ -1,8 +1,8 @@
 /**
- * IP addresses and ranges, read strictly: IPv4 as four decimal numbers without leading zeros, IPv6 as RFC 4291 §2.2 writes it.
- * Anything else is no address, because two programs may read it as two addresses.
+ * Strict IP addresses and ranges: IPv4 as four decimal numbers without leading zeros, IPv6 in the form of RFC 4291 §2.2.
+ * Any other form is refused, because two programs could read it as different addresses.
  *
- * @see RFC 6943 §3.1.1
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6943#section-3.1.1 RFC 6943 §3.1.1}
  */
 
 import ipaddr from 'ipaddr.js'
@@ -10,43 +10,47 @@ import ipaddr from 'ipaddr.js'
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /**
- * Unicast by the table of ipaddr.js, but not reachable or of the local network: IPv4-compatible IPv6 (RFC 4291 §2.5.5.1), the dummy
- * prefix (RFC 9780), and the host of an Azure machine.
+ * Ranges that ipaddr.js classifies as unicast but that are not public: IPv4-compatible IPv6 (RFC 4291 §2.5.5.1), the dummy
+ * prefix (RFC 9780), and the address of the host of an Azure virtual machine.
  */
 const NOT_PUBLIC = ['::/96', '100:0:0:1::/64', '168.63.129.16/32']
 
-/** Whether a host of a URL or an address from DNS is neither private, loopback, link-local nor special in another way. */
+/** Returns whether the host of a URL, or an address from DNS, is public: not private, loopback, link-local or otherwise special. */
 export function isPublicAddress(text: string): boolean {
   return readHost(text)?.range() === 'unicast' && !isInRanges(text, NOT_PUBLIC)
 }
 
-/** Whether the address of a host or a peer is one that only this machine can have, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3. */
+/** Returns whether the address of a host or a peer is a loopback address, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3. */
 export function isLoopbackAddress(text: string): boolean {
   return readHost(text)?.range() === 'loopback'
 }
 
-/** Whether a text is an address, without brackets and zone. */
+/** Returns whether a text is an address without brackets or zone. */
 export function isAddress(text: string): boolean {
   return readAddress(text) !== undefined
 }
 
-/** Whether a text is an address or a CIDR range. */
+/** Returns whether a text is an address or a CIDR range. */
 export function isRange(text: string): boolean {
   return readRange(text) !== undefined
 }
 
-/** Whether the address of a host or a peer is in one of the ranges, each an address or CIDR. A range that is malformed holds none. */
+/** Returns whether the address of a host or a peer is in one of the ranges. A malformed range contains no address. */
 export function isInRanges(text: string, ranges: readonly string[]): boolean {
   const address = readHost(text)
   return address !== undefined && ranges.some((range) => contains(range, address))
 }
 
-/** Returns an address, 4 or 16 octets, as a text that is the same for the same address. @throws Error for another number of octets */
+/** Returns the canonical text of an address of 4 or 16 octets. @throws Error for any other length */
 export function addressText(octets: Uint8Array): string {
   return ipaddr.fromByteArray([...octets]).toString()
 }
 
-/** Whether two texts write the same octets. An IPv4 address and its form in IPv6 are two addresses. RFC 8705 §2.1.2 */
+/**
+ * Returns whether two texts are the same address. An IPv4 address and its IPv4-mapped IPv6 form are different addresses.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-2.1.2 RFC 8705 §2.1.2}
+ */
 export function isSameAddress(one: string, other: string): boolean {
   const address = readAddress(one)
   return address !== undefined && address.toString() === readAddress(other)?.toString()
@@ -66,14 +70,14 @@ function readRange(text: string): readonly [network: Address, bits: number] | un
   if (bits > width) return undefined
   const unmapped = unmap(address)
   if (unmapped === address) return [address, bits]
-  // A shorter prefix would hold IPv4 addresses and others.
+  // A shorter prefix would contain IPv4 addresses and others.
   return bits < MAPPED_BITS ? undefined : [unmapped, bits - MAPPED_BITS]
 }
 
-/** Of the prefix `::ffff:0:0/96`, RFC 4291 §2.5.5.2. */
+/** Length of the prefix `::ffff:0:0/96`, RFC 4291 §2.5.5.2. */
 const MAPPED_BITS = 96
 
-/** Reads what a URL or a runtime writes: perhaps in brackets, with a zone, or an IPv4 address in the form of IPv6. */
+/** Reads an address as URLs and runtimes write it: possibly in brackets, with a zone, or IPv4 mapped to IPv6. */
 function readHost(text: string): Address | undefined {
   const address = readAddress(text.replace(/^\[(.*)\]$/, '$1').replace(/%[^%]*$/, ''))
   return address && unmap(address)

@@ -1,14 +1,14 @@
-/** JSON from strangers: one object, no member twice. */
+/** A strict reader for untrusted JSON objects. */
 
 /**
- * Parses an object and refuses a member name that stands twice in it: two readers could each take another one.
+ * Parses a JSON object whose member names are unique. Of a repeated member, different parsers could use different values.
  *
- * @throws TypeError or SyntaxError on anything else
+ * @throws TypeError or SyntaxError for anything else
  */
 export function parseUnique(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text)
   if (!isObject(value) || Array.isArray(value)) throw new TypeError('not an object')
-  if (countMembers(text) !== Object.keys(value).length) throw new TypeError('a member stands twice')
+  if (countMembers(text) !== Object.keys(value).length) throw new TypeError('a member appears twice')
   return value
 }
 
@@ -27,7 +27,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-/** Counts the colons of the outermost object of a valid JSON text; those in strings and below do not count. */
+/** Counts the members of the outermost object of a valid JSON text by its colons, ignoring those in strings and nested values. */
 function countMembers(text: string): number {
   const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')
   let depth = 0

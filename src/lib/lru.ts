@@ -1,4 +1,4 @@
-/** A map that holds what was used last and lets go of the rest, in two generations: no entry is looked for to be let go of. */
+/** An approximate LRU map: two generations, so that eviction is O(1). */
 
 export interface Lru<V> {
   get(key: string): V | undefined
@@ -6,7 +6,7 @@ export interface Lru<V> {
   delete(key: string): void
 }
 
-/** @param maxEntries it never holds more, and always the half of it that was used last */
+/** @param maxEntries upper bound of its size; the half of them used most recently is always kept */
 export function lru<V>(maxEntries: number): Lru<V> {
   let [young, old] = [new Map<string, V>(), new Map<string, V>()]
   const place = (key: string, value: V): void => {

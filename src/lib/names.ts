@@ -1,7 +1,5 @@
-/** Names in a list that have to be there and to differ. */
-
-/** @throws TypeError that says which list is empty or has a name twice */
+/** @throws TypeError if the list is empty or a name appears twice; `list` is its name in the message */
 export function requireNames(list: string, names: readonly string[]): void {
   if (names.length === 0) throw new TypeError(`${list} is empty`)
-  if (new Set(names).size < names.length) throw new TypeError(`${list} holds two of one name`)
+  if (new Set(names).size < names.length) throw new TypeError(`${list} contains a name twice`)
 }

@@ -1,4 +1,4 @@
-/** Text from strangers that people will read: nothing in it may look like something else. */
+/** Untrusted text that is shown to people: nothing in it may look like something else. */
 
 /** Controls, formatting and bidirectional marks, lone surrogates, private and unassigned code points, line separators. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
@@ -6,7 +6,7 @@ const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu')
 
 const BEYOND_ASCII = /[^\x20-\x7e]/
 
-/** Scripts whose letters pass for each other's; of these, one text may have one. */
+/** Scripts with letters that look alike; a text may use only one of them. */
 const LOOKALIKES = [
   /\p{Script=Latin}/u,
   /\p{Script=Cyrillic}/u,
@@ -16,17 +16,16 @@ const LOOKALIKES = [
 ]
 
 /**
- * Whether a text holds only what can be seen, composed (NFC) and in compatible characters, and mixes no scripts that look
- * alike.
+ * Returns whether a text contains only visible characters, is in normalization form NFKC, and mixes no scripts that look alike.
  *
- * @see Unicode Technical Standard 39 §5.2
+ * @see {@link https://www.unicode.org/reports/tr39/#Restriction_Level_Detection Unicode Technical Standard 39 §5.2}
  */
 export function isPlainText(text: string): boolean {
   if (UNSEEN.test(text) || text !== text.normalize('NFKC') || text !== text.trim()) return false
   return LOOKALIKES.filter((script) => script.test(text)).length <= 1
 }
 
-/** Returns JSON of the same value in which each character that cannot be seen is written as `\uXXXX`. */
+/** Returns JSON of the same value in which each invisible character is written as `\uXXXX`. */
 export function escapeUnseen(json: string): string {
   if (!BEYOND_ASCII.test(json)) return json
   return json.replace(EVERY_UNSEEN, (character) =>

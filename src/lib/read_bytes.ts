@@ -1,9 +1,7 @@
-/** Bodies of unknown length. */
-
 /**
- * Reads a body up to a limit.
+ * Reads a body of unknown length.
  *
- * @throws RangeError when there is more
+ * @throws RangeError if it is longer than `maxBytes`
  */
 export async function readBytes({ body }: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []

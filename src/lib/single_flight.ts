@@ -1,13 +1,13 @@
-/** Work that many want at once, done once. */
+/** Shares one run of the same work among concurrent callers. */
 
 import { within } from './within.ts'
 
-/** Gives what `work` gives, or what the work under way for the same key will give. */
+/** Returns the result of `work`, or of the work already under way for the same key. */
 export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>
 
 /**
- * @param seconds how long somebody else's work is waited for: on Workers it never ends when its request was cancelled. Who
- * waited in vain is rejected, and the next begins anew.
+ * @param seconds how long a caller waits for work that another caller started. Then it is rejected, and the next call
+ * starts fresh: on Workers the work of a cancelled request never settles.
  */
 export function singleFlight<T>(seconds: number): SingleFlight<T> {
   const underWay = new Map<string, Promise<T>>()

@@ -1,16 +1,16 @@
-/** Turns for work that runs one at a time, in the order of arrival. Each key has one waiting place, so that none holds up the others. */
+/** A queue for work that runs one at a time, in order of arrival. Each key has one place, so that no key delays the others. */
 
 const POLL_MILLISECONDS = 10
 
-/** Leave to work until `end`. */
+/** Permission to work until `end` is called. */
 export interface Turn {
-  /** Reports that the work goes on. A turn that reports nothing for `maxSilentMilliseconds` has ended. */
+  /** Reports that the work continues. A turn that is not renewed within `maxSilentMilliseconds` ends. */
   readonly renew: () => void
   readonly end: () => void
 }
 
 export interface TurnsOptions {
-  /** Milliseconds. */
+  /** Returns milliseconds. */
   readonly clock: () => number
   readonly maxWaiting: number
   readonly maxWaitMilliseconds: number
@@ -18,8 +18,8 @@ export interface TurnsOptions {
 }
 
 /**
- * Waits for a turn. Returns undefined when too many keys wait, when the wait is over, and for all but one of the same key: the
- * first of the highest rank keeps the place.
+ * Waits for a turn. Returns undefined if too many keys wait, or the wait takes too long, or another caller has the place of the
+ * key: the first caller of the highest rank keeps it.
  */
 export type TakeTurn = (key: string, rank: number) => Promise<Turn | undefined>
 
@@ -29,8 +29,8 @@ interface Place {
 }
 
 /**
- * Returns a queue of its own. Each waiting caller looks for its turn by itself: on Workers nothing wakes a request that was
- * cancelled, and nothing says that it was, so its place lapses once it is silent for too long.
+ * Creates a queue. Each waiting caller polls for its turn: on Workers a cancelled request stops running without notice, so its
+ * place expires once it has not been seen for too long.
  */
 export function turns({ clock, maxWaiting, maxWaitMilliseconds, maxSilentMilliseconds }: TurnsOptions): TakeTurn {
   const waiting = new Map<string, Place>()

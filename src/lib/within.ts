@@ -1,6 +1,4 @@
-/** A time limit for what may hang. */
-
-/** Rejects with an Error of this text when `operation` has not ended after `seconds`. */
+/** Returns the result of `operation`. Rejects with an Error of this text if it has not settled after `seconds`. */
 export async function within<T>(seconds: number, operation: Promise<T>, text: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const limit = new Promise<never>((_resolve, reject) => {

@@ -6,7 +6,7 @@ import { decodeBase64url, encodeBase64url } from '../../src/lib/base64url.ts'
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 describe('base64url', () => {
-  test('decodes what it encoded', () => {
+  test('decodes encoded octets', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (octets) =>
         assert.deepEqual([...decodeBase64url(encodeBase64url(octets))], [...octets]),
@@ -29,7 +29,7 @@ describe('base64url', () => {
     })
   }
 
-  test('takes an incomplete last group only where its unused bits are zero', () => {
+  test('accepts an incomplete last group only if its unused bits are zero', () => {
     let taken = 0
     for (const text of [...ALPHABET].flatMap((last) => [`A${last}`, `AA${last}`, `AAAAA${last}`, `AAAAAA${last}`])) {
       try {

@@ -36,7 +36,7 @@ describe('placeOf', () => {
     test(name, () => assert.equal(placeOf(thrown), place))
   }
 
-  test('names a place of this file and leaves out the message', () => {
+  test('returns a line of this file, without the message', () => {
     const place = placeOf(new Error('hush'))
     assert.match(place, /^Error .*cause\.test\.\w+.*:\d+/)
     assert.ok(!place.includes('hush'))

@@ -9,7 +9,7 @@ describe('readDer', () => {
     assert.deepEqual(TAG, { boolean: 1, octetString: 4, oid: 6, sequence: 48, set: 49 })
   })
 
-  test('gives tag and content, and what is within', () => {
+  test('returns the tag, the content and the children', () => {
     const sequence = readDer(octets('3006020101040161'))
     assert.equal(sequence.tag, 0x30)
     assert.deepEqual(
@@ -38,7 +38,7 @@ describe('readDer', () => {
     })
   }
 
-  test('refuses a length of four octets, even where the content is there', () => {
+  test('refuses a length of four octets, even with all of the content', () => {
     const long = new Uint8Array(6 + 2 ** 24)
     long.set(octets('048401000000'))
     assert.throws(() => readDer(long), TypeError)
@@ -47,40 +47,40 @@ describe('readDer', () => {
   for (const [name, hex] of [
     ['nothing', ''],
     ['a tag alone', '30'],
-    ['less than it says', '300501'],
-    ['something behind', '0400ff'],
+    ['content shorter than its length', '300501'],
+    ['a trailing octet', '0400ff'],
     ['two elements', '04000400'],
-    ['no definite length', '30800000'],
-    ['no definite length, with 128 octets behind it', `0480${'00'.repeat(128)}`],
-    ['a length longer than need be', '04810100'],
+    ['an indefinite length', '30800000'],
+    ['an indefinite length, followed by 128 octets', `0480${'00'.repeat(128)}`],
+    ['a length that is not in its shortest form', '04810100'],
     ['a long form of 127', `04817f${'00'.repeat(127)}`],
     ['a long form of 0', '048100'],
     ['a length that is cut off', '0482'],
     ['a content that is one octet short', `048180${'00'.repeat(127)}`],
-    ['a length that is missing behind an element', '30020400ff'],
+    ['a missing length after an element', '30020400ff'],
     ['a length with a leading zero', `0482008000${'00'.repeat(127)}`],
     ['a length of four octets', '048400000001aa'],
     ['a tag of several octets', '1f810100'],
     ['a tag of several octets, short', '1f00'],
     ['a constructed tag of several octets', '3f00'],
-    ['a tag of several octets, of a context', 'bf00'],
+    ['a context-specific tag of several octets', 'bf00'],
   ] as const) {
     test(`refuses ${name}`, () => assert.throws(() => readDer(octets(hex)), TypeError))
   }
 
-  test('reads each tag of one octet', () => {
+  test('reads every tag of one octet', () => {
     for (let tag = 0; tag < 256; tag++) {
       if ((tag & 0x1f) !== 0x1f) assert.equal(readDer(new Uint8Array([tag, 0])).tag, tag)
     }
   })
 
-  test('reads the children of another tag where that is asked', () => {
+  test('reads the children of another expected tag', () => {
     assert.equal(childrenOf(readDer(octets('31020400')), TAG.set).length, 1)
     assert.deepEqual(childrenOf(readDer(octets('3000'))), [])
     assert.throws(() => childrenOf(readDer(octets('30020400')), TAG.set), TypeError)
   })
 
-  test('refuses the children of something else', () => {
+  test('refuses the children of an unexpected tag', () => {
     assert.throws(() => childrenOf(readDer(octets('0400'))), TypeError)
     assert.throws(() => childrenOf(readDer(octets('3002ff05'))), TypeError)
   })
@@ -105,7 +105,7 @@ describe('oidOf', () => {
     test(oid, () => assert.equal(oidOf(readDer(octets(hex))), oid))
   }
 
-  test('refuses what is none', () => {
+  test('refuses other tags, empty content and arcs that are too large', () => {
     assert.throws(() => oidOf(readDer(octets('0600'))), TypeError)
     assert.throws(() => oidOf(readDer(octets('0401aa'))), TypeError)
     assert.throws(() => oidOf(readDer(octets(`060a${'ff'.repeat(9)}7f`))), TypeError)

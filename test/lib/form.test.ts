@@ -6,7 +6,7 @@ import { formDecode, readForm } from '../../src/lib/form.ts'
 const octets = (text: string) => new TextEncoder().encode(text).buffer
 
 describe('readForm', () => {
-  test('reads back whatever a client can encode', () => {
+  test('reads everything that a client can encode', () => {
     const text = fc.string({ unit: 'binary', minLength: 1 })
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text)), (pairs) => {
@@ -17,7 +17,7 @@ describe('readForm', () => {
     )
   })
 
-  test('either refuses arbitrary octets or agrees with URLSearchParams', () => {
+  test('refuses arbitrary octets or agrees with URLSearchParams', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (body) => {
         let read: [string, string][]
@@ -59,7 +59,7 @@ describe('readForm', () => {
     test(`reads ${JSON.stringify(form)}`, () => assert.deepEqual(readForm(octets(form)), pairs))
   }
 
-  test('leaves out parameters without a value', () => {
+  test('omits parameters without a value', () => {
     assert.deepEqual(readForm(octets('a&b=&c=1&=2')), [
       ['c', '1'],
       ['', '2'],
@@ -80,5 +80,5 @@ describe('readForm', () => {
 })
 
 describe('formDecode', () => {
-  test('takes plus for a blank and %2B for a plus', () => assert.equal(formDecode('a+b%2Bc'), 'a b+c'))
+  test('decodes plus to a space and %2B to a plus', () => assert.equal(formDecode('a+b%2Bc'), 'a b+c'))
 })

@@ -9,7 +9,7 @@ import {
   isSameAddress,
 } from '../../src/lib/ip_address.ts'
 
-/** Octal, hexadecimal, short and padded forms, which one program reads differently from another. */
+/** Octal, hexadecimal, short and padded forms, which programs read differently. */
 const AMBIGUOUS = [
   ...[
     '010.9.9.9',
@@ -66,10 +66,10 @@ describe('isAddress and isRange', () => {
       assert.deepEqual([isAddress(text), isRange(text), isRange(`${text}/8`)], [true, true, !/ffff:1/i.test(text)]))
   }
 
-  test('agree with the URL parser on hexadecimal IPv6, which is strict by its standard', () => {
+  test('agree with the URL parser on hexadecimal IPv6, for which the URL standard is strict', () => {
     const pieces = ['0', '1', 'ffff', '10', '256', '::', ':', 'a:', '12345', '1:', '8::']
     let accepted = 0
-    // Numbers of a fixed sequence, so that a failure can be repeated.
+    // A fixed sequence of numbers, so that failures are reproducible.
     let state = 1
     const next = (below: number) => {
       state = (state * 48271) % 0x7fffffff
@@ -78,7 +78,7 @@ describe('isAddress and isRange', () => {
     for (let index = 0; index < 20_000; index++) {
       const text = Array.from({ length: 1 + next(12) }, () => pieces[next(pieces.length)]).join('')
       if (!text.includes(':')) continue
-      // Bun's parser passes over a single colon at the end.
+      // Bun's parser ignores a single trailing colon.
       const isValid = !/[^:]:$/.test(text) && URL.canParse(`http://[${text}]/`)
       assert.equal(isAddress(text), isValid, text)
       if (isAddress(text)) accepted++
@@ -113,7 +113,7 @@ describe('isInRanges', () => {
     test(`${peer} is ${expected ? '' : 'not '}in ${range}`, () => assert.equal(isInRanges(peer, [range]), expected))
   }
 
-  test('a mapped prefix that would hold more than IPv4 is not a range', () => {
+  test('a mapped prefix that would contain more than IPv4 is not a range', () => {
     assert.deepEqual([isRange('::ffff:0:0/96'), isRange('::ffff:0:0/95'), isRange('::/0')], [true, false, true])
   })
 })
@@ -150,13 +150,13 @@ describe('isPublicAddress and isLoopbackAddress', () => {
     test(`${text} is not public`, () => assert.equal(isPublicAddress(text), false))
   }
 
-  test('others are', () => {
+  test('other addresses are public', () => {
     for (const text of ['93.184.216.34', '[2606:2800:220:1::1]', '168.63.129.17', '2600:0:0:1::1']) {
       assert.ok(isPublicAddress(text), text)
     }
   })
 
-  test('loopback is 127.0.0.0/8 and ::1, mapped or not', () => {
+  test('loopback addresses are 127.0.0.0/8 and ::1, mapped or not', () => {
     for (const text of ['127.0.0.1', '127.255.255.255', '::1', '[::1]', '::ffff:127.0.0.1'])
       assert.ok(isLoopbackAddress(text))
     for (const text of ['128.0.0.1', '::2', '0177.0.0.1', '127.1', 'localhost']) assert.ok(!isLoopbackAddress(text))

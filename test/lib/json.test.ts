@@ -6,7 +6,7 @@ import { isSameJson, parseUnique } from '../../src/lib/json.ts'
 const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
 
 describe('parseUnique', () => {
-  test('takes every object that JSON can hold', () => {
+  test('accepts every JSON object', () => {
     fc.assert(
       fc.property(object, fc.nat({ max: 2 }), (value, indent) => {
         const text = JSON.stringify(value, null, indent)
@@ -15,7 +15,7 @@ describe('parseUnique', () => {
     )
   })
 
-  test('refuses every object with a name that repeats, however it is spelled', () => {
+  test('refuses every object with a repeated name, however it is escaped', () => {
     const escaped = (name: string) =>
       `"${[...name].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
     const name = fc.string({ maxLength: 3 })
@@ -32,7 +32,7 @@ describe('parseUnique', () => {
           )
           const again = `${isEscaped ? escaped(twice) : JSON.stringify(twice)} : ${JSON.stringify(other)}`
           const text = `{${(isFirst ? [again, ...members] : [...members, again]).join(',')}}`
-          assert.throws(() => parseUnique(text), /stands twice/)
+          assert.throws(() => parseUnique(text), /appears twice/)
         },
       ),
     )
@@ -47,7 +47,7 @@ describe('parseUnique', () => {
     '{"":1,"":1}',
     '{"a\\n":1,"a\\n":1}',
   ]) {
-    test(`refuses ${text}`, () => assert.throws(() => parseUnique(text), /stands twice/))
+    test(`refuses ${text}`, () => assert.throws(() => parseUnique(text), /appears twice/))
   }
 
   for (const text of ['[]', '[{"a":1}]', 'null', '1', '"a"', 'true']) {
@@ -65,7 +65,7 @@ describe('parseUnique', () => {
     '{"a:":":","b":"{","c":"}","d":"\\":"}',
     '{"a":"\\\\","b":1}',
   ]) {
-    test(`takes ${text}`, () => assert.deepEqual(parseUnique(text), JSON.parse(text)))
+    test(`accepts ${text}`, () => assert.deepEqual(parseUnique(text), JSON.parse(text)))
   }
 })
 

@@ -12,7 +12,7 @@ describe('isLoopback', () => {
     'http://[::1]:1',
     'http://2130706433',
   ]) {
-    test(`takes ${url}`, () => assert.ok(isLoopback(new URL(url).hostname)))
+    test(`accepts ${url}`, () => assert.ok(isLoopback(new URL(url).hostname)))
   }
   for (const url of [
     'http://localhost.example',

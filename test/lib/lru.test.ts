@@ -7,7 +7,7 @@ const ids = (from: number, to: number): string[] => Array.from({ length: to - fr
 
 type Step = readonly [operation: 'set' | 'get' | 'delete', key: string]
 
-/** Runs the steps on a new map; the value of a key is the number of the step that set it. */
+/** Runs the steps on a new map. The value of a key is the number of the step that set it. */
 function play(maxEntries: number, steps: readonly Step[]): Lru<number> {
   const map = lru<number>(maxEntries)
   for (const [index, [operation, key]] of steps.entries()) map[operation](key, index)
@@ -15,7 +15,7 @@ function play(maxEntries: number, steps: readonly Step[]): Lru<number> {
 }
 
 describe('lru', () => {
-  test('lets go of what was not used for the longest time, and of nothing that was used of late', () => {
+  test('evicts the least recently used entries, and no entry that was used recently', () => {
     const map = lru<number>(10)
     for (const id of ids(0, 5)) map.set(id, 1)
     assert.equal(map.get('0'), 1)
@@ -26,21 +26,21 @@ describe('lru', () => {
     )
   })
 
-  test('holds the half of its bound that was used last, and never more than its bound', () => {
+  test('keeps the most recently used half of its maximum, and never exceeds the maximum', () => {
     const step = fc.tuple(fc.constantFrom('set', 'set', 'get', 'delete'), fc.constantFrom(...ids(0, 12)))
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.array(step, { maxLength: 60 }), (maxEntries, steps) => {
         const set = new Map<string, number>()
         let recent: string[] = []
         for (const [index, [operation, key]] of steps.entries()) {
-          // A look-up that finds nothing is no use of the key.
+          // A look-up of a missing key does not count as use.
           if (operation === 'get' && play(maxEntries, steps.slice(0, index)).get(key) === undefined) continue
           recent = recent.filter((each) => each !== key)
           recent.push(key)
           if (operation === 'delete') set.delete(key)
           if (operation === 'set') set.set(key, index)
         }
-        // Each look-up changes what is held, so each has a map of its own.
+        // Each look-up changes the map, so each runs on a new one.
         const held = ids(0, 12).flatMap((key) => {
           const value = play(maxEntries, steps).get(key)
           return value === undefined ? [] : [[key, value] as const]
@@ -58,7 +58,7 @@ describe('lru', () => {
     )
   })
 
-  test('setting anew and deleting makes no room for ghosts', () => {
+  test('does not return old values after repeated sets and deletes', () => {
     const map = lru<number>(4)
     map.set('a', 1)
     map.set('b', 2)
@@ -69,7 +69,7 @@ describe('lru', () => {
     assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [undefined, 2, 4])
   })
 
-  test('holds a value that is false', () => {
+  test('stores falsy values', () => {
     const map = lru<number | boolean>(1)
     map.set('a', 0)
     assert.equal(map.get('a'), 0)

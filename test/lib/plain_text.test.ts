@@ -4,7 +4,7 @@ import { escapeUnseen, isPlainText } from '../../src/lib/plain_text.ts'
 
 describe('isPlainText', () => {
   for (const text of ['', 'Reports', 'Ünï 日本', 'Отчёты', '😀']) {
-    test(`takes '${text}'`, () => assert.ok(isPlainText(text)))
+    test(`accepts '${text}'`, () => assert.ok(isPlainText(text)))
   }
 
   const refused: readonly [name: string, text: string][] = [
@@ -26,7 +26,7 @@ describe('isPlainText', () => {
 })
 
 describe('escapeUnseen', () => {
-  test('writes each code unit of what cannot be seen as an escape', () => {
+  test('escapes each code unit of an invisible character', () => {
     assert.equal(escapeUnseen('"a\u009b\u{e0001}é"'), '"a\\u009b\\udb40\\udc01é"')
   })
 })

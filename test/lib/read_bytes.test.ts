@@ -4,7 +4,7 @@ import { readBytes } from '../../src/lib/read_bytes.ts'
 
 const chunks = ['ab', 'c', 'de'].map((text) => new TextEncoder().encode(text))
 
-/** A body of these chunks, again and again if `isEndless`. */
+/** A body of these chunks, repeated without end if `isEndless`. */
 function body(isEndless = false) {
   let sent = 0
   const state = { isCancelled: false }
@@ -23,7 +23,7 @@ function body(isEndless = false) {
 }
 
 describe('readBytes', () => {
-  test('joins the chunks of a body as long as the limit', async () => {
+  test('joins the chunks of a body that is exactly as long as the limit', async () => {
     assert.equal(new TextDecoder().decode(await readBytes(body().response, 5)), 'abcde')
   })
 
@@ -37,7 +37,7 @@ describe('readBytes', () => {
     assert.ok(state.isCancelled)
   })
 
-  test('takes an answer without a body', async () => {
+  test('accepts a response without a body', async () => {
     assert.equal((await readBytes(new Response(null, { status: 204 }), 0)).length, 0)
   })
 })

@@ -3,7 +3,7 @@ import { describe, test } from '#test'
 import { singleFlight } from '../../src/lib/single_flight.ts'
 
 describe('singleFlight', () => {
-  test('does the work once for all who ask while it is under way, and anew for who comes after', async () => {
+  test('runs the work once for concurrent callers, and again for later ones', async () => {
     const flight = singleFlight<number>(1)
     let done = 0
     const work = async () => ++done
@@ -11,7 +11,7 @@ describe('singleFlight', () => {
     assert.equal(await flight('a', work), 3)
   })
 
-  test('rejects all who share it when it fails, and forgets it', async () => {
+  test('rejects all callers that share failed work, and forgets it', async () => {
     const flight = singleFlight<number>(1)
     let failures = 0
     const fail = () => {
@@ -24,7 +24,7 @@ describe('singleFlight', () => {
     assert.equal(await flight('a', async () => 1), 1)
   })
 
-  test('work that never ends holds up those who share it for a time, and nobody after', async () => {
+  test('work that never settles delays the callers that share it for a limited time, and no later caller', async () => {
     const flight = singleFlight<number>(0.05)
     void flight('a', () => new Promise<number>(() => undefined))
     await assert.rejects(
@@ -34,7 +34,7 @@ describe('singleFlight', () => {
     assert.equal(await flight('a', async () => 2), 2)
   })
 
-  test('work may take its time for the caller that began it', async () => {
+  test('there is no time limit for the caller that started the work', async () => {
     const flight = singleFlight<number>(0.01)
     const slow = flight('a', () => new Promise((resolve) => setTimeout(resolve, 60, 1)))
     await assert.rejects(
@@ -44,7 +44,7 @@ describe('singleFlight', () => {
     assert.equal(await slow, 1)
   })
 
-  test('work that was given up and ends late does not end what began after it', async () => {
+  test('abandoned work that settles late does not affect the work started after it', async () => {
     const flight = singleFlight<number>(0.02)
     const { promise: late, resolve: endLate } = Promise.withResolvers<number>()
     const first = flight('a', () => late)

@@ -14,7 +14,7 @@ function setUp() {
 }
 
 describe('turns', () => {
-  test('come in the order of arrival, one at a time', async () => {
+  test('run one at a time, in order of arrival', async () => {
     const { take } = setUp()
     const first = await take('a', 0)
     assert.ok(first)
@@ -31,7 +31,7 @@ describe('turns', () => {
     assert.deepEqual(order, ['b', 'a', 'c'])
   })
 
-  test('a key has one place, which a higher rank takes without losing it', async () => {
+  test('each key has one place, which a caller of higher rank takes over', async () => {
     const { take } = setUp()
     const first = await take('a', 0)
     const [low, behind] = [take('b', 0), take('c', 0)]
@@ -46,7 +46,7 @@ describe('turns', () => {
     assert.ok(await behind)
   })
 
-  test('one that waited for too long goes without, and leaves its place', async () => {
+  test('a caller that waited too long gets no turn and frees its place', async () => {
     const { state, take } = setUp()
     await take('a', 0)
     const waiting = take('b', 0)
@@ -57,7 +57,7 @@ describe('turns', () => {
     assert.equal(await another, undefined)
   })
 
-  test('a turn goes on while it is renewed, and ends when it is silent', async () => {
+  test('a turn lasts while it is renewed, and expires otherwise', async () => {
     const { state, take } = setUp()
     const first = await take('a', 0)
     state.milliseconds = 1000
@@ -67,7 +67,7 @@ describe('turns', () => {
     state.milliseconds = 2001
     const second = await waiting
     assert.ok(second)
-    // The end of a turn that was over already takes nothing from the next.
+    // Ending an expired turn does not affect the next one.
     first?.end()
     const third = take('c', 0)
     state.milliseconds = 2102

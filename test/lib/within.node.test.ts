@@ -6,14 +6,14 @@ import { within } from '../../src/lib/within.ts'
 const timers = () => getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 
 describe('within', () => {
-  test('leaves no timer behind when the operation ends first', async () => {
+  test('clears the timer if the operation settles first', async () => {
     const before = timers()
     assert.equal(await within(3600, Promise.resolve(1), 'too late'), 1)
     await assert.rejects(within(3600, Promise.reject(new Error('failed')), 'too late'), /failed/)
     assert.equal(timers(), before)
   })
 
-  test('rejects when the operation does not end', async () => {
+  test('rejects if the operation does not settle', async () => {
     await assert.rejects(within(0.01, new Promise(() => undefined), 'too late'), /^Error: too late$/)
   })
 })
