@@ -1,4 +1,7 @@
-/** A client's X.509 certificate: what of it tells who the client is. Chain and signature are the affair of who ended TLS. */
+/**
+ * Reads from a client's X.509 certificate what identifies the client. Chain and signature were already checked by whatever
+ * terminated TLS.
+ */
 
 import { encodeBase64url } from '../lib/base64url.ts'
 import { childrenOf, type Der, oidOf, readDer, TAG } from '../lib/der.ts'
@@ -23,9 +26,9 @@ const IP = 0x87
  * Reads a certificate.
  *
  * @param der its DER octets
- * @param isVerified whether who ended the connection verified it
- * @throws TypeError when it is none
- * @see RFC 5280 §4.1
+ * @param isVerified whether the TLS terminator verified it
+ * @throws TypeError if the octets are not a certificate
+ * @see {@link https://www.rfc-editor.org/rfc/rfc5280#section-4.1 RFC 5280 §4.1}
  */
 export async function readCertificate(der: Uint8Array<ArrayBuffer>, isVerified: boolean): Promise<ClientCertificate> {
   const [tbs] = childrenOf(readDer(der))
@@ -44,7 +47,11 @@ export async function readCertificate(der: Uint8Array<ArrayBuffer>, isVerified: 
   }
 }
 
-/** Gives the `x5t#S256` of a certificate, RFC 8705 §3.1. */
+/**
+ * Returns the `x5t#S256` of a certificate.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-3.1 RFC 8705 §3.1}
+ */
 export async function thumbprintOf(der: Uint8Array<ArrayBuffer>): Promise<string> {
   return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', der)))
 }

@@ -1,4 +1,4 @@
-/** Where a certificate comes from when TLS ends before this server: a `Client-Cert` header, or what the platform says. */
+/** Client certificates of connections whose TLS a proxy or the platform terminates before this server. */
 
 import { invalidRequest } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
@@ -6,35 +6,41 @@ import { isInRanges } from '../lib/ip_address.ts'
 import type { ClientCertificate } from '../types.ts'
 import { readCertificate } from './certificate.ts'
 
-/** What the platform knows about the connection beside the request. */
+/** What the platform knows about the connection of a request. */
 export interface Connection {
-  /** Gives the address of who is connected; asked only when it matters, for telling it costs. */
+  /** Returns the address of the peer. Called only when it matters, because some runtimes compute it on demand. */
   readonly peer?: () => string | undefined
 }
 
-/** A certificate as it came: a byte sequence of RFC 8941 §3.3.5. */
+/** A certificate as received: a byte sequence of RFC 8941 §3.3.5. */
 export interface RawCertificate {
   readonly clientCert: string
   readonly isVerified: boolean
 }
 
-/** Gives the certificate that the client showed, if any; throws OAuthError `invalid_request` when it cannot be read. */
+/** Returns the certificate that the client presented, if any. Throws OAuthError `invalid_request` if it cannot be read. */
 export type FindCertificate = (
   request: Request,
   connection: Connection | undefined,
 ) => Promise<ClientCertificate | undefined>
 
 export interface CertificateOptions {
-  /** What the platform that ended TLS says itself. */
+  /** Returns the certificate that the platform reports, where the platform terminates TLS. */
   readonly fromPlatform?: ((request: Request) => RawCertificate | undefined) | undefined
-  /** Addresses and CIDR ranges of proxies whose header counts. */
+  /** Addresses and CIDR ranges of proxies whose header is trusted. */
   readonly trustedProxies: readonly string[]
-  /** Whether those proxies let only certificates through that they verified. */
+  /** Whether those proxies forward only certificates that they have verified. */
   readonly isVerifiedByProxy: boolean
   readonly emit: Emit
 }
 
-/** @see RFC 9440 §2.2, §4 */
+/**
+ * Returns a function that finds the certificate of a request: the platform's if there is one, otherwise the one in the
+ * `Client-Cert` header of a trusted proxy.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9440#section-2.2 RFC 9440 §2.2}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9440#section-4 RFC 9440 §4}
+ */
 export function clientCertificates(options: CertificateOptions): FindCertificate {
   return async (request, connection) => {
     const raw = options.fromPlatform?.(request) ?? fromProxy(request, connection, options)
@@ -62,6 +68,6 @@ async function readRaw({ clientCert, isVerified }: RawCertificate): Promise<Clie
     const der = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
     return await readCertificate(der, isVerified)
   } catch {
-    throw invalidRequest('client_cert_malformed', 'The client certificate that was handed on cannot be read.')
+    throw invalidRequest('client_cert_malformed', 'The forwarded client certificate cannot be read.')
   }
 }

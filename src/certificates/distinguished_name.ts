@@ -1,8 +1,8 @@
-/** Distinguished names, from a certificate and from the text of RFC 4514, in one form in which equal names are equal texts. */
+/** Distinguished names, from certificates and from RFC 4514 text, in one canonical form: equal names are equal strings. */
 
 import { childrenOf, type Der, oidOf, readDer, TAG } from '../lib/der.ts'
 
-/** Attribute types that have a short name: RFC 4514 §3, and those that OpenSSL writes besides. */
+/** Attribute types that have a short name: those of RFC 4514 §3, and others that OpenSSL writes. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['CN', '2.5.4.3'],
   ['SERIALNUMBER', '2.5.4.5'],
@@ -17,7 +17,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['EMAILADDRESS', '1.2.840.113549.1.9.1'],
 ])
 
-/** Types of strings in ASN.1 and how each is decoded. */
+/** ASN.1 string types and the encoding of each. */
 const STRINGS: ReadonlyMap<number, string> = new Map([
   [0x0c, 'utf-8'],
   [0x13, 'utf-8'],
@@ -27,17 +27,21 @@ const STRINGS: ReadonlyMap<number, string> = new Map([
 ])
 
 /**
- * One attribute of RFC 4514 §3 (type, value) and what ends it: `+` before another of the same relative name, `,` before the
- * next relative name, nothing at the end of the text. Spaces around types and values are accepted, as OpenSSL writes them.
+ * One attribute of RFC 4514 §3 (type, value) and its separator: `+` before another attribute of the same relative name, `,`
+ * before the next relative name, empty at the end of the text. Spaces around types and values are accepted, as OpenSSL writes them.
  */
 const ATTRIBUTE = / *([a-z][a-z\d-]*|\d+(?:\.\d+)+) *=((?:\\(?:[ "#+,;<=>\\]|[\da-f]{2})|[^"+,;<>\\\0])*)([+,]|$)/giy
 
 type Attribute = readonly [oid: string, value: string]
 
-/** Relative names, the most specific first as in RFC 4514 §2.1; each a set of types and values. */
+/** Relative names, the most specific first as in RFC 4514 §2.1. Each is a set of attributes. */
 type Names = readonly (readonly Attribute[])[]
 
-/** Returns the name of a certificate, of which each part must have a string as its value. @throws TypeError for anything else */
+/**
+ * Returns the canonical form of a name in a certificate.
+ *
+ * @throws TypeError if it is not a name, or a value is not a string
+ */
 export function distinguishedName(name: Der): string {
   const names = childrenOf(name).map((set) =>
     childrenOf(set, TAG.set).map((attribute): Attribute => {
@@ -50,14 +54,15 @@ export function distinguishedName(name: Der): string {
 }
 
 /**
- * Reads a name as RFC 4514 §3 writes it, with at least one attribute. Values are compared exactly, including case and spaces.
+ * Returns the canonical form of a name in text, which must have at least one attribute. Values keep their case and spaces.
  *
- * @throws TypeError or URIError when the text is no such name
+ * @throws TypeError or URIError if the text is not such a name
+ * @see {@link https://www.rfc-editor.org/rfc/rfc4514#section-3 RFC 4514 §3}
  */
 export function readDistinguishedName(text: string): string {
   const attributes = [...text.matchAll(ATTRIBUTE)]
-  // Only the end of the text is an empty separator, and every match begins where the one before ends.
-  if (attributes.at(-1)?.[3] !== '') throw new TypeError('not a name as RFC 4514 writes it')
+  // The pattern is sticky: only a match that reaches the end of the text has an empty separator.
+  if (attributes.at(-1)?.[3] !== '') throw new TypeError('not a distinguished name of RFC 4514')
   const names: Attribute[][] = []
   let separator = ','
   for (const [, type = '', value = '', next = ''] of attributes) {
@@ -74,18 +79,18 @@ function canonical(names: Names): string {
 
 function oidOfType(type: string): string {
   const oid = /^\d/.test(type) ? type : TYPES.get(type.toUpperCase())
-  if (oid === undefined) throw new TypeError('an attribute type that has no name here; write its OID')
+  if (oid === undefined) throw new TypeError('an attribute type without a known short name; use its OID')
   return oid
 }
 
-/** Spaces around a value do not belong to it unless they are escaped. */
+/** Spaces around a value are not part of it unless they are escaped. */
 function readValue(text: string): string {
   const value = text.replace(/^ +/, '').replace(/(?<!\\)((?:\\\\)*) +$/, '$1')
   if (value.startsWith('#')) return stringOf(readDer(fromHex(value.slice(1))))
   return decodeURIComponent(value.replace(/\\([\da-f]{2})|\\(.)|%/gi, unescapeMatch))
 }
 
-/** Escaped octets are UTF-8 together, so they take the way of percent-encoding. */
+/** Escaped octets form UTF-8 sequences together, so they are decoded by way of percent-encoding. */
 function unescapeMatch(_match: string, hex: string | undefined, character = '%'): string {
   return hex === undefined ? encodeURIComponent(character) : `%${hex}`
 }
@@ -97,6 +102,6 @@ function fromHex(text: string): Uint8Array {
 
 function stringOf({ tag, content }: Der): string {
   const encoding = STRINGS.get(tag)
-  if (encoding === undefined) throw new TypeError('a value that is no string')
+  if (encoding === undefined) throw new TypeError('a value that is not a string')
   return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content)
 }

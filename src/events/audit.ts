@@ -1,24 +1,24 @@
-/** Events as audit lines: one JSON object a line, the same member names as on the wire, never a secret or a token. */
+/** Writes events as audit lines: one JSON object per line, with the member names used on the wire and never a secret or token. */
 
 import { escapeUnseen } from '../lib/plain_text.ts'
 import type { Emit, Event } from './events.ts'
 
-/** Of a text in an event; a caller chooses the length of some. */
+/** Maximum length of a string in an event. Callers choose the length of some. */
 const MAX_CHARACTERS = 1024
 
 const CUT_MARK = '…'
 
 /**
- * Writes each event as one line.
+ * Returns a function that writes each event as one line.
  *
- * @param write takes a line without its end
- * @param now epoch seconds
+ * @param write called with each line, without a line break
+ * @param now returns epoch seconds
  */
 export function auditLines(write: (line: string) => void, now: () => number): Emit {
   return (event) => write(auditLine(event, now()))
 }
 
-/** Returns an event as one line of JSON, for every reader: what cannot be seen in it is escaped, and long texts are cut. */
+/** Returns an event as one line of JSON. Invisible characters are escaped, and long strings are truncated. */
 export function auditLine(event: Event, now: number): string {
   const timed = { time: new Date(now * 1000).toISOString(), ...event }
   const line = JSON.stringify(timed)

@@ -1,4 +1,4 @@
-/** All that can happen, as one union. Audit lines are made from it. */
+/** All events, as one union. The audit log has one line for each. */
 
 import type { ErrorCode, Reason } from '../reasons.ts'
 
@@ -19,15 +19,15 @@ export type Event =
       readonly path: string
       readonly code: ErrorCode
       readonly reason: Reason
-      /** As the request claimed it, proven or not. */
+      /** As claimed in the request, authenticated or not. */
       readonly client_id?: string | undefined
-      /** What failed below, for the operator; never set for what a client did wrong. */
+      /** The underlying failure, for the operator. Never set for an error of the client. */
       readonly cause?: string | undefined
     }
   | {
-      /** The registry failed, and what was read from it before stood in. */
+      /** The registry failed, and a cached record was used instead. */
       readonly event: 'record_served_stale'
-      /** In the registry. */
+      /** Key in the registry. */
       readonly key: string
       readonly client_id?: undefined
       readonly age_seconds: number
@@ -41,7 +41,7 @@ export type Event =
     }
   | { readonly event: 'token_revoked'; readonly client_id: string; readonly jti: string }
   | {
-      /** Tokens issued at `before`, epoch seconds, or sooner are denied: those of a client, or all. */
+      /** Tokens issued at or before `before`, epoch seconds, are denied: those of one client, or all. */
       readonly event: 'tokens_cut'
       readonly before: number
       readonly client_id?: string | undefined
@@ -53,18 +53,18 @@ export type Event =
       readonly client_id?: undefined
     }
   | {
-      /** Somebody who is no trusted proxy sent a `Client-Cert` header; the request went on without it. */
+      /** A peer that is not a trusted proxy sent a `Client-Cert` header. The header was ignored. */
       readonly event: 'client_cert_ignored'
       readonly path: string
       readonly peer?: string | undefined
       readonly client_id?: undefined
     }
   | {
-      /** So many lines could not be written, because the log was not read. */
+      /** Audit lines were dropped because the log was not read. */
       readonly event: 'audit_lines_lost'
       readonly lines: number
       readonly client_id?: undefined
     }
 
-/** Takes an event, at once and without throwing. */
+/** Handles an event. Must return at once and must not throw. */
 export type Emit = (event: Event) => void

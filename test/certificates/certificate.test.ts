@@ -19,7 +19,7 @@ const octetsOf = ({ certificate }: { certificate: string }) =>
   Uint8Array.from(atob(base64Of(certificate)), (character) => character.charCodeAt(0))
 
 describe('readCertificate', () => {
-  test('gives what OpenSSL prints of it', async () => {
+  test('returns the values that OpenSSL prints', async () => {
     const certificate = await readCertificate(octetsOf(leaf), true)
     assert.deepEqual(certificate, {
       thumbprint: 'zV3TGHgeGTJmwbWpzGVj_Y1RGwKEW8GDXXubkKoUupM',
@@ -38,19 +38,19 @@ describe('readCertificate', () => {
     })
   })
 
-  test('one without names beside the subject', async () => {
+  test('reads a certificate without subject alternative names', async () => {
     const { subjectAltNames, isVerified } = await readCertificate(octetsOf(self), false)
     assert.deepEqual([subjectAltNames, isVerified], [{ dns: [], uri: [], ip: [], email: [] }, false])
   })
 
-  test('refuses what is cut off, wherever, and never hangs', async () => {
+  test('refuses a certificate that is truncated anywhere', async () => {
     const whole = octetsOf(ca)
     for (let length = 0; length < whole.length; length++) {
       await assert.rejects(readCertificate(whole.slice(0, length), true))
     }
   })
 
-  test('a changed octet gives another thumbprint or an error, not another failure', async () => {
+  test('returns another thumbprint or throws if any octet is changed', async () => {
     const whole = octetsOf(leaf)
     const { thumbprint } = await readCertificate(whole, true)
     for (let index = 0; index < whole.length; index++) {
@@ -62,10 +62,10 @@ describe('readCertificate', () => {
   })
 })
 
-describe('readCertificate, the parts', () => {
+describe('the fields of a certificate', () => {
   const at = (iso: string) => Date.parse(iso) / 1000
 
-  test('times of both kinds, with the century of RFC 5280 §4.1.2.5.1', async () => {
+  test('reads times of both types, with the century of RFC 5280 §4.1.2.5.1', async () => {
     const times: readonly [ReturnType<typeof utcTime>, number][] = [
       [utcTime('491231235959Z'), at('2049-12-31T23:59:59Z')],
       [utcTime('500101000000Z'), at('1950-01-01T00:00:00Z')],
@@ -87,7 +87,7 @@ describe('readCertificate, the parts', () => {
     assert.deepEqual([one.notBefore, one.notAfter], [at('2020-01-01T00:00:00Z'), Number.NaN])
   })
 
-  test('subjects in every kind of string', async () => {
+  test('reads subjects in every string type', async () => {
     const subjects: readonly [ReturnType<typeof nameOf>, string][] = [
       [nameOf([attribute('CN', der(0x0c, [0xc3, 0xa9]))]), 'CN=é'],
       [nameOf([attribute('CN', text(0x13, 'a'))]), 'CN=a'],
@@ -109,14 +109,14 @@ describe('readCertificate, the parts', () => {
     await assert.rejects(readCertificate(certificateOf({ subject: der(0x30, der(0x30)) }), true), TypeError)
   })
 
-  test('an empty subject is the name that no text writes', async () => {
+  test('reads an empty subject, which no text can express', async () => {
     const { subject } = await readCertificate(certificateOf({ subject: nameOf() }), true)
     for (const name of ['', ',', '+', '\\', ' ', '=']) {
       assert.throws(() => assert.equal(readDistinguishedName(name), subject), TypeError)
     }
   })
 
-  test('names beside the subject: critical or not, after another extension, of other kinds as well', async () => {
+  test('reads subject alternative names: critical or not, after another extension, with names of other types', async () => {
     const names = [
       text(0x82, 'a.example'),
       text(0x86, 'urn:a'),
@@ -142,7 +142,7 @@ describe('readCertificate, the parts', () => {
     }
   })
 
-  test('version 1 has no version; nothing may stand behind the certificate', async () => {
+  test('reads version 1, which has no version field, and refuses trailing octets', async () => {
     const { subject } = await readCertificate(certificateOf({ isVersion1: true }), true)
     assert.equal(subject, readDistinguishedName('CN=a'))
     await assert.rejects(readCertificate(Uint8Array.from([...certificateOf(), 0x05, 0x00]), true), TypeError)

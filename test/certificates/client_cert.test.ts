@@ -22,7 +22,7 @@ function setUp(options: Partial<CertificateOptions> = {}) {
 }
 
 describe('clientCertificates', () => {
-  test('asks the platform first; the header counts only where it says nothing', async () => {
+  test('prefers the certificate of the platform to the header', async () => {
     const platform = { clientCert: clientCert(leaf), isVerified: false }
     const { ask, events } = setUp({ fromPlatform: () => platform })
     const certificate = await ask(clientCert(self), '10.0.0.5')
@@ -32,20 +32,20 @@ describe('clientCertificates', () => {
     assert.equal((await silent.ask(clientCert(leaf), '10.0.0.5'))?.thumbprint, THUMBPRINT_OF_LEAF)
   })
 
-  test('says of a certificate whether the proxy verified it', async () => {
+  test('reports whether the proxy verified the certificate', async () => {
     for (const isVerifiedByProxy of [true, false]) {
       const { ask } = setUp({ isVerifiedByProxy })
       assert.equal((await ask(clientCert(leaf), '10.0.0.5'))?.isVerified, isVerifiedByProxy)
     }
   })
 
-  test('without a header there is none, whoever is connected', async () => {
+  test('returns undefined without a header, for any peer', async () => {
     const { ask, events } = setUp()
     for (const peer of [undefined, '10.0.0.5', '192.0.2.1']) assert.equal(await ask(undefined, peer), undefined)
     assert.deepEqual(events, [])
   })
 
-  test('passes over the header of another peer and of one that is not known, and reports it', async () => {
+  test('ignores the header of an untrusted or unknown peer, and emits an event', async () => {
     const { ask, events } = setUp()
     assert.equal(await ask(clientCert(leaf), '10.0.0.6'), undefined)
     assert.equal(await ask(clientCert(leaf)), undefined)
@@ -53,7 +53,7 @@ describe('clientCertificates', () => {
     assert.deepEqual(events, [{ ...event, peer: '10.0.0.6' }, event])
   })
 
-  test('a header that holds no certificate is invalid_request', async () => {
+  test('refuses a header without a valid certificate with invalid_request', async () => {
     const { ask } = setUp()
     for (const header of ['', '::', ':AAAA:', ':A:', clientCert(leaf).slice(1), `${clientCert(leaf)};a=1`]) {
       const isMalformed = (error: unknown) => error instanceof OAuthError && error.reason === 'client_cert_malformed'

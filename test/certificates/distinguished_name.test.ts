@@ -55,7 +55,7 @@ describe('readDistinguishedName', () => {
     'CN=#02017F',
     'CN=\\FF',
     'CN=a,O',
-    // RFC 4514 §3: no part is empty, and an escape has something to escape.
+    // RFC 4514 §3: no part is empty, and every escape escapes something.
     ...[
       '',
       ' ',
@@ -105,7 +105,7 @@ describe('readDistinguishedName', () => {
     }
   })
 
-  test('every character comes back from its escaped form, and only the special ones need it', () => {
+  test('reads every character from its escaped form, and all but the special ones unescaped', () => {
     for (let code = 0; code < 0x180; code++) {
       const character = String.fromCharCode(code)
       const octets = [...new TextEncoder().encode(character)]

@@ -28,7 +28,7 @@ describe('auditLines', () => {
 })
 
 describe('auditLine', () => {
-  /** What ends a line for some reader, moves a terminal's cursor, or cannot be seen. */
+  /** Characters that end a line for some readers, move the cursor of a terminal, or are invisible. */
   const unseen = [
     ...['\n', '\r', '\v', '\f', '\u001b', '\u001c', '\u007f', '\u0085', '\u009b', '\u00ad'],
     ...['\u200b', '\u2028', '\u2029', '\u202e', '\u2066', '\ufeff', '\ue000', '\ud800', '\u{e0001}', '\u{1d173}'],
@@ -43,11 +43,11 @@ describe('auditLine', () => {
     })
   }
 
-  test('leaves what can be seen as it is', () => {
+  test('does not escape visible characters', () => {
     assert.ok(auditLine({ ...refused, client_id: 'ünï 日本 😀' }, NOW).endsWith('"client_id":"ünï 日本 😀"}'))
   })
 
-  test('cuts long texts with a mark, whichever field they are in', () => {
+  test('truncates long texts in every field, with a mark', () => {
     const long = 'y'.repeat(1025)
     const cut = `${'y'.repeat(1024)}…`
     const { path, client_id } = JSON.parse(auditLine({ ...refused, path: long, client_id: long }, NOW))
@@ -58,7 +58,7 @@ describe('auditLine', () => {
     assert.deepEqual(JSON.parse(issued).aud, [cut, 'b'])
   })
 
-  test('keeps texts of 1,024 characters whole', () => {
+  test('does not truncate texts of 1,024 characters', () => {
     const path = 'y'.repeat(1024)
     assert.equal(JSON.parse(auditLine({ ...refused, path }, NOW)).path, path)
   })
