@@ -1,4 +1,4 @@
-/** Settings as the environment gives them, checked: every default and unit is stated here, once. */
+/** Settings, read from the environment and validated. Every default and unit is defined here. */
 
 import * as v from 'valibot'
 import { isRange } from './lib/ip_address.ts'
@@ -6,28 +6,28 @@ import { isLoopback } from './lib/loopback.ts'
 import { type AccessTokenProfile, accessTokenProfiles, MAX_TOKEN_LIFETIME_SECONDS } from './tokens/access_token.ts'
 
 export interface Config {
-  /** Undefined in development: the origin of each request. */
+  /** Undefined in development, where the issuer is the origin of each request. */
   readonly issuer: string | undefined
-  /** Private JWK Set or PKCS#8 PEM, not yet read. Undefined in development: a key is made at start. */
+  /** Private JWK Set or PKCS#8 PEM, not yet parsed. Undefined in development, where the server generates a key at start. */
   readonly signingKeys: string | undefined
   /** Seconds. */
   readonly accessTokenLifetime: number
   readonly accessTokenProfile: AccessTokenProfile
   /** Seconds. */
   readonly cacheSeconds: number
-  /** The operator's token, RFC 7591 §3. Undefined: nothing can be registered. */
+  /** The operator's token, RFC 7591 §3. Without it nothing can be registered. */
   readonly registrationToken: string | undefined
-  /** Introspections of one caller a minute, in a process or isolate; 0 for any number. */
+  /** Introspection requests per caller and minute, counted in each process or isolate; 0 for no limit. */
   readonly introspectionsPerMinute: number
-  /** Whether a DPoP proof must hold a nonce of ours. */
+  /** Whether a DPoP proof must contain a nonce that this server issued. */
   readonly dpopNonceRequired: boolean
-  /** Seconds that `exp` of a client's assertion may lie ahead. */
+  /** How far in the future `exp` of a client assertion may be, in seconds. */
   readonly clientAssertionLifetime: number
-  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header counts. */
+  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header is trusted. */
   readonly trustedProxies: readonly string[]
-  /** Whether those proxies let only certificates through that they verified. */
+  /** Whether those proxies forward only certificates that they have verified. */
   readonly clientCertVerified: boolean
-  /** As in STORE_URLS; Workers use their bindings instead. */
+  /** In a form that STORE_URLS matches. Workers use their bindings instead. */
   readonly storeUrl: string
   readonly dev: boolean
 }
@@ -49,7 +49,7 @@ export type Setting =
   | 'PORT'
   | 'DEV'
 
-/** A setting, or the file of the bindings, that keeps the server from its work. The text never quotes a secret. */
+/** A setting, or the file with the bindings, without which the server cannot run. The text never quotes a secret. */
 export interface Problem {
   readonly setting: Setting | 'wrangler.toml'
   readonly problem: string
@@ -58,10 +58,10 @@ export interface Problem {
 const MAX_CACHE_SECONDS = 60 * 60
 const MAX_ASSERTION_SECONDS = 24 * 60 * 60
 
-/** Which of them a runtime has, it says itself. */
+/** Each runtime supports some of these schemes. */
 const STORE_URLS = /^(memory:|sqlite:[^:].*|rediss?:\/\/.+|denokv:.*)$/
 
-/** RFC 6750 §2.1, long enough that nobody tries them out. */
+/** RFC 6750 §2.1, and too long to be guessed. */
 const BEARER = /^[\w.~+/-]{32,256}=*$/
 
 const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
@@ -83,7 +83,7 @@ const Ranges: v.GenericSchema<string, string[]> = v.pipe(
   v.transform((text) => text.split(',').map((range) => range.trim())),
   v.everyItem(
     isRange,
-    'must be IP addresses and CIDR ranges with commas between, IPv4 as four decimal numbers without leading zeros',
+    'must be comma-separated IP addresses and CIDR ranges, IPv4 as four decimal numbers without leading zeros',
   ),
 )
 
@@ -91,20 +91,20 @@ const Issuer: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.check((text) => URL.canParse(text), 'must be a URL'),
   v.check((text) => !/[?#]/.test(text), 'must have no query and no fragment'),
-  v.check((text) => isIssuer(new URL(text)), 'must be https (http only on a loopback host), without a user'),
+  v.check((text) => isIssuer(new URL(text)), 'must be https (http only on a loopback host), without a user name'),
   v.check(
     (text) => [text, `${text}/`].includes(new URL(text).href),
     'must be written in normal form: lower-case host, no default port',
   ),
 )
 
-/** Checked here, since the URL errors of some runtimes quote the URL with its password. */
+/** Validated here because the URL errors of some runtimes quote the URL with its password. */
 const StoreUrl: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:'),
   v.check(
     (text) => !/^rediss?:/.test(text) || isRedisUrl(text),
-    'must be redis://USER:PASSWORD@HOST:PORT/DATABASE, where all but the host is optional and a reserved character of the password is percent-encoded',
+    'must be redis://USER:PASSWORD@HOST:PORT/DATABASE, where only the host is required and reserved characters in the password are percent-encoded',
   ),
 )
 
@@ -122,7 +122,7 @@ const Settings = v.object({
   CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
   CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
   REGISTRATION_TOKEN: v.optional(
-    v.pipe(v.string(), v.trim(), v.regex(BEARER, 'must be at least 32 characters of a bearer token')),
+    v.pipe(v.string(), v.trim(), v.regex(BEARER, 'must be a bearer token of at least 32 characters')),
   ),
   INTROSPECTIONS_PER_MINUTE: v.optional(IntegerText(0, 10_000_000), '60000'),
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
@@ -137,13 +137,13 @@ const names = Object.keys(Settings.entries) as Setting[]
 
 const NEEDED = ['ISSUER', 'SIGNING_KEYS'] as const
 
-/** Else the well-known secret of the test client would get tokens that somebody trusts. */
-const DEV_BESIDE_PRODUCTION = 'must not be set beside ISSUER or SIGNING_KEYS'
+/** Otherwise the well-known secret of the test client would get tokens that resource servers trust. */
+const DEV_IN_PRODUCTION = 'must not be set together with ISSUER or SIGNING_KEYS'
 
 /**
- * Reads the settings out of an environment; an empty variable counts as absent, other variables are passed over.
+ * Reads the settings from an environment. An empty variable counts as absent; unknown variables are ignored.
  *
- * @returns the config, or each setting that is missing or malformed
+ * @returns the config, or a problem for each setting that is missing or malformed
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config | readonly Problem[] {
   const given = names.flatMap((name) => {
@@ -161,7 +161,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   }
   const settings = read.output
   const missing = NEEDED.filter((name) => settings[name] === undefined)
-  if (settings.DEV && missing.length < NEEDED.length) return [{ setting: 'DEV', problem: DEV_BESIDE_PRODUCTION }]
+  if (settings.DEV && missing.length < NEEDED.length) return [{ setting: 'DEV', problem: DEV_IN_PRODUCTION }]
   if (!settings.DEV && missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
   return {
     issuer: settings.ISSUER,
@@ -180,18 +180,18 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   }
 }
 
-/** Gives the port to listen on, whatever the other settings are: 8080 when none or a malformed one is set. */
+/** Returns the port to listen on, independent of the other settings: 8080 if PORT is absent or malformed. */
 export function readPort({ PORT }: Readonly<Record<string, unknown>>): number {
   return v.parse(v.fallback(Port, DEFAULT_PORT), PORT || undefined)
 }
 
-/** @see RFC 8414 §2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 RFC 8414 §2} */
 function isIssuer({ protocol, hostname, username, password }: URL): boolean {
   const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
   return isSecure && username === '' && password === ''
 }
 
-/** A password with a raw `/`, `?` or `#` ends the authority early, so that some of it would be read as something else. */
+/** A raw `/`, `?` or `#` in a password ends the authority early, and the rest would be read as another part of the URL. */
 function isRedisUrl(text: string): boolean {
   if (/[\s\\?#]/.test(text) || /%(?![\da-f]{2})/i.test(text) || !URL.canParse(text)) return false
   const { hostname, pathname } = new URL(text)

@@ -1,4 +1,4 @@
-/** Development mode: a client that everyone knows, for requests from this machine only. */
+/** Development mode: a client with a well-known secret, for requests from this machine only. */
 
 import type { MiddlewareHandler } from 'hono'
 import type { Connection } from './certificates/client_cert.ts'
@@ -9,7 +9,7 @@ import { isLoopback } from './lib/loopback.ts'
 import type { Registry } from './stores/contracts.ts'
 import type { Client } from './types.ts'
 
-/** The client of the how-to; its hash is bcrypt of `foobar`. It exists in development only and in no store. */
+/** The client of the README; the hash is bcrypt of `foobar`. It exists in development only and in no store. */
 const testClient: Client = {
   client_id: 'test-client',
   client_secrets: [{ id: 'development', hash: '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K' }],
@@ -17,7 +17,7 @@ const testClient: Client = {
   scope: 'read write',
 }
 
-/** Returns the same registry, in which the client of the how-to can be found. */
+/** Returns the registry with the test client added to it. */
 export function withTestClient(registry: Registry): Registry {
   const key = clientKey(testClient.client_id)
   return {
@@ -26,7 +26,7 @@ export function withTestClient(registry: Registry): Registry {
   }
 }
 
-/** Refuses a request that comes from another machine or by way of a proxy. */
+/** Refuses requests that come from another machine or through a proxy. */
 export const requireLoopback: MiddlewareHandler<{ Bindings: Connection }> = async (c, next) => {
   if (!isFromHere(c.req.raw, c.env?.peer?.())) {
     throw temporarilyUnavailable('host_not_loopback', 'Development mode answers on loopback hosts only.')
@@ -47,8 +47,8 @@ const FORWARDED = [
 ]
 
 /**
- * Returns whether both ends are this machine, as far as can be seen: a proxy that adds no header cannot. `CF-Connecting-IP` is
- * set by `wrangler dev` to the address of its caller, unless the caller sent one, and by Cloudflare's proxies.
+ * Returns whether both ends of the connection are this machine. A proxy that adds no header cannot be detected.
+ * `CF-Connecting-IP` is set by Cloudflare's proxies, and by `wrangler dev` to the caller's address unless the caller sent one.
  */
 function isFromHere({ url, headers }: Request, peer = '127.0.0.1'): boolean {
   const client = headers.get('CF-Connecting-IP') ?? peer

@@ -1,5 +1,5 @@
 /**
- * Everything that can be refused, on two levels: `code` goes on the wire and is coarse on purpose, `reason` goes into
+ * The errors that refuse a request, on two levels: `code` goes on the wire and is coarse on purpose, `reason` goes into
  * the audit event and is exact.
  */
 
@@ -26,7 +26,7 @@ interface Details {
   readonly clientId?: string | undefined
 }
 
-/** A refusal: its wire form and, for the audit event, its reason and the client it is about. */
+/** A refused request: what the response says and, for the audit event, the exact reason and the client concerned. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly code: ErrorCode
@@ -51,18 +51,18 @@ export class OAuthError extends Error {
   }
 }
 
-/** Replaces what RFC 6749 §5.2 does not let stand in an `error_description`. */
+/** Replaces the characters that RFC 6749 §5.2 does not allow in an `error_description`. */
 function wireText(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }
 
-/** Returns a copy of the error that is about this client: requests that share work also share the error it throws. */
+/** Returns a copy of the error with this client: requests that share work also share the error that it throws. */
 export function withClient(error: OAuthError, clientId: string): OAuthError {
   const { code, reason, message, status, headers, cause } = error
   return new OAuthError(code, reason, message, { status, headers, cause, clientId })
 }
 
-/** Runs `work` and names the client in the OAuthError that it may throw. */
+/** Runs `work` and adds the client to any OAuthError that it throws. */
 export async function attribute<T>(clientId: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -71,59 +71,63 @@ export async function attribute<T>(clientId: string, work: () => Promise<T>): Pr
   }
 }
 
-/** @see RFC 6749 §5.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */
 export function invalidRequest(reason: RequestReason, description: string, details?: Details): OAuthError {
   return new OAuthError('invalid_request', reason, description, details)
 }
 
-/** @see RFC 9110 §15.5.6 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 RFC 9110 §15.5.6} */
 export function methodNotAllowed(allowed: readonly string[]): OAuthError {
   const Allow = allowed.join(', ')
-  return invalidRequest('method_not_allowed', `This endpoint takes ${Allow} only.`, { status: 405, headers: { Allow } })
+  return invalidRequest('method_not_allowed', `This endpoint accepts ${Allow} only.`, {
+    status: 405,
+    headers: { Allow },
+  })
 }
 
 /**
- * One text for every way to fail, so that the answer does not tell which clients exist.
+ * Has the same text for every failed authentication, so that the response does not reveal which clients exist.
  *
- * @see RFC 6749 §5.2
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}
  */
 export function invalidClient(reason: ClientReason): OAuthError {
   return new OAuthError('invalid_client', reason, 'Client authentication failed.', { status: 401 })
 }
 
-/** @see RFC 6749 §5.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */
 export function unauthorizedClient(reason: GrantReason, description: string): OAuthError {
   return new OAuthError('unauthorized_client', reason, description)
 }
 
-/** @see RFC 6749 §5.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */
 export function unsupportedGrantType(description: string): OAuthError {
   return new OAuthError('unsupported_grant_type', 'grant_type_unsupported', description)
 }
 
-/** @see RFC 6749 §5.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */
 export function invalidScope(reason: ScopeReason, description: string): OAuthError {
   return new OAuthError('invalid_scope', reason, description)
 }
 
-/** @see RFC 8707 §2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 RFC 8707 §2} */
 export function invalidTarget(reason: TargetReason, description: string): OAuthError {
   return new OAuthError('invalid_target', reason, description)
 }
 
-/** @see RFC 7591 §3.2.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2 RFC 7591 §3.2.2} */
 export function invalidClientMetadata(reason: MetadataReason, description: string): OAuthError {
   return new OAuthError('invalid_client_metadata', reason, description)
 }
 
 /**
- * One text for every way to fail, so that the answer does not tell which clients exist.
+ * Has the same text for every failure of a bearer token, so that the response does not reveal which clients exist.
  *
- * @see RFC 6750 §3.1, RFC 7592 §2
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 RFC 6750 §3.1}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7592#section-2 RFC 7592 §2}
  */
 export function invalidToken(reason: TokenReason): OAuthError {
   const headers = { 'WWW-Authenticate': reason === 'token_missing' ? 'Bearer' : 'Bearer error="invalid_token"' }
-  const description = 'A bearer token that allows this is needed.'
+  const description = 'This request needs a bearer token that permits it.'
   return new OAuthError('invalid_token', reason, description, { status: 401, headers })
 }
 
@@ -131,52 +135,51 @@ export function notFound(description: string): OAuthError {
   return new OAuthError('not_found', 'record_unknown', description, { status: 404 })
 }
 
-/** What is registered would not fit the store. */
+/** The record exceeds what every store accepts. */
 export function recordTooLarge(): OAuthError {
-  const description = 'What is to be stored is larger than 64 KiB.'
+  const description = 'The record is larger than 64 KiB.'
   return new OAuthError('invalid_request', 'record_too_large', description, { status: 413 })
 }
 
-/** The caller reads anew and tries again. */
+/** The caller should read the record again and retry. */
 export function conflict(description: string): OAuthError {
   return new OAuthError('conflict', 'record_contended', description, { status: 409 })
 }
 
-/** @see RFC 9110 §15.5.13 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.13 RFC 9110 §15.5.13} */
 export function preconditionFailed(): OAuthError {
-  const description = 'The record is not what If-Match says; read it anew.'
+  const description = 'The record does not match If-Match; read it again.'
   return new OAuthError('precondition_failed', 'record_changed', description, { status: 412 })
 }
 
-/** @see RFC 9449 §5 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-5 RFC 9449 §5} */
 export function invalidDpopProof(reason: DpopReason, description: string): OAuthError {
   return new OAuthError('invalid_dpop_proof', reason, description)
 }
 
-/**
- * The client repeats its request with this nonce.
- *
- * @see RFC 9449 §8
- */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-8 RFC 9449 §8} */
 export function useDpopNonce(nonce: string): OAuthError {
   const headers = { 'DPoP-Nonce': nonce }
-  return new OAuthError('use_dpop_nonce', 'dpop_nonce_wrong', 'The DPoP proof needs this nonce.', { headers })
+  return new OAuthError('use_dpop_nonce', 'dpop_nonce_wrong', 'The DPoP proof must contain this nonce.', { headers })
 }
 
-/** @see RFC 6749 §3.1.1 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.1.1 RFC 6749 §3.1.1} */
 export function unsupportedResponseType(): OAuthError {
-  const description = 'This server issues tokens to clients only; nobody can be asked to authorize anything here.'
+  const description = 'This server issues tokens to clients only; it has no users who could authorize a request.'
   return new OAuthError('unsupported_response_type', 'response_type_unsupported', description)
 }
 
-/** @see RFC 6585 §4 */
+/**
+ * @param retryAfter seconds
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6585#section-4 RFC 6585 §4}
+ */
 export function tooManyRequests(retryAfter: number): OAuthError {
   const headers = { 'Retry-After': String(retryAfter) }
-  const description = 'This caller asks too often.'
+  const description = 'This caller sends requests too often.'
   return new OAuthError('temporarily_unavailable', 'rate_limited', description, { status: 429, headers })
 }
 
-/** The caller did nothing wrong and may try again after `retryAfter` seconds. */
+/** Returns the error for a request that is valid but cannot be served now; the caller may retry after `retryAfter` seconds. */
 export function temporarilyUnavailable(
   reason: UnavailableReason,
   description: string,
@@ -190,7 +193,7 @@ export function temporarilyUnavailable(
   })
 }
 
-/** A defect of this server: nothing of the cause reaches the wire. */
+/** Returns the error for a defect of this server. The response contains nothing of the cause. */
 export function serverError(cause: unknown): OAuthError {
   return new OAuthError('server_error', 'internal', 'The server failed to answer this request.', { status: 500, cause })
 }

@@ -1,4 +1,4 @@
-/** The provider: mounts a list of endpoints and serves the documents that are read off the list, as a Hono app. */
+/** The provider: a Hono app that mounts a list of endpoints and serves the metadata documents derived from the list. */
 
 import { Hono } from 'hono'
 import type { App, Endpoint, Site } from './endpoints/endpoint.ts'
@@ -10,34 +10,34 @@ import { refuse } from './http/respond.ts'
 import { requireNames } from './lib/names.ts'
 
 export interface ProviderOptions {
-  /** Issuer identifier, RFC 8414 §2; or, where it follows the request, a function of the request's URL. */
+  /** Issuer identifier, RFC 8414 §2, or a function that returns it for the URL of a request. */
   readonly issuer: string | ((url: string) => string)
-  /** Everything that the provider offers; the documents follow from it. */
+  /** Everything that the provider offers; the metadata documents are derived from it. */
   readonly endpoints: readonly Endpoint[]
   /**
-   * Paths of the app below which the endpoints are. By default the path of the issuer alone, so that an app that this one is
-   * mounted in keeps the rest; add `/` for a proxy that takes the path of the issuer away.
+   * Paths of the app below which the endpoints are mounted. Defaults to the path of the issuer, so that an app which mounts
+   * this one keeps all other paths; add `/` for a proxy that strips the path of the issuer.
    */
   readonly mountAt?: readonly string[]
-  /** Returns the scopes for the metadata; when it rejects, the document leaves them out. */
+  /** Returns the scopes for the metadata. If it rejects, the document omits them. */
   findScopes?(): Promise<readonly string[]>
-  /** Takes each event; by default they are dropped. */
+  /** Receives each event; by default events are dropped. */
   readonly emit?: Emit
-  /** Returns epoch seconds; by default by the clock of the runtime. */
+  /** Returns epoch seconds; defaults to the clock of the runtime. */
   now?(): number
 }
 
-/** Where the metadata is, below the issuer or between its host and its path, RFC 8414 §3.1, and what makes it. */
+/** Paths of the metadata documents, below the issuer or between its host and its path (RFC 8414 §3.1). */
 const METADATA = {
   '/.well-known/oauth-authorization-server': metadataOf,
   '/.well-known/openid-configuration': openidMetadataOf,
 } as const
 
 /**
- * Builds the provider. It can be served as it is, or mounted in another app with `app.route('/', provider)`: it answers at
- * its own paths only.
+ * Creates the provider. Serve it directly, or mount it in another app with `app.route('/', provider)`: it answers on its
+ * own paths only.
  *
- * @throws TypeError when the list is empty or two endpoints have one path
+ * @throws TypeError if the list is empty or two endpoints have the same path
  */
 export function createProvider(options: ProviderOptions): App {
   const { issuer, endpoints, emit = () => undefined, now = epochSeconds } = options
@@ -69,7 +69,7 @@ function publishMetadata(
     const respond = publicText('application/json')
     for (const place of new Set([name, name + path, path + name])) {
       publish(app, place, async (c) => {
-        // They are a service to readers; discovery itself must not hang on the registry.
+        // The scopes are optional; discovery must not depend on the registry.
         const scopes = await findScopes?.().catch(() => undefined)
         return respond(JSON.stringify(documentOf(issuerOf(c.req.url), scopes ?? [], endpoints)))
       })

@@ -1,4 +1,4 @@
-/** The start: settings and what the runtime gives become a server, or a server that says what it lacks. */
+/** Creates the server from the settings and the host, or a server that answers 503 while the settings are invalid. */
 
 import { Hono } from 'hono'
 import { type Nonces, nonces } from './assertions/nonce.ts'
@@ -15,7 +15,7 @@ import { hashToken } from './secrets/hashes.ts'
 import type { Stores } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
 
-/** How long one operation of a store may take. */
+/** Time limit of one store operation. */
 const STORE_SECONDS = 2
 
 /** The same for a write of the registry. */
@@ -23,32 +23,32 @@ const WRITE_SECONDS = 5
 
 const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
 
-/** What the runtime gives to the server. */
+/** What a runtime provides to the server. */
 export interface Host extends FeatureHost {
-  /** The environment; values that are no strings are no settings. */
+  /** Environment variables or bindings, settings among them. */
   readonly environment: Readonly<Record<string, unknown>>
-  /** Rejects when the stores cannot be opened; the message goes to the console. */
+  /** Opens the stores. Rejects if they cannot be opened; the message is printed to the console. */
   openStores(config: Config): Promise<Stores>
   /** Name of the setting that `openStores` depends on. */
   readonly storeSetting: Problem['setting']
   /** Returns the command that sets a setting on this runtime. */
   commandFor(setting: Problem['setting']): string
-  /** Returns epoch seconds. Called by requests only: in the global scope of a Worker the clock stands at 0. */
+  /** Returns epoch seconds. Called during requests only: in the global scope of a Worker the clock is 0. */
   now(): number
-  /** Takes a line for the audit log. */
+  /** Writes a line to the audit log. */
   write(line: string): void
-  /** Takes a line for the operator. */
+  /** Prints a line for the operator. */
   warn(line: string): void
 }
 
 export interface Server {
-  /** Its `fetch` takes the connection as second argument, where the runtime knows it. */
+  /** Its `fetch` accepts the connection as second argument, where the runtime knows it. */
   readonly app: App
-  /** Undefined when the settings do not make a server: then the app answers 503 to everything. */
+  /** Undefined if the settings are invalid; the app then answers every request with 503. */
   readonly config: Config | undefined
 }
 
-/** Never rejects: what is wrong with the settings goes to the console and into every answer's status. */
+/** Creates the server. Never rejects: problems with the settings are printed to the console, and every response is 503. */
 export async function createServer(host: Host): Promise<Server> {
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
@@ -69,7 +69,7 @@ export async function createServer(host: Host): Promise<Server> {
   return { app: serve(createPreset(host, config, opened), config, opened), config }
 }
 
-/** Answers where the provider does not, and in development only requests of this machine. */
+/** Mounts the provider. Other paths are 404, and in development only requests from this machine are answered. */
 function serve(provider: App, { dev }: Config, { emit }: Opened): App {
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
@@ -82,11 +82,11 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   for (const { setting, problem } of problems) {
     host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
   }
-  host.warn('edgemint: answering 503 until then.')
+  host.warn('edgemint: every request is answered with 503 until then.')
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
   app.all('*', () => {
-    throw temporarilyUnavailable('not_configured', 'The server is not configured; its console says what is missing.')
+    throw temporarilyUnavailable('not_configured', 'The server is not configured; its console shows what is missing.')
   })
   return { app, config: undefined }
 }
@@ -96,7 +96,7 @@ function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyr
   return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
 }
 
-/** Workers make no random values at their start, and in development a nonce protects nothing. */
+/** Derived from the signing keys: Workers cannot generate random values at start. In development a nonce protects nothing. */
 async function openNonces({ dpopNonceRequired, signingKeys = 'development' }: Config): Promise<Nonces | undefined> {
   return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
 }

@@ -61,7 +61,7 @@ describe('readConfig', () => {
     ['REGISTRATION_TOKEN', 'short', /at least 32 characters/],
     ['REGISTRATION_TOKEN', `${'x'.repeat(40)} x`, /at least 32 characters/],
     ['STORE_URL', 'sqlite::memory:', /must be sqlite:PATH/],
-    ['TRUSTED_PROXIES', '10.0.0.5, proxy.example', /must be IP addresses and CIDR ranges/],
+    ['TRUSTED_PROXIES', '10.0.0.5, proxy.example', /must be comma-separated IP addresses and CIDR ranges/],
     ...[
       '010.9.9.9',
       '10.9',
@@ -77,7 +77,7 @@ describe('readConfig', () => {
       value,
       /four decimal numbers without leading zeros/,
     ]),
-    ['TRUSTED_PROXIES', '10.0.0.0/33', /must be IP addresses and CIDR ranges/],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', /must be comma-separated IP addresses and CIDR ranges/],
     ['CLIENT_CERT_VERIFIED', 'maybe', /must be true or false/],
     ['ISSUER', 'http://tokens.example', /must be https/],
     ['ISSUER', 'http://localhost.example', /must be https/],
@@ -168,7 +168,7 @@ describe('readConfig', () => {
   test('development does not go with the settings of production', () => {
     for (const name of ['ISSUER', 'SIGNING_KEYS'] as const) {
       const problems = readConfig({ DEV: 'true', [name]: needed[name] })
-      assert.deepEqual(problems, [{ setting: 'DEV', problem: 'must not be set beside ISSUER or SIGNING_KEYS' }])
+      assert.deepEqual(problems, [{ setting: 'DEV', problem: 'must not be set together with ISSUER or SIGNING_KEYS' }])
     }
   })
 
