@@ -1,4 +1,4 @@
-/** What is used of autocannon, which has no types of its own. */
+/** The part of autocannon that is used; the package has no types. */
 declare module 'autocannon' {
   export interface Result {
     readonly '2xx': number

@@ -1,11 +1,11 @@
-/** Programs that a benchmark runs to their end, and that end with it. */
+/** Child processes of a benchmark, which end when the benchmark ends. */
 
 import { spawn } from 'node:child_process'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { endWithThis } from '../test/support/process.ts'
 
-/** Runs a program. Returns what it printed. @throws Error when it fails */
+/** Runs a program to its end. Returns its standard output. @throws Error if it fails */
 export async function runToEnd(command: string, options: readonly string[], cwd = '.'): Promise<string> {
   const child = spawn(command, options, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   endWithThis(child)

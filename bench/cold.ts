@@ -1,33 +1,34 @@
-/** What the first token of a fresh process takes, and of what that is made. */
+/** Measures the time from the start of a process to its first token, and the steps on the way. */
 
 import type { Pace } from './pace.ts'
 import { type BenchRuntime, EMPTY, MODULES, SERVER, start } from './servers.ts'
 import { median } from './table.ts'
 import { makeWorld, type Setup } from './world.ts'
 
-/** Of three processes, about. */
+/** Approximate time of one round, which starts three processes. */
 const ROUND_SECONDS = 2
 const POLL_MILLISECONDS = 1
 
+/** Milliseconds since the start of the process, except `secondToken`. */
 export interface Cold {
   readonly runtime: BenchRuntime
-  /** A module that only answers: what the runtime itself takes. */
+  /** An empty module answers: the time of the runtime itself. */
   readonly emptyAnswers: number
-  /** All modules evaluated. */
+  /** All modules of the server are evaluated. */
   readonly modulesEvaluated: number
-  /** Settings read, keys imported, stores open. */
+  /** Settings are read, keys imported, stores open. */
   readonly serverAnswers: number
   readonly firstToken: number
-  /** By itself and not since the start. */
+  /** Duration of the request for the second token. */
   readonly secondToken: number
 }
 
-/** Returns about how many seconds `measureCold` takes. */
+/** Returns approximately how many seconds `measureCold` takes. */
 export function coldSeconds({ starts }: Pace): number {
   return (starts + 1) * ROUND_SECONDS
 }
 
-/** Each since the start of a process of its own, in turns. */
+/** Measures each step in a separate process, one after another, and returns the median round. */
 export async function measureCold(runtime: BenchRuntime, { starts }: Pace): Promise<Cold> {
   const world = await makeWorld({ alg: 'RS256' })
   const rounds: Cold[] = []
@@ -37,7 +38,7 @@ export async function measureCold(runtime: BenchRuntime, { starts }: Pace): Prom
     const { answers: serverAnswers, tokens } = await timeStart(runtime, SERVER, world, world.form)
     const [firstToken = Number.NaN, secondToken = Number.NaN] = tokens
     const first = serverAnswers + firstToken
-    // The very first fills the caches of the disk and of the runtime.
+    // The first round only fills the caches of the disk and of the runtime.
     if (round > 0)
       rounds.push({ runtime, emptyAnswers, modulesEvaluated, serverAnswers, firstToken: first, secondToken })
   }

@@ -1,4 +1,4 @@
-/** What a runtime takes to start when there is nothing to start. */
+/** An empty module, for the start time of the runtime itself. */
 
 const handler: { fetch(request: Request): Response } = { fetch: () => new Response('empty') }
 export default handler

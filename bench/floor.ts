@@ -1,7 +1,7 @@
 /**
- * What a token costs at the least, in the runtime that starts this: `/route` is a bare Hono route that reads a form and answers as
- * much as `/token` does, `/sign/{alg}/{count}` makes so many signatures, 16 at a time, and `/least/{alg}` is the bare route with one
- * digest and one signature. It is timed from outside, for workerd's clock stands still.
+ * The minimum cost of a token in a runtime: `/route` is a bare Hono route that reads a form and has a response as large as that of
+ * `/token`, `/sign/{alg}/{count}` makes that many signatures, 16 at a time, and `/least/{alg}` is the bare route with one digest
+ * and one signature. Times are measured by the caller, because workerd's clock does not advance during a request.
  */
 
 import { Hono } from 'hono'
@@ -20,7 +20,7 @@ const answer = JSON.stringify({ access_token: 'x'.repeat(700), expires_in: 1800,
 const headers = { 'Content-Type': 'application/json;charset=UTF-8', 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 const signed = new Uint8Array(400).fill(120)
 
-/** Gives what makes one signature. */
+/** Returns a function that makes one signature. */
 function signer(alg: string): Promise<() => Promise<unknown>> {
   const made = keys.get(alg) ?? makeSigner(alg)
   keys.set(alg, made)

@@ -1,4 +1,4 @@
-/** What many clients, many scopes and many keys do to tokens a second, to their latency and to memory. */
+/** Measures the effect of many clients, scopes and keys on tokens per second, latency and memory. */
 
 import { load, type Target } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
@@ -6,7 +6,7 @@ import { type BenchRuntime, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
 import { type Algorithm, makeWorld, type World, type WorldOptions } from './world.ts'
 
-/** Making the databases of a million clients, about. */
+/** Approximate time to create the databases with a million clients. */
 const WORLDS_SECONDS = 60
 
 export interface Growth extends Measured {
@@ -20,7 +20,7 @@ interface Measured {
   readonly p50Milliseconds: number
   readonly p99Milliseconds: number
   readonly memoryMebibytes: number
-  /** Of the tokens a second with 10 clients, taken in turns. */
+  /** Ratio to the tokens per second with 10 clients, measured alternately. */
   readonly ratioToTen: number
 }
 
@@ -38,13 +38,13 @@ const WORLDS: Readonly<Record<string, Omit<WorldOptions, 'alg'> & { readonly isS
   '10 signing keys': { ...TEN, moreKeys: 9 },
 }
 
-/** Returns about how many seconds `measureGrowth` takes. */
+/** Returns approximately how many seconds `measureGrowth` takes. */
 export function growthSeconds(runtimes: readonly BenchRuntime[], pace: Pace): number {
   const row = START_SECONDS + 2 * (pace.warmSeconds + pace.rounds * pace.loadSeconds)
   return WORLDS_SECONDS + Object.keys(WORLDS).length * runtimes.length * row
 }
 
-/** Measures each world on each runtime next to one of 10 clients. */
+/** Measures each world on each runtime, and compares it with a world of 10 clients. */
 export async function* measureGrowth(
   runtimes: readonly BenchRuntime[],
   alg: Algorithm,

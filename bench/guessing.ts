@@ -1,10 +1,10 @@
 /**
- * `npm run bench:guessing`: what wrong guesses at one client's secret do to the others, on Node, Bun and Deno. Everything is measured
- * without guesses and with them in one run, so that the ratio is the result.
+ * `npm run bench:guessing`: the effect of wrong guesses at one client's secret on other clients, on Node, Bun and Deno. Everything
+ * is measured without and with guesses in one run; the result is the ratio.
  *
- * - tokens a second of a client with a generated secret, beside 500 guesses a second at a secret of bcrypt cost 10
- * - its slowest answer, beside 16 callers that guess at a secret of bcrypt cost 12 (the default of fosite) or 15
- * - how long clients wait that present the right secret for the first time: the one that is guessed at, and 11 others
+ * - tokens per second of a client with a generated secret, during 500 guesses per second at a secret of bcrypt cost 10
+ * - its slowest response, during guesses by 16 callers at a secret of bcrypt cost 12 (the default of fosite) or 15
+ * - how long clients that present the right secret for the first time have to wait: the attacked one, and 11 others
  */
 
 import { mkdtempSync } from 'node:fs'
@@ -83,7 +83,7 @@ async function tokensPerSecond(origin: string, isOver: () => boolean): Promise<n
   return tokens / ((performance.now() - start) / 1000)
 }
 
-/** Returns the times in milliseconds of one token after the other, sorted. */
+/** Requests tokens one after another. Returns their times in milliseconds, sorted. */
 async function tokenTimes(origin: string): Promise<readonly number[]> {
   const times: number[] = []
   const end = performance.now() + SECONDS * 1000
@@ -96,13 +96,13 @@ async function tokenTimes(origin: string): Promise<readonly number[]> {
   return times.toSorted((a, b) => a - b)
 }
 
-/** Guesses in as many lanes, together at most so often a second, while `work` goes on. Each guess is another one. */
+/** Runs `work` during guesses from 16 concurrent callers, together at most `perSecond`. Every guess is different. */
 async function whileGuessing<T>(
   origin: string,
   client_id: string,
   perSecond: number,
   work: () => Promise<T>,
-): Promise<{ result: T; told: string }> {
+): Promise<{ result: T; responses: string }> {
   const statuses = new Map<number, number>()
   let isOver = false
   let guesses = 0
@@ -119,10 +119,10 @@ async function whileGuessing<T>(
   const result = await work()
   isOver = true
   await guessing
-  return { result, told: [...statuses].map(([status, times]) => `${times} × ${status}`).join(', ') }
+  return { result, responses: [...statuses].map(([status, times]) => `${times} × ${status}`).join(', ') }
 }
 
-/** Returns the seconds until the client has a token. It comes back when `Retry-After` says. */
+/** Returns the seconds until the client gets a token. It retries after the time in `Retry-After`. */
 async function secondsUntilToken(origin: string, client_id: string): Promise<number> {
   const start = performance.now()
   while (performance.now() - start < PATIENCE_SECONDS * 1000) {
@@ -141,11 +141,11 @@ async function reportThroughput(runtime: string): Promise<void> {
     return tokensPerSecond(origin, () => performance.now() > end)
   }
   const alone = await forSeconds()
-  const { result, told } = await whileGuessing(origin, 'cost-10', 500, forSeconds)
+  const { result, responses } = await whileGuessing(origin, 'cost-10', 500, forSeconds)
   await stop()
   const ratio = (alone / result).toFixed(2)
   console.log(
-    `${runtime}: ${alone.toFixed(0)} tokens/s alone, ${result.toFixed(0)} beside guesses (${told}), ratio ${ratio}`,
+    `${runtime}: ${alone.toFixed(0)} tokens/s alone, ${result.toFixed(0)} during guesses (${responses}), ratio ${ratio}`,
   )
 }
 
@@ -154,28 +154,28 @@ async function reportSlowest(runtime: string, client_id: string): Promise<void> 
   const text = (times: readonly number[]) =>
     [0.5, 0.99, 1].map((part) => times[Math.ceil(times.length * part) - 1]?.toFixed(1)).join(' / ')
   const quiet = await tokenTimes(origin)
-  const { result, told } = await whileGuessing(origin, client_id, 160, async () => ({
+  const { result, responses } = await whileGuessing(origin, client_id, 160, async () => ({
     times: await tokenTimes(origin),
     seconds: await secondsUntilToken(origin, client_id),
   }))
   await stop()
   const ratio = ((result.times.at(-1) ?? 0) / (quiet.at(-1) ?? 0)).toFixed(2)
   console.log(`${runtime}: ms of a token (median / 99 % / slowest) ${text(quiet)} alone`)
-  console.log(`  ${text(result.times)} beside guesses at ${client_id} (${told}), slowest ratio ${ratio}`)
-  console.log(`  the right secret of ${client_id} is in after ${result.seconds.toFixed(1)} s`)
+  console.log(`  ${text(result.times)} during guesses at ${client_id} (${responses}), slowest ratio ${ratio}`)
+  console.log(`  the right secret of ${client_id} is accepted after ${result.seconds.toFixed(1)} s`)
 }
 
 async function reportOthers(runtime: string): Promise<void> {
   const { origin, stop } = await start(runtime)
   const all = ['cost-10', ...others]
-  const { result, told } = await whileGuessing(origin, 'cost-10', 100, () =>
+  const { result, responses } = await whileGuessing(origin, 'cost-10', 100, () =>
     Promise.all(all.map((client_id) => secondsUntilToken(origin, client_id))),
   )
   await stop()
   const [attacked = 0, ...rest] = result
   const slowest = Math.max(...rest).toFixed(1)
   console.log(
-    `${runtime}: beside 100 guesses/s at cost-10 (${told}): itself in after ${attacked.toFixed(1)} s, ${OTHERS} others within ${slowest} s`,
+    `${runtime}: during 100 guesses/s at cost-10 (${responses}): it gets a token after ${attacked.toFixed(1)} s, ${OTHERS} others within ${slowest} s`,
   )
 }
 

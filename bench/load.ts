@@ -1,4 +1,4 @@
-/** A load on one URL from many connections: by wrk where it is installed, else by autocannon, which costs more CPU itself. */
+/** Puts load on one URL from many connections, with wrk if it is installed, otherwise with autocannon, which uses more CPU. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,17 +9,17 @@ import autocannon from 'autocannon'
 import { runToEnd } from './child.ts'
 
 const CONNECTIONS = 16
-/** 16 comparisons by bcrypt take longer than wrk's own 2 seconds on a busy machine. */
+/** On a busy machine 16 bcrypt comparisons take longer than the default of wrk, 2 seconds. */
 const TIMEOUT_SECONDS = 10
 
-/** What one load came to; the latencies in milliseconds. */
+/** The result of one load. Latencies are in milliseconds. */
 export interface Load {
   readonly perSecond: number
   readonly p50: number
   readonly p99: number
 }
 
-/** A form whose `client-0` becomes the id of one of so many clients: each as often as any other, or the first ones far oftener. */
+/** A form in which `client-0` is replaced by the ids of `clients` clients, all equally often or, if skewed, the first ones more often. */
 export interface Target {
   readonly url: string
   readonly form: string
@@ -35,7 +35,7 @@ export const generator: 'wrk' | 'autocannon' = spawnSync('wrk', ['-v']).error ==
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-load-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-/** @throws Error when anything but 2xx came back, or nothing */
+/** Puts load on a URL. @throws Error if a response is not 2xx, or there is none */
 export async function load(target: Target, seconds: number): Promise<Load> {
   const { refused, ...result } = await (generator === 'wrk' ? byWrk : byAutocannon)(target, seconds)
   if (refused > 0) throw new Error(`${target.url}: ${refused} requests refused or failed`)
@@ -108,7 +108,7 @@ end
   return JSON.parse(line)
 }
 
-/** Gives one core to the servers and the others to this process and its load, so that a rate is what one core does. */
+/** Reserves one core for the servers and moves this process and its load to the others, so that a rate is that of one core. */
 export function takeTheOtherCores(cores: number): boolean {
   if (cores < 2 || spawnSync('taskset', ['--version']).error !== undefined) return false
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', `1-${cores - 1}`, `${process.pid}`])

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:lookup`: the median time to find one client among 1,000 and among 1,000,000, in SQLite and in Redis (where
- * `redis-server` is installed): the bare `get` of the store, and the look-up of a client as the server does it, its record read
- * and checked. Both sizes take turns, so that noise meets them alike; the ratio is the result.
+ * `npm run bench:lookup`: the median time to find one client among 1,000 and among 1,000,000, in SQLite and in Redis (if
+ * `redis-server` is installed), both with the bare `get` of the store and with the server's look-up, which parses and validates the
+ * record. The two sizes alternate, so that noise affects both equally; the result is the ratio.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -87,7 +87,7 @@ async function compare(name: string, fill: (size: number) => Promise<Stores>): P
 exitOnSignals()
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-console.log('One client among 1,000 and among 1,000,000, in SQLite and Redis (where it is installed): about a minute')
+console.log('One client among 1,000 and among 1,000,000, in SQLite and Redis (if installed): about a minute')
 await compare('SQLite', (size) => fillSqlite(join(folder, `${size}.db`), size))
 const redis = await startRedis()
 if (redis !== undefined) {

@@ -1,4 +1,4 @@
-/** The modules of the server evaluated, and nothing made of them. */
+/** Evaluates the modules of the server without creating a server. */
 
 import { createServer } from '../src/start.ts'
 

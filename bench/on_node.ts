@@ -1,4 +1,4 @@
-/** Serves the default export of a module on Node, as the other runtimes do by themselves: `node bench/on_node.ts MODULE`. */
+/** Serves the default export of a module on Node, which the other runtimes do themselves: `node bench/on_node.ts MODULE`. */
 
 import { resolve } from 'node:path'
 import process from 'node:process'

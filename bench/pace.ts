@@ -1,14 +1,14 @@
-/** How long each measurement takes. */
+/** The duration of each measurement. */
 
 export interface Pace {
-  /** Of which the median counts. */
+  /** Number of rounds; the median counts. */
   readonly rounds: number
-  /** Load before the first round, until the compilers of the runtimes are done, on the core that they share with what they compile. */
+  /** Load before the first round, until the runtimes have compiled the hot code. */
   readonly warmSeconds: number
   readonly loadSeconds: number
   readonly floorSeconds: number
   readonly signingSeconds: number
-  /** Starts of a process of which the median counts. */
+  /** Number of process starts; the median counts. */
   readonly starts: number
 }
 
@@ -22,7 +22,7 @@ export const QUICK: Pace = {
   starts: 2,
 }
 
-/** Of the figures in the README. */
+/** The pace of the figures in the README. */
 export const FULL: Pace = {
   rounds: 3,
   warmSeconds: 10,
@@ -32,5 +32,5 @@ export const FULL: Pace = {
   starts: 5,
 }
 
-/** What starting two servers and making their records takes, about. */
+/** Approximate time to start two servers and create their records. */
 export const START_SECONDS = 5

@@ -1,4 +1,4 @@
-/** Edgemint beside other servers, on the same core in the same run: tokens of one second of CPU. */
+/** Compares edgemint with other servers, on the same core in the same run, by tokens per second of CPU. */
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -10,13 +10,13 @@ import { type BenchRuntime, SERVER, start, startPinned, usage } from './servers.
 import { median } from './table.ts'
 import { ALGORITHMS, type Algorithm, folder, makeWorld, type World } from './world.ts'
 
-/** Loads are longer than elsewhere: a peer that compares by bcrypt makes few tokens a second. */
+/** Loads are longer than elsewhere, because a peer that uses bcrypt issues few tokens per second. */
 const LOADS = 2
 
-/** Fetching and building them, about. */
+/** Approximate time to fetch and build the peers. */
 const PREPARE_SECONDS = 30
 
-/** What the how-to's client has for a secret. */
+/** The secret of the client in fosite's how-to. */
 const CHOSEN_SECRET = 'foobar'
 
 export interface Compared {
@@ -34,9 +34,9 @@ interface Peer {
   readonly name: string
   readonly runtimes: readonly BenchRuntime[]
   readonly algorithms: readonly Algorithm[]
-  /** Of the client; a generated one where it is absent. */
+  /** The client's secret; generated if absent. */
   readonly secret?: string
-  /** Fetches and builds it. Returns why that is not possible. */
+  /** Fetches and builds the peer. Returns the reason if that is not possible. */
   prepare(): Promise<string | undefined>
   start(alg: Algorithm, world: World): Promise<Running>
 }
@@ -80,7 +80,7 @@ const PEERS: readonly Peer[] = [
   },
 ]
 
-/** Returns about how many seconds `measurePeers` takes. */
+/** Returns approximately how many seconds `measurePeers` takes. */
 export function peersSeconds(runtimes: readonly BenchRuntime[], pace: Pace): number {
   const row = START_SECONDS + 2 * (pace.warmSeconds + pace.rounds * LOADS * pace.loadSeconds)
   const rows = PEERS.flatMap(({ algorithms, ...peer }) =>
@@ -89,7 +89,7 @@ export function peersSeconds(runtimes: readonly BenchRuntime[], pace: Pace): num
   return PREPARE_SECONDS + rows.length * row
 }
 
-/** Measures each peer next to edgemint on each runtime that it is compared with. */
+/** Measures each peer and edgemint, on each runtime that the peer is compared with. */
 export async function* measurePeers(runtimes: readonly BenchRuntime[], pace: Pace): AsyncGenerator<Compared> {
   for (const peer of PEERS) {
     const missing = await peer.prepare()

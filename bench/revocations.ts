@@ -1,6 +1,6 @@
 /**
- * What 100,000 live revocations do to introspection: medians with none and with all, on SQLite, Redis (where it is installed)
- * and in memory; and whether the storage comes back.
+ * The effect of 100,000 live revocations on introspection: median times without and with them, in SQLite, in Redis (if it is
+ * installed) and in memory, and whether their storage is freed after they expire.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -21,7 +21,7 @@ const ROUNDS = 3000
 const state = { now: Math.floor(Date.now() / 1000) }
 const now = () => state.now
 
-/** Median milliseconds of an introspection through the whole provider. */
+/** Returns the median milliseconds of an introspection through the whole provider. */
 async function median(ledger: Ledger): Promise<number> {
   const { app } = await createWorld({ ledger, now })
   const form = { client_id: 'test-client', client_secret: 'foobar' }

@@ -1,13 +1,13 @@
 /**
- * `npm run bench`: tokens a second on each runtime, for RS256, ES256 and EdDSA, and what the first token takes. On Linux the servers
- * have one core to themselves, so that a rate is what one core does. Each row is printed when it is measured, and all as a table at
- * the end.
+ * `npm run bench`: tokens per second on each runtime, for RS256, ES256 and EdDSA, and the time to the first token. On Linux the
+ * servers have a core of their own, so that a rate is that of one core. Each row is printed when it is measured, and all rows as a
+ * table at the end.
  *
- *     npm run bench                        all of that, within 5 minutes
- *     npm run bench -- --full              with longer loads and medians of rounds, in a quarter of an hour
+ *     npm run bench                        everything, within 5 minutes
+ *     npm run bench -- --full              with longer loads and medians of several rounds, in about 15 minutes
  *     npm run bench -- node EdDSA          one runtime, one algorithm
  *     npm run bench -- --peers             next to ory/fosite and oidc-provider
- *     npm run bench -- --growth            with many clients, scopes and keys; ES256 unless another is named
+ *     npm run bench -- --growth            with many clients, scopes and keys; ES256 by default
  *     npm run bench -- --json results.json
  */
 
@@ -39,7 +39,7 @@ const unknown = positionals.filter((name) => ![...RUNTIMES, ...ALGORITHMS].some(
 if (unknown.length > 0) throw new Error(`${unknown.join()}: neither a runtime nor an algorithm`)
 const pace = options.full ? FULL : QUICK
 
-/** Those that were named, or the usual ones. */
+/** Returns those of `all` that are named on the command line, or the usual ones. */
 function chosen<T extends string>(all: readonly T[], usual: readonly T[] = all): readonly T[] {
   const named = all.filter((each) => positionals.includes(each))
   return named.length > 0 ? named : usual
@@ -47,7 +47,7 @@ function chosen<T extends string>(all: readonly T[], usual: readonly T[] = all):
 
 interface Part {
   readonly title: string
-  /** About. */
+  /** Approximate duration. */
   readonly seconds: number
   measure(): AsyncIterable<object>
 }

@@ -1,4 +1,4 @@
-/** The server and what it is compared with as real processes, on each runtime, all on one core. */
+/** Starts the server, and the modules that it is compared with, as real processes on each runtime, all on one core. */
 
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -10,7 +10,7 @@ import type { Setup } from './world.ts'
 export const RUNTIMES = ['node', 'bun', 'deno', 'workerd'] as const
 export type BenchRuntime = (typeof RUNTIMES)[number]
 
-/** Modules whose default export is served; `SERVER` is the product. */
+/** Modules whose default export is served. `SERVER` is edgemint itself. */
 export const SERVER = 'src/index.ts'
 export const FLOOR = 'bench/floor.ts'
 export const MODULES = 'bench/modules.ts'
@@ -20,7 +20,7 @@ export const isPinned: boolean = takeTheOtherCores(availableParallelism())
 const PINNED = isPinned ? 'taskset --cpu-list 0 ' : ''
 const JIFFIES_PER_SECOND = 100
 
-/** Starts a command on the servers' core, its output thrown away. */
+/** Runs a command on the servers' core and discards its output. */
 export async function startPinned(
   launchOn: (port: number) => Launch | Promise<Launch>,
   pollMilliseconds?: number,
@@ -31,7 +31,7 @@ export async function startPinned(
   }, pollMilliseconds)
 }
 
-/** @param pollMilliseconds how often it is asked whether it answers */
+/** @param pollMilliseconds interval at which the server is polled until it answers */
 export async function start(
   runtime: BenchRuntime,
   module: string,
@@ -52,7 +52,7 @@ export async function start(
   }, pollMilliseconds)
 }
 
-/** CPU seconds of a process so far, and the most memory it had, MiB; read from Linux' /proc. */
+/** Returns the CPU seconds of a process so far and its peak memory in MiB, from /proc of Linux. */
 export function usage({ pid }: Running): { cpu: number; memory: number } {
   const [, after = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
   const fields = after.split(' ').map(Number)

@@ -1,4 +1,4 @@
-/** Results as a table: a row for each, a column for each member. */
+/** Formats results as a table: one row per result, one column per member. */
 
 import Table from 'cli-table3'
 
@@ -11,13 +11,13 @@ const UNITS: readonly (readonly [ending: RegExp, unit: string])[] = [
   [/Mebibytes$/, ' MiB'],
 ]
 
-/** A head by member: `tokensPerSecond` becomes `tokens/s`, `routeP99Milliseconds` becomes `route p99 ms`. */
+/** Returns the column head of a member: `tokensPerSecond` becomes `tokens/s`, `routeP99Milliseconds` becomes `route p99 ms`. */
 function headOf(member: string): string {
   const [ending, unit] = UNITS.find(([pattern]) => pattern.test(member)) ?? [/$/, '']
   return member.replace(ending, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) + unit
 }
 
-/** Returns a row as one line, for a terminal that waits for the table. */
+/** Returns a row as one line, which is printed before the table is complete. */
 export function lineOf(row: object): string {
   const members = Object.entries(row as Row).map(([name, value]) =>
     typeof value === 'string' ? value : `${headOf(name)} ${cell(value)}`,
@@ -34,7 +34,7 @@ export function tableOf(rows: readonly object[]): string {
   return table.toString()
 }
 
-/** Returns a duration that is known roughly. */
+/** Returns an approximate duration as text. */
 export function about(seconds: number): string {
   return seconds < 90 ? `about ${Math.ceil(seconds / 10) * 10} seconds` : `about ${Math.ceil(seconds / 60)} minutes`
 }
@@ -47,6 +47,6 @@ function cell(value: string | number): string {
 /** Returns the value in the middle, ordered by `by`. */
 export function median<T>(values: readonly T[], by: (value: T) => number): T {
   const middle = values.toSorted((a, b) => by(a) - by(b))[Math.floor(values.length / 2)]
-  if (middle === undefined) throw new RangeError('there is no median of nothing')
+  if (middle === undefined) throw new RangeError('the list is empty')
   return middle
 }

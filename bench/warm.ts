@@ -1,4 +1,4 @@
-/** Tokens a second of a warm server, beside what the signature alone and a bare route alone reach in the same run. */
+/** Measures tokens per second of a warm server, and in the same run the rates of signatures alone and of a bare route. */
 
 import type { Running } from '../test/support/process.ts'
 import { load, type Target } from './load.ts'
@@ -18,19 +18,19 @@ export interface Warm {
   readonly signaturesPerSecond: number
   readonly routesPerSecond: number
   readonly routeP99Milliseconds: number
-  /** Tokens a second by what they would be if they cost a signature and a bare route and nothing else. */
+  /** Tokens per second, divided by the rate if a token cost exactly one signature and one bare route. */
   readonly shareOfIdeal: number
-  /** Tokens a second by those of a bare route that takes one digest and makes one signature: what they cost within a request. */
+  /** Tokens per second, divided by the rate of a bare route that computes one digest and one signature. */
   readonly shareOfLeast: number
 }
 
-/** Returns about how many seconds `measureWarm` takes. */
+/** Returns approximately how many seconds `measureWarm` takes. */
 export function warmSeconds(pace: Pace): number {
   const round = pace.signingSeconds + 2 * pace.floorSeconds + pace.loadSeconds
   return START_SECONDS + 3 * pace.warmSeconds + pace.rounds * round
 }
 
-/** They are measured in turns, and the median counts. */
+/** Measures all rates alternately and returns the median round. */
 export async function measureWarm(runtime: BenchRuntime, alg: Algorithm, pace: Pace): Promise<Warm> {
   const world = await makeWorld({ alg })
   const floor = await start(runtime, FLOOR, world)

@@ -1,4 +1,4 @@
-/** workerd itself, without `wrangler dev` before it. */
+/** Configures workerd to run directly, without the proxy of `wrangler dev`. */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
@@ -43,7 +43,7 @@ const kv :Workerd.Worker = (modules = [(name = "kv.js", esModule = embed "kv.js"
   return file
 }
 
-/** Stands in for KV, whose own time is not measured: any client has the record of the first one but for its id. */
+/** Replaces KV, whose own time is not measured: every client has the record of the first one with its own id. */
 const KV = `const record = RECORD
 export default { fetch(request) {
   const [, id] = /^\\/client:(client-\\d+)$/.exec(decodeURIComponent(new URL(request.url).pathname)) ?? []

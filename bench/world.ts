@@ -1,4 +1,4 @@
-/** The clients that the benchmarks ask as: `client-0` and on, all with one secret. */
+/** The clients of the benchmarks: `client-0`, `client-1` and so on, all with the same secret. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,23 +16,23 @@ export const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
 export type Algorithm = (typeof ALGORITHMS)[number]
 
 export const folder: string = mkdtempSync(join(tmpdir(), 'edgemint-bench-'))
-// Servers that were killed at this moment may still hold files.
+// Servers that are killed at this moment may still have open files.
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
-/** What a server is started with. */
+/** The input of a server's start. */
 export interface Setup {
   readonly folder: string
   readonly signingKeys: string
   /** SQLite file of the process runtimes. */
   readonly database: string
-  /** The record of `client-0`; workerd's stand-in for KV makes those of the others from it. */
+  /** The record of `client-0`, from which workerd's replacement for KV makes the others. */
   readonly record: string
 }
 
 export interface WorldOptions {
   readonly alg: Algorithm
   readonly clients?: number
-  /** Live signing keys beside the one that signs. */
+  /** Number of published keys in addition to the one that signs. */
   readonly moreKeys?: number
   readonly secret?: string
   readonly scope?: string
@@ -42,7 +42,7 @@ export interface World extends Setup {
   readonly form: string
 }
 
-/** Makes the keys and the records of a server. */
+/** Creates the keys and the records of a server. */
 export async function makeWorld(options: WorldOptions): Promise<World> {
   const { alg, clients = 1, moreKeys = 0, secret = generateSecret(), scope } = options
   const client: Client = {
@@ -63,7 +63,7 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
   return { folder, database, record, signingKeys: JSON.stringify({ keys }), form: form.toString() }
 }
 
-/** Through the table itself and not the store: a million of them in seconds. */
+/** Writes to the table directly and not through the store: a million records in seconds. */
 function addClients(database: string, record: string, clients: number): void {
   const sqlite = new DatabaseSync(database)
   sqlite.exec('BEGIN')

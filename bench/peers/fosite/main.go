@@ -1,5 +1,5 @@
-// The program of ory/fosite's client-credentials how-to: a client with a bcrypt-hashed secret, JWT access tokens signed by an RSA
-// key, 30 minutes of life. `npm run bench -- --peers` builds and starts it.
+// The program of ory/fosite's client-credentials how-to: a client with a bcrypt-hashed secret, and JWT access tokens of 30 minutes
+// signed by an RSA key. `npm run bench -- --peers` builds and starts it.
 package main
 
 import (

@@ -1,4 +1,4 @@
-/** oidc-provider with client credentials and JWT access tokens of 30 minutes; its client's secret is in plain text, as it wants it. */
+/** oidc-provider with client credentials and JWT access tokens of 30 minutes. It requires client secrets in plain text. */
 
 import { generateKeyPairSync } from 'node:crypto'
 import process from 'node:process'
