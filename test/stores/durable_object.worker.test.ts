@@ -93,18 +93,30 @@ describe('the alarm of a shard', () => {
     assert.equal(await alarmIn(), 60)
   })
 
-  test('is set to a minute later by an add and by a count, and not postponed by the next one', async () => {
-    for (const write of ['add', 'count'] as const) {
+  test('is set to five minutes after the expiry of a mark, a counter or a level, and not postponed by the next one', async () => {
+    for (const write of ['add', 'count', 'raise'] as const) {
       const { shard, now, inside, alarmIn } = setUp()
       assert.equal(await alarmIn(), undefined)
       if (write === 'add') await shard.add('a', '', now + 60, now)
-      else await shard.count('a', 60, now)
-      assert.equal(await alarmIn(), 60)
+      else if (write === 'count') await shard.count('a', 60, now)
+      else await shard.raise('a', 1, now + 60, now)
+      assert.equal(await alarmIn(), 360, write)
       await inside((storage) => storage.setAlarm(Date.now() + 40_000))
       await shard.add('b', '', now + 60, now)
       await shard.count('c', 60, now)
-      assert.equal(await alarmIn(), 40)
+      await shard.raise('d', 1, now + 60, now)
+      assert.equal(await alarmIn(), 40, write)
     }
+  })
+
+  test('is brought forward by a mark that expires sooner, and is never less than a minute away', async () => {
+    const { shard, now, alarmIn } = setUp()
+    await shard.add('late', '', now + 3600, now)
+    assert.equal(await alarmIn(), 3900)
+    await shard.add('sooner', '', now + 60, now)
+    assert.equal(await alarmIn(), 360)
+    await shard.add('expired', '', now - 290, now - 400)
+    assert.equal(await alarmIn(), 60)
   })
 
   test('is not set again when nothing is left', async () => {
