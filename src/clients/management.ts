@@ -4,7 +4,7 @@ import { invalidClientMetadata } from '../errors.ts'
 import { isSameJson } from '../lib/json.ts'
 import { parseRecord } from '../records/records.ts'
 import type { ClientSecret } from '../types.ts'
-import { type Metadata, OPERATOR_MEMBERS, type RegisteredClient } from './members.ts'
+import { CREDENTIAL_MEMBERS, type Metadata, OPERATOR_MEMBERS, type RegisteredClient } from './members.ts'
 import { methodsOf } from './record.ts'
 import { CLIENTS } from './registry.ts'
 import { limitSecret, type MadeSecret, makeSecret, readSecrets, secretLimitOf } from './secret_list.ts'
@@ -18,13 +18,15 @@ export function readClient(text: string | undefined, client_id: string): Registe
 }
 
 /**
- * Refuses members of an operator that a client hands in with another value than it was shown.
+ * Refuses members of an operator that a client hands in with another value than it was shown. Once an operator has given an end to
+ * its secrets, its keys and certificate names are among them: they have no end.
  *
  * @throws OAuthError `invalid_client_metadata`, which names the member
  */
 export function refuseOperatorsMembers(given: Readonly<Record<string, unknown>>, held: RegisteredClient): void {
   const shown = { ...held, client_secrets: held.client_secrets?.map(withoutHash) }
-  for (const member of OPERATOR_MEMBERS) {
+  const protectedMembers = secretLimitOf(held) > 0 ? [...OPERATOR_MEMBERS, ...CREDENTIAL_MEMBERS] : OPERATOR_MEMBERS
+  for (const member of protectedMembers) {
     if (given[member] !== undefined && !isSameJson(given[member], shown[member])) {
       throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator changes this.`)
     }

@@ -123,6 +123,13 @@ export const OPERATOR_MEMBERS: readonly (keyof RegisteredClient)[] = ENTRIES.fil
   ([, { setBy }]) => setBy === 'operator',
 ).map(([name]) => name)
 
+/** Names of the members with which a client authenticates instead of a secret. */
+export const CREDENTIAL_MEMBERS: readonly (keyof RegisteredClient)[] = [
+  'jwks',
+  'jwks_uri',
+  ...ENTRIES.map(([name]) => name).filter((name) => name.startsWith('tls_client_auth_')),
+]
+
 type Schemas<T> = { readonly [Name in keyof T]-?: v.GenericSchema<unknown, T[Name]> }
 
 /** By member, as it is stored. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { exportJWK, generateKeyPair } from 'jose'
 import { describe, test } from '#test'
 import { clientKey } from '../../src/clients/registry.ts'
 import { generateSecret } from '../../src/secrets/generated.ts'
@@ -8,6 +9,14 @@ import { NOW } from '../support/world.ts'
 
 const END = NOW + 1000
 const hash = await hashSecret(generateSecret())
+const PUBLIC_JWK = await exportJWK((await generateKeyPair('ES256')).publicKey)
+const CERTIFICATE_NAMES: Readonly<Record<string, string>> = {
+  subject_dn: 'CN=client',
+  san_dns: 'client.example',
+  san_uri: 'https://client.example/',
+  san_ip: '192.0.2.1',
+  san_email: 'client@client.example',
+}
 type Ends = readonly (number | undefined)[]
 
 /** Registers a client whose secrets expire at `ends`; returns functions with which the client and the operator add secrets. */
@@ -142,6 +151,34 @@ describe('a secret that a client creates itself', () => {
     assert.equal((await send('PUT', path, { token, body: { client_name: 'b' } })).status, 200)
     state.now = NOW + 10
     assert.equal((await add()).end, END)
+  })
+})
+
+describe('a client whose secrets an operator has limited', () => {
+  const CREDENTIALS: readonly [name: string, members: Record<string, unknown>][] = [
+    ['jwks', { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [PUBLIC_JWK] } }],
+    ['jwks_uri', { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://client.example/jwks.json' }],
+    ...['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'].map((name): [string, Record<string, unknown>] => [
+      `tls_client_auth_${name}`,
+      { token_endpoint_auth_method: 'tls_client_auth', [`tls_client_auth_${name}`]: CERTIFICATE_NAMES[name] },
+    ]),
+  ]
+  for (const [name, members] of CREDENTIALS) {
+    test(`does not give itself ${name}, which has no end`, async () => {
+      const { send, path, token, endsNow } = await createLimited([END])
+      const refused = await send('PUT', path, { token, body: members })
+      assert.deepEqual([refused.status, refused.reason], [400, 'metadata_not_yours'])
+      assert.equal(refused.answer['error_description'], `${name}: only an operator changes this.`)
+      assert.deepEqual(await endsNow(), [END])
+      assert.equal((await send('PUT', path, { body: members })).status, 200)
+      assert.equal((await send('PUT', path, { token, body: members })).status, 200)
+    })
+  }
+
+  test('may do so where no end was set', async () => {
+    const [, members = {}] = CREDENTIALS[0] ?? []
+    const { send, path, token } = await createLimited([0])
+    assert.equal((await send('PUT', path, { token, body: members })).status, 200)
   })
 })
 
