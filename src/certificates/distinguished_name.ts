@@ -30,7 +30,8 @@ const STRINGS: ReadonlyMap<number, string> = new Map([
  * One attribute of RFC 4514 §3 (type, value) and its separator: `+` before another attribute of the same relative name, `,`
  * before the next relative name, empty at the end of the text. Spaces around types and values are accepted, as OpenSSL writes them.
  */
-const ATTRIBUTE = / *([a-z][a-z\d-]*|\d+(?:\.\d+)+) *=((?:\\(?:[ "#+,;<=>\\]|[\da-f]{2})|[^"+,;<>\\\0])*)([+,]|$)/giy
+const ATTRIBUTE =
+  / *([a-z][a-z\d-]*|(?!0\d)\d+(?:\.(?!0\d)\d+)+) *=((?:\\(?:[ "#+,;<=>\\]|[\da-f]{2})|[^"+,;<>\\\0])*)([+,]|$)/giy
 
 type Attribute = readonly [oid: string, value: string]
 

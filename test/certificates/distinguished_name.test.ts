@@ -78,6 +78,8 @@ describe('readDistinguishedName', () => {
       '2.=a',
       '.5=a',
       '2..5=a',
+      '02.5.4.3=a',
+      '2.5.04.3=a',
       'C N=a',
       '-CN=a',
       'CN',
