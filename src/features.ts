@@ -1,27 +1,30 @@
-/** What a feature implements: a method of client authentication, a grant, a confirmation. Each is a plain object. */
+/** The contracts of features: methods of client authentication, grants, confirmations. Each feature is a plain object. */
 
 import type { ClientReason } from './reasons.ts'
 import type { Client, Context, FormRequest } from './types.ts'
 
-/** Credentials found in a request and not yet verified. */
+/** Credentials that were found in a request and are not yet verified. */
 export interface Presented {
-  /** Empty when the request leaves it out. */
+  /** Empty when the request does not name a client. */
   readonly client_id: string
-  /** Returns undefined when the client proved who it is, or else why not. Rejects only when that could not be found out. */
+  /**
+   * Returns undefined when the credentials are those of the client, otherwise the reason for the refusal. Rejects only when the
+   * verification could not be completed.
+   */
   verify(client: Client, context: Context): Promise<ClientReason | undefined>
 }
 
-/** Where in a request a method of client authentication finds its credentials. */
+/** The place in a request where a method of client authentication finds its credentials. */
 export type CredentialKind = 'header' | 'secret' | 'assertion' | 'connection'
 
 /**
  * One `token_endpoint_auth_method`.
  *
- * A request presents credentials of one kind: the `Authorization` header, a `client_secret`, or a `client_assertion`. What the
- * connection carries counts only where the request itself presents nothing. Several methods may read the same kind; then the
- * method that the client is registered for decides. `read` looks at the request only, so that a request which cannot be right costs
- * no look-up; `verify` is called once for a client that exists, is enabled and is registered for the method, and once more if
- * its record has changed meanwhile. What can be used once is used up last in `verify`.
+ * A request presents credentials of one kind: the `Authorization` header, a `client_secret`, or a `client_assertion`. Credentials
+ * of the connection count only when the request itself presents none. If several methods read the same kind, the method that the
+ * client is registered for decides. `read` inspects only the request, so that a malformed request costs no look-up. `verify` is
+ * called once for a client that exists, is enabled and is registered for the method, and a second time if its record has changed
+ * in the meantime. Single-use values, such as the `jti` of an assertion, are claimed at the end of `verify`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 RFC 6749 §2.3}
  *
@@ -38,48 +41,48 @@ export type CredentialKind = 'header' | 'secret' | 'assertion' | 'connection'
  * ```
  */
 export interface ClientAuth {
-  /** As registered in the IANA registry that RFC 7591 §4.2 set up. */
+  /** Its name in the IANA registry of RFC 7591 §4.2. */
   readonly method: string
   readonly reads: CredentialKind
-  /** Members of the metadata document besides the method's name, RFC 8414 §2. */
+  /** Members that it adds to the metadata document besides its name, RFC 8414 §2. */
   readonly metadata?: Readonly<Record<string, unknown>>
   /**
    * Returns undefined when the request does not present this method.
    *
-   * @throws OAuthError when it presents the method in a malformed way
+   * @throws OAuthError when the credentials of this method are malformed
    */
   read(request: FormRequest): Presented | undefined
 }
 
-/** What a grant allows at most; policy decides what of it the token gets. */
+/** The most that a grant allows. Policy decides which part of it the token receives. */
 export interface Permit {
   /** The `sub` of the token. */
   readonly subject: string
-  /** Who acts for the subject: the `act` of the token, RFC 8693 §4.1. */
+  /** The party that acts for the subject: the `act` claim of the token, RFC 8693 §4.1. */
   readonly actor?: Readonly<Record<string, unknown>>
   /** Patterns of the scopes that may be granted. */
   readonly scope: readonly string[]
   /** Scopes granted when the request names none. */
   readonly defaultScope: readonly string[]
-  /** Identifiers of resource servers that may be granted. */
+  /** Identifiers of the resource servers that may be granted. */
   readonly resources: readonly string[]
-  /** Epoch seconds; the token ends no later, whatever the settings allow. */
+  /** Epoch seconds. The token expires no later, whatever the settings allow. */
   readonly expiresAt?: number
   /** Members of the response besides those of RFC 6749 §5.1. */
   readonly response?: Readonly<Record<string, unknown>>
 }
 
-/** What binds a token to its holder. */
+/** The binding of a token to its holder. */
 export interface Confirmed {
   /** Members of `cnf`, RFC 7800 §3.1. */
   readonly cnf: Readonly<Record<string, string>>
-  /** Where it is not `bearer`. */
+  /** The `token_type` of the response, if it is not `bearer`. */
   readonly tokenType?: 'DPoP'
-  /** For the response. */
+  /** Headers to add to the response. */
   readonly headers?: Readonly<Record<string, string>>
   /**
-   * Uses up what may be used once, such as the `jti` of a proof. The endpoint calls it once, after everything else that can
-   * refuse the request. Throws OAuthError when it was used before.
+   * Claims a single-use value, such as the `jti` of a proof. The endpoint calls it once, after everything else that can refuse
+   * the request. Rejects with OAuthError when the value was used before.
    */
   readonly claim?: () => Promise<void>
 }
@@ -87,10 +90,10 @@ export interface Confirmed {
 /**
  * One way to bind a token to its holder.
  *
- * The endpoint asks every confirmation of its list, after the grant has permitted the request; their members of `cnf` are put together.
- * `confirm` returns undefined where neither the request nor the client's record ask for this binding. It writes nothing: what can
- * be used once, such as the `jti` of a proof, is used up by `claim`, which the endpoint calls last, when nothing else can refuse
- * the request.
+ * The endpoint calls every confirmation in its list after the grant has permitted the request, and merges their members of `cnf`.
+ * `confirm` returns undefined when neither the request nor the client's record asks for this binding. It writes nothing: a
+ * single-use value, such as the `jti` of a proof, is claimed by `claim`, which the endpoint calls last, when nothing else can
+ * refuse the request.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7800#section-3.1 RFC 7800 §3.1}
  *
@@ -104,11 +107,11 @@ export interface Confirmed {
  * ```
  */
 export interface Confirmation {
-  /** Its member of `cnf`. */
+  /** The name of its member of `cnf`. */
   readonly method: string
-  /** Members of the metadata document, RFC 8414 §2. */
+  /** Members that it adds to the metadata document, RFC 8414 §2. */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** @throws OAuthError when the binding is asked for and cannot be made */
+  /** @throws OAuthError when the binding is requested or required but not possible */
   confirm(request: FormRequest, client: Client, context: Context): Promise<Confirmed | undefined>
 }
 
@@ -124,9 +127,9 @@ export interface Parameter {
  * One `grant_type`.
  *
  * The endpoint calls `permit` once per request, after it has authenticated the client and checked that the client may use the
- * grant. The permit says for whom the token speaks and what it may hold at most; scopes, resource servers, lifetime, binding and
- * the signature are the same for all grants and are not decided here. A grant writes nothing that a later refusal would have to
- * undo. A request that is refused throws an `OAuthError`; anything else that is thrown is answered with `server_error`.
+ * grant. The permit names the subject of the token and limits its content. Scopes, resource servers, lifetime, binding and
+ * signature are handled in the same way for all grants and are not decided here. A grant writes nothing that a later refusal would
+ * have to undo. To refuse a request, it throws an `OAuthError`; any other exception is answered with `server_error`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4}
  *
@@ -139,9 +142,9 @@ export interface Parameter {
  * ```
  */
 export interface Grant {
-  /** As registered in the IANA registry of RFC 7591 §4.1. */
+  /** Its name in the IANA registry of RFC 7591 §4.1. */
   readonly grantType: string
-  /** The parameters that only this grant reads, for the OpenAPI document. */
+  /** The parameters that only this grant reads, as described in the OpenAPI document. */
   readonly parameters?: Readonly<Record<string, Parameter>>
   /** @throws OAuthError when the request is refused */
   permit(request: FormRequest, client: Client, context: Context): Promise<Permit>

@@ -1,4 +1,4 @@
-/** The entry on every runtime: `wrangler dev`, `wrangler deploy`, `deno run`, `deno serve`, `bun run` and `node` start it. */
+/** The entry point on every runtime: `wrangler dev`, `wrangler deploy`, `deno run`, `deno serve`, `bun run` and `node` run it. */
 
 import { Ledger, start } from '#runtime'
 import { createServer } from './start.ts'

@@ -1,4 +1,4 @@
-/** The full server: every feature, made with what it needs, and the one list of everything the server offers. */
+/** The full server: makes every feature with its dependencies, and the one list of all endpoints. */
 
 import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
 import type { Nonces } from './assertions/nonce.ts'
@@ -38,13 +38,13 @@ import type { Ledger, Stores } from './stores/contracts.ts'
 import type { AccessTokenProfile } from './tokens/access_token.ts'
 import { revocations } from './tokens/revocations.ts'
 
-/** What the runtime gives to the features. */
+/** What the runtime provides to the features. */
 export interface FeatureHost extends RemoteKeysOptions {
-  /** The client's certificate, where the platform ends TLS itself. */
+  /** Returns the client's certificate, where the platform terminates TLS. */
   readonly certificateOf?: CertificateOptions['fromPlatform']
 }
 
-/** What was opened at the start. */
+/** What was opened when the server started. */
 export interface Opened extends Pick<Stores, 'registry' | 'ledger'> {
   readonly keyring: Keyring
   readonly nonces: Nonces | undefined
@@ -83,27 +83,30 @@ export function createPreset(host: FeatureHost, config: Config, { registry, ...o
   })
 }
 
-/** What the list is made of. */
+/** The parts from which the endpoints are made. */
 export interface Parts extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>> {
   readonly records: Records
-  /** Absent: tokens can be neither revoked nor introspected. */
+  /** Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
   readonly keyring: Keyring
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: readonly Grant[]
   readonly confirmations?: readonly Confirmation[]
-  /** Absent: no certificate is looked for. */
+  /** Without it, client certificates are ignored. */
   readonly findCertificate?: FindCertificate
-  /** Hash of the operator's token; absent: there is no `/register` and no `/resources`. */
+  /** Hash of the operator's token. Without it, there is no `/register` and no `/resources`. */
   readonly operatorTokenHash?: string | undefined
-  /** Introspections of one caller a minute, in a process or isolate; 0 for any number. */
+  /** Introspections that one caller may request per minute in each process or isolate; 0 for no limit. */
   readonly introspectionsPerMinute?: number
   readonly accessTokenProfile?: AccessTokenProfile
-  /** Seconds. */
+  /** In seconds, 1800 by default. */
   readonly accessTokenLifetime?: number
 }
 
-/** Puts the parts into endpoints and these into a provider, below its issuer and at the root, for proxies that take its path away. */
+/**
+ * Returns a provider with the endpoints that the parts make. They are mounted below the path of the issuer and also at the root,
+ * for proxies that strip that path.
+ */
 export function assemble(parts: Parts): App {
   const { issuer, emit, now, records } = parts
   const path = typeof issuer === 'string' ? new URL(issuer).pathname.replace(/\/$/, '') : ''
@@ -118,7 +121,7 @@ export function assemble(parts: Parts): App {
   })
 }
 
-/** Everything that the server offers. */
+/** Returns every endpoint that the server offers. */
 function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...parts }: Parts): readonly Endpoint[] {
   const { findCertificate = async () => undefined, confirmations = [], accessTokenLifetime = 1800 } = parts
   const { registry, staleSeconds } = records

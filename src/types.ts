@@ -1,4 +1,4 @@
-/** The contracts that features, stores and endpoints meet: plain data and plain functions, no platform types. */
+/** The types that features, stores and endpoints share: plain data and plain functions, no platform types. */
 
 /** One secret of a client. Instants are epoch seconds. */
 export interface ClientSecret {
@@ -7,73 +7,77 @@ export interface ClientSecret {
   readonly hash: string
   readonly label?: string | undefined
   readonly created_at?: number | undefined
-  /** 0 or absent for never. */
+  /** 0 or absent: never. */
   readonly expires_at?: number | undefined
 }
 
-/** A public key as JSON, RFC 7517 §4; its members are checked where it is used. */
+/**
+ * A JSON Web Key that holds a public key. Its members are checked where it is used.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-4 RFC 7517 §4}
+ */
 export type Jwk = Readonly<Record<string, unknown>>
 
 /**
- * A registered client, as stored: the members of RFC 7591 and ours beside them.
+ * A registered client, as stored: the members of RFC 7591 and those of this server.
  *
- * @see RFC 7591 §2
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 RFC 7591 §2}
  */
 export interface Client {
   readonly client_id: string
   readonly client_secrets?: readonly ClientSecret[] | undefined
   /** Absent: `client_secret_basic` or `client_secret_post`. `none`: a public client. */
   readonly token_endpoint_auth_method?: string | undefined
-  /** The only algorithm of its assertions; absent for any that fits its keys. */
+  /** The only algorithm allowed for its assertions. Absent: any algorithm that fits its keys. */
   readonly token_endpoint_auth_signing_alg?: string | undefined
   readonly jwks?: { readonly keys: readonly Jwk[] } | undefined
-  /** Instead of `jwks`: where its keys are published, an https URL. */
+  /** The https URL at which the client publishes its keys, instead of `jwks`. */
   readonly jwks_uri?: string | undefined
   readonly grant_types?: readonly string[] | undefined
-  /** Space-separated patterns of the scopes it may ask for; `*` stands for a part between dots. */
+  /** Space-separated patterns of the scopes that it may request. `*` matches one part between dots, a final `*` all further parts. */
   readonly scope?: string | undefined
-  /** Space-separated scopes that it gets when it asks for none. */
+  /** Space-separated scopes that it is granted when it requests none. */
   readonly default_scope?: string | undefined
-  /** Identifiers of the resource servers it may ask tokens for. */
+  /** Identifiers of the resource servers for which it may request tokens. */
   readonly resources?: readonly string[] | undefined
-  /** Seconds; shortens the server's lifetime, never lengthens it. */
+  /** Seconds. Can shorten the lifetime that the server sets, not lengthen it. */
   readonly access_token_lifetime?: number | undefined
-  /** For `tls_client_auth`, exactly one of the five, RFC 8705 §2.1.2; this one as RFC 4514 writes it. */
+  /** A distinguished name in the notation of RFC 4514. `tls_client_auth` requires exactly one of these five, RFC 8705 §2.1.2. */
   readonly tls_client_auth_subject_dn?: string | undefined
   readonly tls_client_auth_san_dns?: string | undefined
   readonly tls_client_auth_san_uri?: string | undefined
   readonly tls_client_auth_san_ip?: string | undefined
   readonly tls_client_auth_san_email?: string | undefined
-  /** Static members of its tokens, beside those that the server gives. */
+  /** Static claims of its tokens, in addition to those that the server sets. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
-  /** Its tokens are bound to a key, RFC 9449 §5.2. */
+  /** Whether its tokens must be bound to a key, RFC 9449 §5.2. */
   readonly dpop_bound_access_tokens?: boolean | undefined
-  /** Its tokens are bound to its certificate, RFC 8705 §3.4. */
+  /** Whether its tokens are bound to its certificate, RFC 8705 §3.4. */
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
-  /** May ask `/introspect`. */
+  /** Whether it may introspect the tokens of other clients for its `resources`. */
   readonly introspection?: boolean | undefined
   readonly disabled?: boolean | undefined
 }
 
-/** A resource server that tokens can be for, as stored. */
+/** A resource server for which tokens can be issued, as stored. */
 export interface ResourceServer {
-  /** Its identifier, RFC 8707 §2: what stands in `aud`. */
+  /** Its identifier, RFC 8707 §2, which is the `aud` of its tokens. */
   readonly resource: string
-  /** Space-separated patterns of the scopes there; absent: whatever the client may have. */
+  /** Space-separated patterns of the scopes that it has. Absent: every scope that the client may have. */
   readonly scope?: string | undefined
-  /** Seconds; shortens the server's lifetime, never lengthens it. */
+  /** Seconds. Can shorten the lifetime that the server sets, not lengthen it. */
   readonly access_token_lifetime?: number | undefined
-  /** The algorithm of its tokens; absent: the default. */
+  /** The algorithm that signs its tokens. Absent: the default of the server. */
   readonly signing_alg?: string | undefined
 }
 
-/** What a client showed in the TLS handshake. Instants are epoch seconds. */
+/** The certificate that a client presented in the TLS handshake. Instants are epoch seconds. */
 export interface ClientCertificate {
   /** SHA-256 of its DER octets, base64url: `x5t#S256` of RFC 8705 §3.1. */
   readonly thumbprint: string
-  /** Whether who ended the TLS connection found it to come from a CA that is trusted there. */
+  /** Whether the TLS terminator verified that a CA it trusts issued the certificate. */
   readonly isVerified: boolean
-  /** In the form of `readDistinguishedName`, to be compared only. */
+  /** In the canonical form that `readDistinguishedName` returns. Use it for comparison only. */
   readonly subject: string
   readonly subjectAltNames: Readonly<Record<'dns' | 'uri' | 'ip' | 'email', readonly string[]>>
   readonly notBefore: number
@@ -81,28 +85,28 @@ export interface ClientCertificate {
 }
 
 /**
- * The parameters of a form that have a value; only those that may repeat do. Not a URLSearchParams: on Workers every call to
+ * The parameters of a form that have a value. Only parameters that may repeat can have several. Not a URLSearchParams: on Workers every call to
  * one crosses from JavaScript into C++.
  */
 export interface Form {
-  /** Returns the first value, null when there is none. */
+  /** Returns the first value, or null when there is none. */
   get(name: string): string | null
   getAll(name: string): readonly string[]
 }
 
-/** A form request whose body was read: what client authentication and the grants see of it. */
+/** A request with a parsed form body, as client authentication and the grants receive it. */
 export interface FormRequest {
   readonly headers: Headers
   readonly form: Form
   readonly certificate?: ClientCertificate | undefined
 }
 
-/** What holds for one request, wherever it is asked. */
+/** The issuer and the time of one request. */
 export interface Context {
   /** Issuer identifier, RFC 8414 §2. */
   readonly issuer: string
   /** URL of the token endpoint, which some clients name as the audience of their assertions. */
   readonly tokenEndpoint: string
-  /** Epoch seconds at which the request came. */
+  /** Epoch seconds at which the body of the request had arrived. */
   readonly now: number
 }
