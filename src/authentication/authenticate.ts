@@ -1,4 +1,4 @@
-/** Client authentication: which credentials a request presents, which client they name, and whether they hold. */
+/** Client authentication: finds the credentials of a request, looks up the client they name, and verifies them. */
 
 import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
@@ -8,23 +8,28 @@ import { requireNames } from '../lib/names.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 
-/** The method of a client that has nothing to prove itself with, RFC 7591 §2. */
+/** The method of a public client, which has no credentials, RFC 7591 §2. */
 const NONE = 'none'
 
-/** How callers of an endpoint prove which client they are. */
+/** The client authentication that endpoints share. */
 export interface Authentication {
   readonly methods: readonly ClientAuth[]
   readonly findClient: FindClient
   /**
-   * Returns the client that the request proves to come from; a public client is taken by its word.
+   * Returns the authenticated client. A public client is only identified: it has nothing that proves its identity.
    *
-   * @throws OAuthError `invalid_request` when credentials are broken or several, `invalid_client`, `temporarily_unavailable`
-   * @see RFC 6749 §2.3
+   * @throws OAuthError `invalid_request` for malformed credentials or more than one method, `invalid_client` when authentication
+   * fails, `temporarily_unavailable` when a store, the keys or the CPU budget are not available
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 RFC 6749 §2.3}
    */
   authenticate(request: FormRequest, context: Context): Promise<Client>
 }
 
-/** @throws TypeError when there is no method, or two of one name */
+/**
+ * Returns the authentication by any of these methods.
+ *
+ * @throws TypeError when there is no method, or when two have the same name
+ */
 export function authentication(methods: readonly ClientAuth[], findClient: FindClient): Authentication {
   requireNames(
     'authentication: methods',
@@ -37,7 +42,7 @@ export function authentication(methods: readonly ClientAuth[], findClient: FindC
   }
 }
 
-/** Returns the members of the metadata document for an endpoint that clients authenticate at, such as `token`, RFC 8414 §2. */
+/** Returns the metadata members of an endpoint with client authentication, such as `token`, RFC 8414 §2. */
 export function authMetadata(endpoint: string, { methods }: Authentication): Readonly<Record<string, unknown>> {
   const own = Object.assign({}, ...methods.map(({ metadata }) => metadata)) as Readonly<Record<string, unknown>>
   const renamed = Object.entries(own).map(([member, value]) => [member.replace(/^token_/, `${endpoint}_`), value])
@@ -67,7 +72,7 @@ async function authenticate(
     if (client === undefined) throw invalidClient('client_unknown')
     const reason = await verify(client, attempts, context)
     if (reason === undefined) return client
-    // What was registered since the record was read, such as a new secret or key, counts at once.
+    // The cached record may be outdated: a secret or key that was registered since then must work at once.
     const renewed = await findClient(client_id, { refresh: true })
     if (renewed === undefined || isSameRecord(renewed, client)) throw invalidClient(reason)
     const stillWrong = await verify(renewed, attempts, context)
@@ -90,7 +95,7 @@ async function verify(
   return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)
 }
 
-/** Returns the attempts of the one kind that the request presents, or, where it presents none, those of the connection. */
+/** Returns the attempts of the one kind that the request presents, or those of the connection when it presents none. */
 function readAttempts(methods: readonly ClientAuth[], request: FormRequest): readonly [Attempt, ...Attempt[]] {
   const ofRequest: Attempt[] = []
   const ofConnection: Attempt[] = []
@@ -105,13 +110,13 @@ function readAttempts(methods: readonly ClientAuth[], request: FormRequest): rea
     return [{ method: NONE, reads: 'connection', client_id: claimed, verify: async () => undefined }, ...ofConnection]
   }
   if (ofRequest.some(({ reads }) => reads !== attempt.reads)) {
-    throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
+    throw invalidRequest('credentials_several', 'A request must not use more than one method of client authentication.')
   }
-  // Methods that read the same kind may find the client's id in different places; the form decides where it names one.
+  // Methods that read the same kind may find different client ids; a client_id in the form decides.
   const client_id = claimed === '' ? attempt.client_id : claimed
   const [first, ...others] = ofRequest.filter((each) => each.client_id === client_id)
   if (first === undefined) {
-    throw invalidRequest('client_id_mismatch', 'The parameter client_id names another client than the credentials.')
+    throw invalidRequest('client_id_mismatch', 'The client_id must not differ from that of the credentials.')
   }
   return [first, ...others]
 }

@@ -1,13 +1,13 @@
-/** The `Authorization` header as clients send it to the token endpoint: RFC 7617 with the form encoding of RFC 6749. */
+/** Client credentials in the `Authorization` header: RFC 7617 with the additional form encoding of RFC 6749. */
 
 import { invalidClient, invalidRequest } from '../errors.ts'
 import { formDecode } from '../lib/form.ts'
 
 /**
- * Reads id and secret from an `Authorization: Basic` header.
+ * Returns the client_id and secret in an `Authorization: Basic` header.
  *
- * @throws OAuthError `invalid_request` for a broken header, `invalid_client` for another scheme
- * @see RFC 6749 §2.3.1
+ * @throws OAuthError `invalid_request` for a malformed header, `invalid_client` for another scheme
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 RFC 6749 §2.3.1}
  */
 export function readBasic(authorization: string): { client_id: string; secret: string } {
   const [, scheme = '', token = ''] = /^([^ ]*) *(.*)$/s.exec(authorization) ?? []
@@ -18,7 +18,7 @@ export function readBasic(authorization: string): { client_id: string; secret: s
     if (colon < 0) throw new TypeError('no colon')
     return { client_id: formDecode(pair.slice(0, colon)), secret: formDecode(pair.slice(colon + 1)) }
   } catch {
-    // The cause would quote the credentials, so it is dropped here.
+    // The cause is dropped, because it could quote the credentials.
     throw invalidRequest('authorization_malformed', 'The Authorization header is not valid Basic credentials.')
   }
 }

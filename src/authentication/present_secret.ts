@@ -1,11 +1,15 @@
-/** A secret that came with a client_id, in whichever way: what both methods of RFC 6749 §2.3.1 do with it. */
+/** A client_id and secret as presented credentials, for both methods of RFC 6749 §2.3.1. */
 
 import { invalidClient, withClient } from '../errors.ts'
 import type { Presented } from '../features.ts'
 import { isIntact, looksGenerated } from '../secrets/generated.ts'
 import type { VerifySecret } from '../secrets/verifier.ts'
 
-/** @throws OAuthError `invalid_client` for a generated secret that was mistyped or cut, before anything is looked up */
+/**
+ * Returns the presented credentials.
+ *
+ * @throws OAuthError `invalid_client` for a generated secret that is mistyped or truncated, before any look-up
+ */
 export function presentSecret(client_id: string, secret: string, verify: VerifySecret): Presented {
   if (looksGenerated(secret) && !isIntact(secret)) {
     throw withClient(invalidClient('secret_mistyped'), client_id)

@@ -1,4 +1,4 @@
-/** Client authentication by an assertion that the client signed with its own key. */
+/** Client authentication with an assertion that the client signs with its private key. */
 
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
 import { readAssertion } from '../assertions/assertion.ts'
@@ -10,22 +10,27 @@ import type { Ledger } from '../stores/contracts.ts'
 import type { FormRequest } from '../types.ts'
 import { keysOf } from './client_keys.ts'
 
-/** @see RFC 7523 §2.2 */
+/** RFC 7523 §2.2. */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** `client-authentication+jwt` is from the revision of RFC 7523; older clients write `JWT` or nothing. */
+/** `client-authentication+jwt` comes from the revision of RFC 7523. Older clients send `JWT` or no `typ`. */
 const TYPES = ['client-authentication+jwt', 'jwt']
 
 export interface PrivateKeyJwtOptions {
-  /** Remembers each `jti`. */
+  /** Stores the `jti` of each assertion. */
   readonly ledger: Ledger
   /** Fetches the keys of a `jwks_uri`. */
   readonly remoteKeys: RemoteKeys
-  /** How far ahead `exp` may lie. */
+  /** Maximum time from now to `exp`, not counting the skew. */
   readonly maxLifetimeSeconds: number
 }
 
-/** @see RFC 7523 §3, OpenID Connect Core 1.0 §9 */
+/**
+ * Returns the method `private_key_jwt`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7523#section-3 RFC 7523 §3}
+ * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication OpenID Connect Core 1.0 §9}
+ */
 export function privateKeyJwt({ ledger, remoteKeys, maxLifetimeSeconds }: PrivateKeyJwtOptions): ClientAuth {
   return {
     method: 'private_key_jwt',

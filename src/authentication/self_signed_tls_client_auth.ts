@@ -1,4 +1,4 @@
-/** Client authentication by a certificate that the client made itself and registered. */
+/** Client authentication with a self-signed certificate that the client has registered. */
 
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import type { FindKeys } from '../assertions/verify.ts'
@@ -8,7 +8,11 @@ import type { CertificateReason } from '../reasons.ts'
 import type { Client, ClientCertificate, Jwk } from '../types.ts'
 import { keysOf } from './client_keys.ts'
 
-/** @see RFC 8705 §2.2 */
+/**
+ * Returns the method `self_signed_tls_client_auth`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-2.2 RFC 8705 §2.2}
+ */
 export function selfSignedTlsClientAuth(remoteKeys: RemoteKeys): ClientAuth {
   return {
     method: 'self_signed_tls_client_auth',

@@ -1,11 +1,15 @@
-/** Client authentication by a certificate of a CA, which names the client. */
+/** Client authentication with a certificate that a CA issued in the name of the client. */
 
 import { CERTIFICATE_NAMES, NAME_MEMBERS } from '../clients/certificate_names.ts'
 import type { ClientAuth } from '../features.ts'
 import type { CertificateReason } from '../reasons.ts'
 import type { Client, ClientCertificate } from '../types.ts'
 
-/** @see RFC 8705 §2.1 */
+/**
+ * Returns the method `tls_client_auth`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-2.1 RFC 8705 §2.1}
+ */
 export function tlsClientAuth(): ClientAuth {
   return {
     method: 'tls_client_auth',

@@ -68,7 +68,7 @@ export function introspectEndpoint(options: IntrospectOptions): Endpoint {
   }
 }
 
-/** Answers the claims of a token that is active and that the caller may see, or else only that it is not active. */
+/** Responds with the claims of a token that is active and that the caller may see, otherwise only with `active: false`. */
 async function introspect(
   c: HonoContext<{ Bindings: Connection }>,
   site: Site,
@@ -122,7 +122,7 @@ const OTHER_CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertio
 function requireBearerAlone(form: Form, client_id: string): void {
   const named = form.get('client_id') ?? client_id
   if (named === client_id && OTHER_CREDENTIALS.every((name) => form.get(name) === null)) return
-  throw invalidRequest('credentials_several', 'Only one way of client authentication may be used in a request.')
+  throw invalidRequest('credentials_several', 'A request must not use more than one method of client authentication.')
 }
 
 /** Returns an active token with its client. A token is inactive when its client is deleted or disabled. */
