@@ -1,4 +1,4 @@
-/** Verifies a JWT that somebody else signed: header, key, signature, claims, and last that it was not used before. */
+/** Verification of a JWT that a client signed: header, key, signature, claims, and finally that it was not used before. */
 
 import type { AssertionReason } from '../reasons.ts'
 import type { Ledger } from '../stores/contracts.ts'
@@ -9,44 +9,45 @@ import { fittingKeys } from './jwk_set.ts'
 import { claimOnce } from './replay.ts'
 import { isSignedBy } from './signature.ts'
 
-/** Clocks of clients may differ from ours by so much. */
+/** Maximum difference between the clocks of a client and this server. */
 const SKEW_SECONDS = 30
 
-/** Gives the keys of the signer; `refresh` asks for newer ones than were known, where there is a source. */
+/** Returns the keys of the signer. `refresh` fetches newer keys if the signer publishes them at a URL. */
 export type FindKeys = (options?: { readonly refresh: boolean }) => Promise<readonly Jwk[]>
 
-/** What an assertion must say. */
+/** The requirements that an assertion must meet. */
 export interface AssertionRules {
-  /** Lower-case values of `typ` that may stand there. */
+  /** The accepted values of `typ`, in lower case. An absent `typ` is accepted, too. */
   readonly types: readonly string[]
-  /** The only algorithm, if the signer is bound to one. */
+  /** The only accepted algorithm, if the signer has registered one. */
   readonly alg: string | undefined
   readonly findKeys: FindKeys
   readonly issuer: string
-  /** Whether the assertion may speak for this `sub`. */
+  /** Returns whether `sub` is acceptable. */
   isSubject(sub: unknown): boolean
-  /** One of these has to be the one audience. */
+  /** The accepted audiences. `aud` must hold exactly one of them and no other value. */
   readonly audiences: readonly string[]
-  /** How far ahead `exp` may lie. */
+  /** Maximum time from `now` to `exp`, not counting the skew. */
   readonly maxLifetimeSeconds: number
   /** Epoch seconds. */
   readonly now: number
-  /** Absent for an assertion that may be presented again until it expires; then it needs no `jti`. */
+  /** Without it, the assertion may be used again until it expires and needs no `jti`. */
   readonly once?: SingleUse
 }
 
-/** How an assertion is kept from being used twice. */
+/** How to ensure that an assertion is used only once. */
 export interface SingleUse {
   readonly ledger: Ledger
-  /** What the assertion is used for: the same `jti` of one issuer may be used once for each purpose. */
+  /** The purpose of the assertion. A `jti` of an issuer may be used once for each purpose. */
   readonly purpose: string
 }
 
 /**
- * Gives undefined when the assertion holds, else why not.
+ * Returns undefined for a valid assertion, otherwise the reason why it is not.
  *
- * @throws OAuthError `temporarily_unavailable` when keys or ledger cannot be reached
- * @see RFC 7523 §3, RFC 8725 §3
+ * @throws OAuthError `temporarily_unavailable` when the keys or the ledger cannot be reached
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7523#section-3 RFC 7523 §3}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3 RFC 8725 §3}
  */
 export async function verifyAssertion(
   assertion: Assertion,
@@ -101,7 +102,7 @@ function checkTimes({ claims }: Assertion, { now, maxLifetimeSeconds }: Assertio
   return isYetToCome(nbf) || isYetToCome(iat) ? 'assertion_not_yet_valid' : undefined
 }
 
-/** After all else: an assertion that is refused must not use up its `jti`. */
+/** Runs last, because an assertion that is refused must not use up its `jti`. */
 async function checkFirst(
   { claims }: Assertion,
   { issuer, once }: AssertionRules,
