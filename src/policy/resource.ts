@@ -28,14 +28,15 @@ export async function grantResources(
     throw invalidTarget('resource_malformed', 'A resource must be an absolute URI without a fragment or dot segments.')
   }
   if (!asked.every((resource) => permit.resources.includes(resource))) {
-    throw invalidTarget('resource_not_allowed', 'The client may not have tokens for this resource.')
+    throw invalidTarget('resource_not_allowed', 'The client may not request tokens for this resource.')
   }
   return Promise.all(asked.map((resource) => findResource(resource, resources)))
 }
 
 async function findResource(resource: string, { find }: Resources): Promise<ResourceServer> {
   const found = await find(resource)
-  if (found === undefined) throw invalidTarget('resource_unknown', 'The client may not have tokens for this resource.')
+  if (found === undefined)
+    throw invalidTarget('resource_unknown', 'The client may not request tokens for this resource.')
   return found
 }
 

@@ -10,11 +10,11 @@ import { scopeMatcher } from './scope_patterns.ts'
 /** One scope-token, RFC 6749 appendix A.4. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
-/** Scopes or patterns of scopes as they are registered: scope-tokens and spaces. */
+/** Schema of registered scopes or scope patterns: scope-tokens separated by spaces. */
 export const Scope: v.GenericSchema<string> = v.pipe(
-  v.string('must be a text'),
-  v.maxLength(8192, 'is too long'),
-  v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'must be scope tokens with blanks between'),
+  v.string('must be a string'),
+  v.maxLength(8192, 'must have at most 8192 characters'),
+  v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'must be scope tokens separated by spaces'),
 )
 
 const MAX_ECHO_CHARACTERS = 100
@@ -45,12 +45,12 @@ export function grantScopes(
   const isServed = (token: string): boolean => ceilings.every((matches) => matches(token))
   const asked = splitScope(requested ?? '')
   if (asked.length > MAX_SCOPES) {
-    throw invalidScope('scopes_too_many', `A request may ask for at most ${MAX_SCOPES} scopes.`)
+    throw invalidScope('scopes_too_many', `A request must not ask for more than ${MAX_SCOPES} scopes.`)
   }
   const tokens = asked.length > 0 ? asked : permit.defaultScope.filter(isServed)
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
-      throw invalidScope('scope_malformed', 'The scope holds a character that is not allowed.')
+      throw invalidScope('scope_malformed', 'The scope contains a character that is not allowed.')
     }
     if (!isAllowed(token)) throw refused('scope_not_allowed', 'The client may not ask for the scope', token)
     if (!isServed(token)) throw refused('scope_not_served', 'A requested resource does not have the scope', token)

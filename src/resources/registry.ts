@@ -18,7 +18,11 @@ const Members = {
   resource: ResourceId,
   scope: v.optional(Scope),
   access_token_lifetime: v.optional(
-    v.pipe(v.number('must be seconds'), v.integer('must be an integer'), v.minValue(1, 'must be at least 1')),
+    v.pipe(
+      v.number('must be a number of seconds'),
+      v.integer('must be an integer'),
+      v.minValue(1, 'must be at least 1'),
+    ),
   ),
   signing_alg: v.optional(v.string('must be a string')),
 }
