@@ -1,28 +1,29 @@
-/** The names by which a CA's certificate identifies a client: how each is written in the metadata and how it is compared. */
+/** The names that identify a client in a CA's certificate: the form of each in the metadata, and its comparison. */
 
 import { readDistinguishedName } from '../certificates/distinguished_name.ts'
 import { isAddress, isSameAddress } from '../lib/ip_address.ts'
 import type { Client, ClientCertificate } from '../types.ts'
 
-/** @see RFC 8705 §2.1.2 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-2.1.2 RFC 8705 §2.1.2} */
 type NameMember = keyof Client & `tls_client_auth_${string}`
 
 interface CertificateName {
-  /** Whether a certificate can hold what a client registers. */
+  /** Returns whether a certificate can hold the registered name. */
   isWellFormed(registered: string): boolean
-  /** What a client is told when it cannot. */
+  /** The error text for a name that no certificate can hold. Completes a sentence that begins with the name of the member. */
   readonly form: string
+  /** Returns whether the certificate holds the registered name. */
   isOf(certificate: ClientCertificate, registered: string): boolean
 }
 
-/** Labels of letters, digits, hyphens and underscores; no wildcard, which would stand for itself only. RFC 1123 §2.1 */
+/** Labels of letters, digits, hyphens and underscores, RFC 1123 §2.1. No wildcard, because it would only match itself. */
 const HOST = /^(?=.{1,253}$)[a-z\d_](?:[\w-]{0,61}[a-z\d_])?(?:\.[a-z\d_](?:[\w-]{0,61}[a-z\d_])?)*$/i
 
-/** By member. Names are compared exactly, except where letter case or notation does not count. */
+/** By member. Names are compared exactly, except where letter case or notation is not significant. */
 export const CERTIFICATE_NAMES: Readonly<Record<NameMember, CertificateName>> = {
   tls_client_auth_subject_dn: {
     isWellFormed: (text) => nameOf(text) !== undefined,
-    form: 'must be a name as RFC 4514 writes it',
+    form: 'must be a distinguished name of RFC 4514',
     isOf: ({ subject }, registered) => subject === nameOf(registered),
   },
   tls_client_auth_san_dns: {
@@ -50,7 +51,7 @@ export const CERTIFICATE_NAMES: Readonly<Record<NameMember, CertificateName>> = 
 
 export const NAME_MEMBERS = Object.keys(CERTIFICATE_NAMES) as readonly NameMember[]
 
-/** Returns the first member that no certificate can match and what it must be, undefined if there is none. */
+/** Returns the first member that no certificate can match, with its error text, or undefined if there is none. */
 export function problemOfNames(metadata: Pick<Client, NameMember>): string | undefined {
   const member = NAME_MEMBERS.find((each) => {
     const text = metadata[each]
@@ -59,7 +60,7 @@ export function problemOfNames(metadata: Pick<Client, NameMember>): string | und
   return member && `${member}: ${CERTIFICATE_NAMES[member].form}`
 }
 
-/** Returns undefined for a text that is no name, and so the name of no certificate. */
+/** Returns undefined for text that is not a distinguished name. No certificate matches it. */
 function nameOf(registered: string): string | undefined {
   try {
     return readDistinguishedName(registered)

@@ -1,4 +1,4 @@
-/** What is done to the record of one client: made, replaced, its secrets changed. Each gives the next record. */
+/** Operations on the record of one client. Each returns a new record. */
 
 import { invalidClientMetadata } from '../errors.ts'
 import { isSameJson } from '../lib/json.ts'
@@ -9,52 +9,59 @@ import { methodsOf } from './record.ts'
 import { CLIENTS } from './registry.ts'
 import { limitSecret, type MadeSecret, makeSecret, readSecrets, secretLimitOf } from './secret_list.ts'
 
-/** Who asks. */
+/** The caller of the registration endpoint: an operator, or the client itself. */
 export type Caller = 'operator' | 'client'
 
-/** Gives undefined for no text. Throws OAuthError when the record cannot be read. */
+/**
+ * Returns the client in a record, or undefined when there is no record.
+ *
+ * @throws OAuthError `temporarily_unavailable` when the record is malformed
+ */
 export function readClient(text: string | undefined, client_id: string): RegisteredClient | undefined {
   return text === undefined ? undefined : parseRecord(text, client_id, CLIENTS)
 }
 
 /**
- * Refuses members of an operator that a client hands in with another value than it was shown. Once an operator has given an end to
- * its secrets, its keys and certificate names are among them: they have no end.
+ * Refuses a change of members that only an operator sets. A client may submit them with the values that it was shown. Once an
+ * operator has limited the client's secrets, the client cannot change its keys and certificate names either: they have no end.
  *
- * @throws OAuthError `invalid_client_metadata`, which names the member
+ * @throws OAuthError `invalid_client_metadata` with the name of the member
  */
 export function refuseOperatorsMembers(given: Readonly<Record<string, unknown>>, held: RegisteredClient): void {
   const shown = { ...held, client_secrets: held.client_secrets?.map(withoutHash) }
   const protectedMembers = secretLimitOf(held) > 0 ? [...OPERATOR_MEMBERS, ...CREDENTIAL_MEMBERS] : OPERATOR_MEMBERS
   for (const member of protectedMembers) {
     if (given[member] !== undefined && !isSameJson(given[member], shown[member])) {
-      throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator changes this.`)
+      throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator can change it.`)
     }
   }
 }
 
-/** Returns the metadata that only an operator sets, as it is; members that the client does not have are undefined. */
+/** Returns the current metadata that only an operator sets. Members that the client does not have are undefined. */
 export function operatorMembersOf(held: RegisteredClient): Partial<Metadata> {
   const metadata = OPERATOR_MEMBERS.filter((member) => member !== 'client_secrets')
   return Object.fromEntries(metadata.map((member) => [member, held[member]]))
 }
 
-/** A secret as it is shown: without its hash. */
+/** Returns a secret as it is shown, without its hash. */
 export function withoutHash({ hash: _hash, ...secret }: ClientSecret): Omit<ClientSecret, 'hash'> {
   return secret
 }
 
+/** The result of a replacement. */
 export interface Replaced {
   readonly client: RegisteredClient
-  /** Where the client needed a secret and had none. */
+  /** The secret that was made because the client needed one and had none. */
   readonly made?: MadeSecret | undefined
 }
 
 /**
- * Puts metadata in the place of what a client had. Its secrets stay unless a list of them is given; a client that
- * authenticates by secret and has none gets one.
+ * Replaces the metadata of a client. Its secrets are kept unless `givenSecrets` is a list of them. A client that authenticates
+ * with a secret and has none receives a new one.
  *
- * @throws OAuthError `invalid_client_metadata`
+ * @param held the current client, undefined for a new one
+ * @param now epoch seconds
+ * @throws OAuthError `invalid_client_metadata` when the secrets are malformed or the client may not have a new one
  */
 export async function replaceClient(
   client_id: string,
@@ -70,8 +77,8 @@ export async function replaceClient(
   const needsOne = usesSecret && givenSecrets === undefined && secrets.length === 0
   const limitAt = caller === 'client' && held !== undefined ? secretLimitOf(held) : 0
   const made = needsOne ? limitSecret(await makeSecret(now), limitAt, now) : undefined
-  // The ends of secrets that an operator hands in or is given are the limit; taking the secrets away does not lift it.
-  const isSetAnew = secrets !== before ? secrets.length > 0 : made !== undefined && caller === 'operator'
+  // The expiry of secrets that an operator submits or receives is the limit. Removing the secrets does not lift it.
+  const isNewLimit = secrets !== before ? secrets.length > 0 : made !== undefined && caller === 'operator'
   const limitBefore =
     secrets.length === 0 && before.length > 0
       ? secretLimitOf({ client_secrets: before, ...held })
@@ -82,7 +89,7 @@ export async function replaceClient(
     client_id_issued_at: held?.client_id_issued_at ?? now,
     registration_access_token_hash: held?.registration_access_token_hash,
     client_secrets: made === undefined ? secrets : [made.secret],
-    secret_limit_at: isSetAnew ? undefined : limitBefore,
+    secret_limit_at: isNewLimit ? undefined : limitBefore,
   }
   return { client, made }
 }

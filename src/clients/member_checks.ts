@@ -1,4 +1,4 @@
-/** What is accepted for single members of a client. Each message completes a sentence that begins with the name of the member. */
+/** Schemas of single members of a client. Each message completes a sentence that begins with the name of the member. */
 
 import * as v from 'valibot'
 import { isPublicUrl } from '../assertions/remote_keys.ts'
@@ -7,58 +7,61 @@ import { isFreeClaim, MAX_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.
 
 const MAX_CLAIMS_CHARACTERS = 4096
 
-/** A text of 1 to `most` characters. */
+/** Returns the schema of a string of 1 to `most` characters. */
 export const upTo = (most: number): v.GenericSchema<string> =>
   v.pipe(
-    v.string('must be a text'),
+    v.string('must be a string'),
     v.nonEmpty('must not be empty'),
     v.maxLength(most, `must have at most ${most} characters`),
   )
 
-/** A list of at most `most` items. */
+/** Returns the schema of a list of at most `most` items. */
 export const listOf = <T>(item: v.GenericSchema<T>, most: number): v.GenericSchema<T[]> =>
-  v.pipe(v.array(item, 'must be a list'), v.maxLength(most, `must hold at most ${most}`))
+  v.pipe(v.array(item, 'must be a list'), v.maxLength(most, `must have at most ${most} items`))
 
-/** A text that people read. */
+/** Text that people read. */
 export const Plain: v.GenericSchema<string> = v.pipe(
   upTo(200),
-  v.check(isPlainText, 'holds what cannot be seen, or scripts that look alike'),
+  v.check(isPlainText, 'must not contain invisible characters or mix scripts that look alike'),
 )
 
-/** Where people find a page or a picture. */
+/** URL of a page or an image for people. */
 export const PageUrl: v.GenericSchema<string> = v.pipe(
   upTo(2048),
   v.check((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http or https URL'),
 )
 
-/** Where this server fetches keys. */
+/** URL from which this server fetches keys. */
 export const KeysUrl: v.GenericSchema<string> = v.pipe(
   upTo(2048),
-  v.check(isPublicUrl, 'must be an https URL of a public host, without a user'),
+  v.check(isPublicUrl, 'must be an https URL of a public host, without user information'),
 )
 
-/** RFC 7517 §5; what the keys have to be depends on the authentication method. */
+/** A JWK Set, RFC 7517 §5. The requirements for its keys depend on the authentication method. */
 export const Keys: v.GenericSchema<unknown, { keys: Record<string, unknown>[] }> = v.object(
   {
-    keys: v.pipe(listOf(v.record(v.string(), v.unknown(), 'must hold objects'), 20), v.minLength(1, 'must hold a key')),
+    keys: v.pipe(listOf(v.record(v.string(), v.unknown(), 'must be an object'), 20), v.minLength(1, 'must have a key')),
   },
   'must be a JWK Set',
 )
 
-/** Which of them are offered depends on the server. */
-export const GrantTypes: v.GenericSchema<string[]> = listOf(v.string('must hold texts'), 20)
+/** Which grant types are offered depends on the server. */
+export const GrantTypes: v.GenericSchema<string[]> = listOf(v.string('must be a string'), 20)
 
-/** Seconds. */
+/** A lifetime in seconds. */
 export const Lifetime: v.GenericSchema<number> = v.pipe(
-  v.number('must be seconds'),
+  v.number('must be a number of seconds'),
   v.integer('must be whole seconds'),
   v.minValue(1, 'must be at least 1'),
   v.maxValue(MAX_TOKEN_LIFETIME_SECONDS, `must be at most ${MAX_TOKEN_LIFETIME_SECONDS}`),
 )
 
-/** Static claims of tokens. */
+/** Static claims of the tokens of a client. */
 export const Claims: v.GenericSchema<unknown, Record<string, unknown>> = v.pipe(
   v.record(v.string(), v.unknown(), 'must be an object'),
-  v.check((claims) => Object.keys(claims).every(isFreeClaim), 'names a claim that only the server sets'),
-  v.check((claims) => JSON.stringify(claims).length <= MAX_CLAIMS_CHARACTERS, 'is too large'),
+  v.check((claims) => Object.keys(claims).every(isFreeClaim), 'must not contain a claim that only the server sets'),
+  v.check(
+    (claims) => JSON.stringify(claims).length <= MAX_CLAIMS_CHARACTERS,
+    `must have at most ${MAX_CLAIMS_CHARACTERS} characters as JSON`,
+  ),
 )

@@ -1,4 +1,4 @@
-/** The members of a client: who sets each of them, how it is stored and what is accepted for it. */
+/** The members of a client: who may set each of them, and the schemas of its stored and its submitted value. */
 
 import * as v from 'valibot'
 import { JwkSet } from '../assertions/jwk_set.ts'
@@ -7,7 +7,12 @@ import { ResourceId } from '../resources/registry.ts'
 import type { Client } from '../types.ts'
 import { Claims, GrantTypes, Keys, KeysUrl, Lifetime, listOf, PageUrl, Plain, upTo } from './member_checks.ts'
 
-/** A client with the members that only people and the registration endpoint read, RFC 7591 §2 and §3.2.1. */
+/**
+ * A client with the members that only people and the registration endpoint read.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 RFC 7591 §2}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3.2.1 RFC 7591 §3.2.1}
+ */
 export interface RegisteredClient extends Client {
   readonly client_name?: string | undefined
   readonly client_uri?: string | undefined
@@ -19,13 +24,13 @@ export interface RegisteredClient extends Client {
   readonly software_version?: string | undefined
   /** Epoch seconds. */
   readonly client_id_issued_at?: number | undefined
-  /** Of its `registration_access_token`. */
+  /** Hash of its `registration_access_token`. */
   readonly registration_access_token_hash?: string | undefined
-  /** Latest end of the secrets that the client makes for itself, epoch seconds, 0 for none; see `secretLimitOf`. */
+  /** Latest expiry of secrets that the client adds itself, in epoch seconds; 0 for no limit. See `secretLimitOf`. */
   readonly secret_limit_at?: number | undefined
 }
 
-/** The members that are handed in as metadata; secrets are handed in next to them, and the server sets the rest. */
+/** The members that are submitted as metadata. Secrets are submitted separately, and the server sets the others. */
 export type Metadata = Omit<
   RegisteredClient,
   'client_id' | 'client_secrets' | 'client_id_issued_at' | 'registration_access_token_hash' | 'secret_limit_at'
@@ -41,7 +46,7 @@ interface StoredMember<T> {
 }
 
 interface GivenMember<T> extends StoredMember<T> {
-  /** Checks what is handed in. Each of its messages completes a sentence that begins with the name of the member. */
+  /** Checks the submitted value. Each of its messages completes a sentence that begins with the name of the member. */
   readonly given: v.GenericSchema<unknown, T>
 }
 
@@ -54,7 +59,7 @@ type Members = {
 /** 1 to 256 visible ASCII characters and spaces, RFC 6749 appendix A.1 with a limit of this server. */
 export const ClientId: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,256}$/))
 
-/** Each may cost a comparison on every request. */
+/** Every request may cost one comparison for each secret. */
 export const MAX_SECRETS = 10
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -132,12 +137,12 @@ export const CREDENTIAL_MEMBERS: readonly (keyof RegisteredClient)[] = [
 
 type Schemas<T> = { readonly [Name in keyof T]-?: v.GenericSchema<unknown, T[Name]> }
 
-/** By member, as it is stored. */
+/** Schemas of the stored members, by name. */
 export const STORED: Schemas<RegisteredClient> = Object.fromEntries(
   ENTRIES.map(([name, { stored }]) => [name, stored]),
 ) as Schemas<RegisteredClient>
 
-/** By member, as it is handed in. */
+/** Schemas of the submitted members, by name. */
 export const GIVEN: Schemas<Metadata> = Object.fromEntries(
   ENTRIES.flatMap(([name, each]) => ('given' in each ? [[name, each.given]] : [])),
 ) as Schemas<Metadata>

@@ -1,4 +1,4 @@
-/** Client metadata as it is handed in: checked member by member, and then together. */
+/** Client metadata as submitted. Each member is checked by itself, then all of them together. */
 
 import * as v from 'valibot'
 import { invalidClientMetadata } from '../errors.ts'
@@ -10,7 +10,7 @@ import { GIVEN, type Metadata } from './members.ts'
 import { methodsOf } from './record.ts'
 import { problemOfKeys } from './registered_keys.ts'
 
-/** What a client can be registered for. */
+/** The values for which a client can be registered on this server. */
 export interface Offer {
   readonly grantTypes: readonly string[]
   /** Without `none`. */
@@ -18,19 +18,22 @@ export interface Offer {
   readonly signingAlgs: readonly string[]
 }
 
-/** By member, RFC 7591 §2 and ours; other members are passed over. */
+/** Schema of submitted metadata: the members of RFC 7591 §2 and those of this server. Unknown members are ignored. */
 export const ClientMetadata: v.GenericSchema<unknown, Metadata & { response_types?: string[] | undefined }> = v.object({
   ...GIVEN,
   response_types: v.optional(
-    v.pipe(v.array(v.string(), 'must be a list'), v.maxLength(0, 'must be empty, nobody can authorize anything here')),
+    v.pipe(
+      v.array(v.string(), 'must be a list'),
+      v.maxLength(0, 'must be empty, because there are no users to authorize a request'),
+    ),
   ),
 })
 
 /**
- * Reads metadata.
+ * Returns submitted metadata after all checks.
  *
- * @throws OAuthError `invalid_client_metadata`, which names the member
- * @see RFC 7591 §2
+ * @throws OAuthError `invalid_client_metadata` with the name of the member
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 RFC 7591 §2}
  */
 export async function readMetadata(given: Readonly<Record<string, unknown>>, offer: Offer): Promise<Metadata> {
   const { response_types: _none, ...metadata } = readInput(ClientMetadata, given, (problem) =>
@@ -41,17 +44,17 @@ export async function readMetadata(given: Readonly<Record<string, unknown>>, off
   return metadata
 }
 
-/** Returns what is wrong with members together, beginning with the name of one, undefined if nothing is. */
+/** Returns an error text that begins with the name of a member, or undefined if the members are consistent. */
 function problemOf(metadata: Metadata, offer: Offer): string | undefined {
   const { jwks, jwks_uri, grant_types = [], token_endpoint_auth_signing_alg: alg } = metadata
   const { grantTypes, signingAlgs } = offer
   const methods = methodsOf(metadata)
   const offered = [...offer.authMethods, 'none']
   if (!grant_types.every((grant) => grantTypes.includes(grant))) {
-    return `grant_types: must be of: ${grantTypes.join(', ')}`
+    return `grant_types: each must be one of: ${grantTypes.join(', ')}`
   }
   if (methods.includes('client_secret_jwt')) {
-    return 'token_endpoint_auth_method: client_secret_jwt is not offered, it needs secrets that the server can read'
+    return 'token_endpoint_auth_method: client_secret_jwt is not offered, because it needs secrets that the server can read'
   }
   if (!methods.some((method) => offered.includes(method))) {
     return `token_endpoint_auth_method: must be one of: ${offered.join(', ')}`
@@ -60,19 +63,19 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
     return `token_endpoint_auth_signing_alg: must be one of: ${signingAlgs.join(', ')}`
   }
   if (methods.includes('none') && metadata.introspection === true) {
-    return 'introspection: needs a token_endpoint_auth_method other than none'
+    return 'introspection: requires a token_endpoint_auth_method other than none'
   }
-  if (jwks !== undefined && jwks_uri !== undefined) return 'jwks: must not stand beside jwks_uri'
+  if (jwks !== undefined && jwks_uri !== undefined) return 'jwks: must not be combined with jwks_uri'
   const keyed = methods.find((method) => KEYED.includes(method))
-  if (keyed !== undefined && (jwks ?? jwks_uri) === undefined) return `jwks: this or jwks_uri is needed for ${keyed}`
+  if (keyed !== undefined && (jwks ?? jwks_uri) === undefined) return `jwks: ${keyed} requires jwks or jwks_uri`
   const names = NAME_MEMBERS.filter((name) => metadata[name] !== undefined)
   if (methods.includes('tls_client_auth') && names.length !== 1) {
-    return 'token_endpoint_auth_method: tls_client_auth needs exactly one tls_client_auth_ member'
+    return 'token_endpoint_auth_method: tls_client_auth requires exactly one tls_client_auth_ member'
   }
-  return isWithin(metadata) ? undefined : 'default_scope: must be within scope and without a wildcard'
+  return isWithin(metadata) ? undefined : 'default_scope: must be within scope and must not contain a wildcard'
 }
 
-/** Methods whose proof is a key of the client. */
+/** Methods that authenticate a client by a key that it has registered. */
 const KEYED: readonly string[] = ['private_key_jwt', 'self_signed_tls_client_auth']
 
 function isWithin({ scope = '', default_scope = '' }: Metadata): boolean {

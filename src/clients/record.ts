@@ -1,4 +1,4 @@
-/** A client as stored: its schema, and what a missing member of it means. */
+/** The schema of a stored client, and the default of its authentication method. */
 
 import * as v from 'valibot'
 import type { Client } from '../types.ts'
@@ -6,10 +6,10 @@ import { type RegisteredClient, STORED } from './members.ts'
 
 export const ClientRecord: v.GenericSchema<unknown, RegisteredClient> = v.object(STORED)
 
-/** A client that registers no method may use either, as in fosite. RFC 7591 §2 names the first as the default. */
+/** A client that registers no method may use either, as in fosite. The default in RFC 7591 §2 is the first only. */
 const DEFAULT_METHODS: readonly string[] = ['client_secret_basic', 'client_secret_post']
 
-/** Returns the authentication methods that a client may choose from, each a value of `token_endpoint_auth_method`. */
+/** Returns the authentication methods that a client may use, as values of `token_endpoint_auth_method`. */
 export function methodsOf({
   token_endpoint_auth_method: method,
 }: Pick<Client, 'token_endpoint_auth_method'>): readonly string[] {

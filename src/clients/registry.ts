@@ -1,4 +1,4 @@
-/** Clients in a registry. */
+/** The records of clients in a registry. */
 
 import * as v from 'valibot'
 import { type FindRecord, keyOf, type RecordKind, toRecord } from '../records/records.ts'
@@ -6,26 +6,27 @@ import type { Client } from '../types.ts'
 import { ClientId, type RegisteredClient } from './members.ts'
 import { ClientRecord } from './record.ts'
 
-/** Gives undefined when there is no such client. Rejects when that cannot be told. */
+/** Returns a client, or undefined when it does not exist. Rejects when the registry fails or the record is malformed. */
 export type FindClient = FindRecord<Client>
 
+/** The records of clients, by `client_id`. */
 export const CLIENTS: RecordKind<RegisteredClient> = {
   prefix: 'client',
   schema: ClientRecord,
   idOf: ({ client_id }) => client_id,
 }
 
-/** Key of a client's record. */
+/** Returns the key of a client's record. */
 export function clientKey(client_id: string): string {
   return keyOf(CLIENTS, client_id)
 }
 
-/** A client's record as stored. */
+/** Returns the text of a client's record as it is stored. */
 export function clientRecord(client: RegisteredClient): string {
   return toRecord(client)
 }
 
-/** Whether a text can be a client_id at all; what cannot is not looked up. */
+/** Returns whether a string is a well-formed client_id. No other string is looked up. */
 export function isClientId(text: string): boolean {
   return v.is(ClientId, text)
 }

@@ -1,4 +1,4 @@
-/** The secrets of one client as they are changed: given as hashes, made, taken away. Instants are epoch seconds. */
+/** Changes to the list of secrets of one client. Instants are epoch seconds. */
 
 import * as v from 'valibot'
 import { invalidClientMetadata, type OAuthError } from '../errors.ts'
@@ -15,43 +15,50 @@ const Instant = v.pipe(
   v.minValue(0, 'must not be negative'),
 )
 
-const Label = v.pipe(v.string(), v.maxLength(100, 'is too long'), v.check(isPlainText, 'holds what cannot be seen'))
+const Label = v.pipe(
+  v.string('must be a string'),
+  v.maxLength(100, 'must have at most 100 characters'),
+  v.check(isPlainText, 'must not contain invisible characters or mix scripts that look alike'),
+)
 
 const Given = v.object({
-  id: v.pipe(v.string('must be a text'), v.regex(/^[\w.:-]{1,64}$/, 'must be 1 to 64 letters, digits and . : _ -')),
+  id: v.pipe(
+    v.string('must be a string'),
+    v.regex(/^[\w.:-]{1,64}$/, 'must be 1 to 64 of: letters, digits and . : _ -'),
+  ),
   label: v.optional(Label),
   created_at: v.optional(Instant),
   expires_at: v.optional(Instant),
   hash: v.optional(
     v.pipe(
-      v.string('must be a text'),
-      v.check((hash) => hashKind(hash) !== undefined, 'is of no kind that this server knows'),
+      v.string('must be a string'),
+      v.check((hash) => hashKind(hash) !== undefined, 'must be a hash of a supported kind'),
     ),
   ),
 })
 
-/** Secrets as they are handed in. */
+/** Schema of a submitted list of secrets. */
 export const SecretList: v.GenericSchema<unknown, (Omit<ClientSecret, 'hash'> & { hash?: string | undefined })[]> =
-  v.pipe(v.array(Given, 'must be a list'), v.maxLength(MAX_SECRETS, `must hold at most ${MAX_SECRETS}`))
+  v.pipe(v.array(Given, 'must be a list'), v.maxLength(MAX_SECRETS, `must have at most ${MAX_SECRETS} items`))
 
-/** What is asked of a new secret. */
+/** A request for a new secret. */
 export interface NewSecretRequest {
   readonly label?: string | undefined
   readonly expires_at?: number | undefined
-  /** The others expire then, unless they do so sooner. */
+  /** The time at which the other secrets expire, unless they expire sooner. */
   readonly keep_others_until?: number | undefined
 }
 
 export const NewSecret: v.GenericSchema<unknown, NewSecretRequest> = v.object({
   label: v.optional(Label),
   expires_at: v.optional(Instant),
-  keep_others_until: v.optional(v.pipe(Instant, v.minValue(1, 'must be an instant'))),
+  keep_others_until: v.optional(v.pipe(Instant, v.minValue(1, 'must be at least 1'))),
 })
 
 /**
- * Reads a list of secrets; one that is there already keeps its hash when none is given.
+ * Returns the secrets in a submitted list. A secret that the client already has keeps its hash if the list has none for it.
  *
- * @throws OAuthError `invalid_client_metadata`
+ * @throws OAuthError `invalid_client_metadata` when the list is malformed, an id repeats, or a new secret has no hash
  */
 export function readSecrets(given: unknown, held: readonly ClientSecret[], now: number): readonly ClientSecret[] {
   const refuse = (problem: string): OAuthError => invalidClientMetadata('metadata_malformed', problem)
@@ -59,21 +66,22 @@ export function readSecrets(given: unknown, held: readonly ClientSecret[], now: 
     const before = held.find(({ id }) => id === secret.id)
     const hash = secret.hash ?? before?.hash
     if (hash === undefined)
-      throw invalidClientMetadata('metadata_inconsistent', 'client_secrets: a new one needs a hash.')
+      throw invalidClientMetadata('metadata_inconsistent', 'client_secrets: a new secret must have a hash.')
     return { created_at: before?.created_at ?? now, ...secret, hash }
   })
   if (new Set(secrets.map(({ id }) => id)).size < secrets.length) {
-    throw invalidClientMetadata('metadata_inconsistent', 'client_secrets: two have the same id.')
+    throw invalidClientMetadata('metadata_inconsistent', 'client_secrets: two secrets have the same id.')
   }
   return secrets
 }
 
-/** A secret just made; its text is told once and not stored. */
+/** A new secret with its plain text, which is shown once and not stored. */
 export interface MadeSecret {
   readonly secret: ClientSecret
   readonly client_secret: string
 }
 
+/** Returns a new secret that was made at `now` and does not expire unless `more` says so. */
 export async function makeSecret(
   now: number,
   more: { label?: string | undefined; expires_at?: number | undefined } = {},
@@ -86,7 +94,11 @@ export async function makeSecret(
   }
 }
 
-/** Adds one; the others end at `keepOthersUntil`, if that is given. What has expired makes room. */
+/**
+ * Returns the list with another secret. The others expire at `keepOthersUntil`, if it is given. Expired secrets are dropped.
+ *
+ * @throws OAuthError `invalid_client_metadata` when the list is full
+ */
 export function addSecret(
   held: readonly ClientSecret[],
   { secret }: MadeSecret,
@@ -95,16 +107,19 @@ export function addSecret(
 ): readonly ClientSecret[] {
   const live = held.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
   if (live.length >= MAX_SECRETS) {
-    throw invalidClientMetadata('metadata_inconsistent', `client_secrets: there are ${MAX_SECRETS} live ones already.`)
+    throw invalidClientMetadata(
+      'metadata_inconsistent',
+      `client_secrets: there are already ${MAX_SECRETS} live secrets.`,
+    )
   }
   const others = keepOthersUntil === undefined ? live : live.map((other) => endBy(other, keepOthersUntil))
   return [...others, secret]
 }
 
 /**
- * Returns the latest end (epoch seconds) of the secrets that a client makes for itself, 0 for any. It is the latest end that an
- * operator gave to its secrets, unless one of them has no end. Until the client first changes its secrets itself, the ends in the
- * record are the operator's; from then on the record keeps the limit.
+ * Returns the latest expiry (epoch seconds) of secrets that a client adds itself, 0 for no limit. It is the latest expiry that an
+ * operator set for its secrets; there is no limit if one of them does not expire. Until the client first changes its secrets
+ * itself, the expiries in the record are the operator's. From then on the record stores the limit.
  */
 export function secretLimitOf({
   client_secrets = [],
@@ -115,7 +130,7 @@ export function secretLimitOf({
 }
 
 /**
- * Shortens a secret so that it ends by `limitAt`, epoch seconds, 0 for no limit.
+ * Limits a secret so that it expires at `limitAt` at the latest, epoch seconds, 0 for no limit.
  *
  * @throws OAuthError `invalid_client_metadata` when the limit has passed
  */
@@ -124,7 +139,7 @@ export function limitSecret(made: MadeSecret, limitAt: number, now: number): Mad
   if (limitAt <= now) {
     throw invalidClientMetadata(
       'metadata_not_yours',
-      'client_secrets: they have expired, only an operator adds another.',
+      'client_secrets: they have expired, and only an operator can add another.',
     )
   }
   return { ...made, secret: endBy(made.secret, limitAt) }

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 /**
  * Reads input by a schema.
  *
- * @param refuse makes the error from a sentence that names the first member at fault, such as `scope: must be a text.`
+ * @param refuse makes the error from a sentence that names the first member at fault, such as `scope: must be a string.`
  * @param name names the input in that sentence instead of a member of it
  * @throws what `refuse` returns
  */

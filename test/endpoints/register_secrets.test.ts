@@ -168,7 +168,7 @@ describe('a client whose secrets an operator has limited', () => {
       const { send, path, token, endsNow } = await createLimited([END])
       const refused = await send('PUT', path, { token, body: members })
       assert.deepEqual([refused.status, refused.reason], [400, 'metadata_not_yours'])
-      assert.equal(refused.answer['error_description'], `${name}: only an operator changes this.`)
+      assert.equal(refused.answer['error_description'], `${name}: only an operator can change it.`)
       assert.deepEqual(await endsNow(), [END])
       assert.equal((await send('PUT', path, { body: members })).status, 200)
       assert.equal((await send('PUT', path, { token, body: members })).status, 200)
