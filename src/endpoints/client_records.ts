@@ -1,4 +1,4 @@
-/** The record of one client under `/register`: who may touch it, how it is changed, and what is shown of it. */
+/** The record of one client at `/register/{client_id}`: access to it, changes to it, and its response. */
 
 import type { Context } from 'hono'
 import { type Caller, readClient, withoutHash } from '../clients/management.ts'
@@ -16,29 +16,31 @@ import { isSameToken } from '../secrets/hashes.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 
+/** What the registration endpoint depends on. */
 export interface RegisterOptions {
   readonly registry: Registry
   readonly offer: Offer
   /** Hash of the operator's token. */
   readonly operatorTokenHash: string
-  /** Absent where tokens cannot be denied. */
+  /** Absent if tokens cannot be denied. */
   readonly revocations?: Revocations | undefined
   readonly emit: Emit
 }
 
-/** What the endpoint works with at its place. */
+/** The options together with what the provider passes to the endpoint. */
 export interface RegisterParts extends RegisterOptions {
+  /** Returns epoch seconds. */
   now(): number
   /** Returns the URL of `/register` for a request. */
   registrationUrl(url: string): string
 }
 
-/** @throws OAuthError `invalid_token` */
+/** Rejects with OAuthError `invalid_token` unless the request carries the operator's token. */
 export async function requireOperator(c: Context, operatorTokenHash: string): Promise<void> {
   if (!(await isSameToken(readBearer(c.req.raw.headers), operatorTokenHash))) throw invalidToken('token_wrong')
 }
 
-/** A client that was disabled manages nothing any more, not even itself. */
+/** A disabled client may not manage anything, not even itself. */
 async function callerOf(c: Context, held: RegisteredClient | undefined, parts: RegisterParts): Promise<Caller> {
   const token = readBearer(c.req.raw.headers)
   if (await isSameToken(token, parts.operatorTokenHash)) return 'operator'
@@ -47,7 +49,7 @@ async function callerOf(c: Context, held: RegisteredClient | undefined, parts: R
   return 'client'
 }
 
-/** A record that cannot be read is nobody's, but an operator can put another in its place or delete it. */
+/** An unreadable record counts as absent: it belongs to no client, but an operator can replace or delete it. */
 function readMendable(record: string | undefined, client_id: string): RegisteredClient | undefined {
   try {
     return readClient(record, client_id)
@@ -56,14 +58,18 @@ function readMendable(record: string | undefined, client_id: string): Registered
   }
 }
 
-/** What is read of a record. */
+/** A client, the text of its record, and the caller. */
 export interface Found {
   readonly client: RegisteredClient
   readonly record: string
   readonly caller: Caller
 }
 
-/** @throws OAuthError `invalid_token`, `not_found` to an operator, `temporarily_unavailable` */
+/**
+ * Returns the client that the URL names.
+ *
+ * @throws OAuthError `invalid_token`, `temporarily_unavailable`, or `not_found`, which only an operator receives
+ */
 export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
@@ -74,13 +80,17 @@ export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
   })
 }
 
-/** A record that is there or not, and who asks for it. */
+/** A record, if it exists, and the caller. */
 export interface FoundRecord {
   readonly record: string | undefined
   readonly caller: Caller
 }
 
-/** Finds a record without reading what is in it; only an operator may ask for one that is not there. */
+/**
+ * Returns the record that the URL names without validating it. Only an operator may request one that does not exist.
+ *
+ * @throws OAuthError `invalid_token`, `temporarily_unavailable`
+ */
 export function findRecord(c: Context, parts: RegisterParts): Promise<FoundRecord> {
   const client_id = idOf(c)
   return attribute(client_id, async () => {
@@ -91,11 +101,12 @@ export function findRecord(c: Context, parts: RegisterParts): Promise<FoundRecor
 }
 
 /**
- * Changes a record, provided that its version meets the preconditions of the request.
+ * Changes a record if its version meets the preconditions of the request.
  *
- * @param decide receives the client as it is, or undefined from an operator who names one that does not exist; returns the client
- * as it shall be, with anything else that the response needs
- * @returns what `decide` returned, the text of the record, and who changed it
+ * @param decide receives the current client, undefined if an operator names one that does not exist; returns the new client, with
+ * anything else that the response needs
+ * @returns the result of `decide`, the text of the record, and the caller
+ * @throws OAuthError `invalid_token`, `precondition_failed`, `conflict`, `temporarily_unavailable`, and what `decide` throws
  */
 export function changeClient<T extends Pick<Found, 'client'>>(
   c: Context,
@@ -121,37 +132,46 @@ export function changeClient<T extends Pick<Found, 'client'>>(
   })
 }
 
-/** Deletes a record as it was found. */
+/** Deletes a record if it has not changed since it was found, or in any case if the caller has the last word. */
 export function removeClient(c: Context, { record, caller }: FoundRecord, { registry }: RegisterParts): Promise<void> {
   const key = clientKey(idOf(c))
   const isOutright = record === undefined || hasLastWord(c, caller)
   return isOutright ? reached(registry.delete(key)) : removeRecord(registry, key, record)
 }
 
-/** A client that changes its record all the time must not keep an operator from changing it, unless the operator names a version. */
+/**
+ * Returns whether the change overrules concurrent changes. A client that changes its record all the time must not keep an operator
+ * from changing it, unless the operator names a version.
+ */
 function hasLastWord(c: Context, caller: Caller): boolean {
   return caller === 'operator' && !['If-Match', 'If-None-Match'].some((name) => c.req.header(name) !== undefined)
 }
 
+/** Returns the error for a client that does not exist. */
 export function noClient(): OAuthError {
   return notFound('There is no such client.')
 }
 
+/** Returns the `client_id` in the path. */
 export function idOf(c: Context): string {
   return c.req.param('client_id') ?? ''
 }
 
-/** What is told once, beside the record. */
-export interface Told {
+/** Values that are shown only once, in addition to the record. */
+export interface ShownOnce {
   readonly made?: MadeSecret | undefined
   readonly registration_access_token?: string | undefined
 }
 
-/** The record as it is shown: no hash, and what was just made. RFC 7591 §3.2.1. */
+/**
+ * Returns the client information response: the client without hashes, and the values that were just made.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3.2.1 RFC 7591 §3.2.1}
+ */
 export function shown(
   client: RegisteredClient,
   registrationUrl: string,
-  { made, registration_access_token }: Told = {},
+  { made, registration_access_token }: ShownOnce = {},
 ): Readonly<Record<string, unknown>> {
   const { registration_access_token_hash: _hash, secret_limit_at: _limit, client_secrets = [], ...metadata } = client
   return {
@@ -163,11 +183,13 @@ export function shown(
   }
 }
 
+/** Returns a JSON response with the ETag of the record. */
 export async function answer(body: object, record: string, status: 200 | 201): Promise<Response> {
   const headers = { ...jsonHeaders, ETag: await etagOf(record) }
   return new Response(JSON.stringify(body), { status, headers })
 }
 
+/** Returns a response without a body. */
 export function noContent(): Response {
   return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
 }

@@ -1,4 +1,4 @@
-/** `/register`: clients made, read, replaced and deleted, by an operator or each by itself. */
+/** `/register`: an operator manages all clients, and each client manages itself. */
 
 import { type Context, Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
@@ -35,7 +35,11 @@ import { clientSecrets } from './register_secrets.ts'
 
 const PATH = '/register'
 
-/** @see RFC 7591 §3, RFC 7592 §2 */
+/**
+ * Returns the registration endpoint.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3 RFC 7591 §3}, {@link https://www.rfc-editor.org/rfc/rfc7592#section-2 RFC 7592 §2}
+ */
 export function registerEndpoint(options: RegisterOptions): Endpoint {
   return {
     path: PATH,
@@ -56,7 +60,7 @@ function routes(parts: RegisterParts): App {
   return app.route('/:client_id', clientSecrets(parts))
 }
 
-/** RFC 7591 §3: the server chooses the id. */
+/** RFC 7591 §3: the server chooses the `client_id`. */
 async function create(c: Context, parts: RegisterParts): Promise<Response> {
   await requireOperator(c, parts.operatorTokenHash)
   const metadata = await readMetadata(await readJson(c), parts.offer)
@@ -76,21 +80,21 @@ async function create(c: Context, parts: RegisterParts): Promise<Response> {
   return answer(shown(owned, parts.registrationUrl(c.req.url), { made, registration_access_token }), record, 201)
 }
 
-/** RFC 7592 §2.2; an operator may also put a client where there was none, under an id of their choice. */
+/** RFC 7592 §2.2. An operator may also create a client with a `client_id` of their choice. */
 async function replace(c: Context, parts: RegisterParts): Promise<Response> {
   const body = await readJson(c)
   if (body['client_id'] !== undefined && body['client_id'] !== idOf(c)) {
-    throw invalidClientMetadata('metadata_inconsistent', 'client_id: is not the one in the URL.')
+    throw invalidClientMetadata('metadata_inconsistent', 'client_id: must be the one in the URL.')
   }
   const { client, made, isNew, record, caller } = await changeClient(c, parts, async (held, by) => {
     const isOwn = by === 'client' && held !== undefined
     if (isOwn) refuseOperatorsMembers(body, held)
     const kept = isOwn ? operatorMembersOf(held) : {}
-    // They come last: what an operator left out must not get the default of a registration.
+    // Last, because a member that the operator omitted must not receive its default value.
     const metadata = { ...(await readMetadata({ ...body, ...kept }, parts.offer)), ...kept }
     const secrets = isOwn ? undefined : body['client_secrets']
     const { client, made } = await replaceClient(idOf(c), metadata, secrets, held, by, parts.now())
-    // Before the record is written: if that fails, a client without its tokens is better than tokens without their client.
+    // Before the write, which may fail: a client without its tokens is better than tokens of a disabled client.
     if (client.disabled && !held?.disabled) await parts.revocations?.end(client.client_id, parts.now())
     return { client, made, isNew: held === undefined }
   })
@@ -99,7 +103,7 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
   return answer(shown(client, parts.registrationUrl(c.req.url), { made }), record, isNew ? 201 : 200)
 }
 
-/** RFC 7592 §2.1. The token that a client shows is given back; that of another cannot be, for only its hash is there. */
+/** RFC 7592 §2.1. A client receives its own token again. An operator cannot, because only its hash is stored. */
 async function read(c: Context, parts: RegisterParts): Promise<Response> {
   const { client, record, caller } = await findClient(c, parts)
   const registration_access_token = caller === 'client' ? readBearer(c.req.raw.headers) : undefined
@@ -113,13 +117,13 @@ async function remove(c: Context, parts: RegisterParts): Promise<Response> {
   await requireMatch(c, record)
   await parts.revocations?.end(idOf(c), parts.now())
   await removeClient(c, { record, caller }, parts)
-  // An earlier deletion may have failed half-way, so an operator's repetition does all of it again.
+  // A deletion may fail half-way, so it runs completely when an operator repeats it, even without a record.
   if (record === undefined) throw noClient()
   parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
   return noContent()
 }
 
-/** Ours. A record that cannot be read is named and not shown. */
+/** Not part of RFC 7592. Of an unreadable record, only the `client_id` is listed. */
 async function listAll(c: Context, parts: RegisterParts): Promise<Response> {
   await requireOperator(c, parts.operatorTokenHash)
   const { ids, cursor: next_cursor } = await readPage(c, parts.registry, keyOf(CLIENTS, ''))

@@ -1,4 +1,4 @@
-/** What `/register` and the paths below it say of themselves in the OpenAPI document. */
+/** The OpenAPI descriptions of `/register` and the paths below it. */
 
 import { ClientMetadata } from '../clients/metadata.ts'
 import { NewSecret, SecretList } from '../clients/secret_list.ts'
@@ -15,7 +15,7 @@ const CLIENT: NamedSchema = {
     allOf: [
       ClientMetadata,
       objectSchema(['client_id'], {
-        client_secret: { type: 'string', description: 'Shown once, when it is made.' },
+        client_secret: { type: 'string', description: 'Shown once, when it is created.' },
         client_secrets: { type: 'array' },
         registration_access_token: { type: 'string' },
         registration_client_uri: { type: 'string' },
@@ -58,7 +58,7 @@ export const REGISTER_OPERATIONS: Operations = {
     post: {
       operationId: 'createClient',
       tag,
-      summary: 'Makes a client whose client_id the server chooses, RFC 7591 §3',
+      summary: 'Creates a client with a client_id that the server chooses, RFC 7591 §3',
       json: METADATA,
       answers: { 201: answer },
       errors: [400, 401, 413, 415, 503],
@@ -115,7 +115,7 @@ export const SECRET_OPERATIONS: Operations = {
     delete: {
       operationId: 'deleteSecret',
       tag,
-      summary: 'Ends a secret',
+      summary: 'Deletes a secret',
       answers: { 204: null },
       errors: [401, 404, 409, 412, 503],
       security: 'registration',
@@ -126,7 +126,7 @@ export const SECRET_OPERATIONS: Operations = {
     post: {
       operationId: 'renewRegistrationAccessToken',
       tag,
-      summary: 'Returns a new token for the client to manage itself with; the one before ends',
+      summary: 'Replaces the registration access token of a client',
       answers: { 200: answer },
       errors: [401, 404, 409, 412, 503],
       security: 'registration',

@@ -1,4 +1,4 @@
-/** `/register/{client_id}/…`: a client's secrets and its registration access token, each changed by one call. */
+/** `/register/{client_id}/…`: changes to a client's secrets and its registration access token. */
 
 import { type Context, Hono } from 'hono'
 import { withoutHash } from '../clients/management.ts'
@@ -10,7 +10,7 @@ import { generateSecret } from '../secrets/generated.ts'
 import { hashToken } from '../secrets/hashes.ts'
 import { answer, changeClient, idOf, noClient, noContent, type RegisterParts, shown } from './client_records.ts'
 
-/** Gives the routes below one client. They are ours; RFC 7592 knows only the whole record. */
+/** Returns the routes below one client. They are not part of RFC 7592, which only replaces whole records. */
 export function clientSecrets(parts: RegisterParts): Hono {
   const app = new Hono()
   app.post('/secrets', (c) => rotate(c, parts))
@@ -19,7 +19,7 @@ export function clientSecrets(parts: RegisterParts): Hono {
   return app
 }
 
-/** Adds a secret, told once; the others stay until `keep_others_until`, or as they are. */
+/** Adds a secret, which is shown once. The others expire at `keep_others_until` if it is given, otherwise they are kept. */
 async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
   const { keep_others_until, label, expires_at } = readInput(NewSecret, await readJson(c), (problem) =>
     invalidClientMetadata('metadata_malformed', problem),
@@ -46,14 +46,14 @@ async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
     if (held === undefined) throw noClient()
     if (!secrets.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
     const client_secrets = secrets.filter((secret) => secret.id !== id)
-    // The limit outlives the secret that set it.
+    // The limit remains when the secret that set it is deleted.
     return { client: { ...held, client_secrets, secret_limit_at: secretLimitOf(held) } }
   })
   parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
   return noContent()
 }
 
-/** Gives the client a new token to manage itself with; the one before ends. */
+/** Replaces the registration access token. The previous one is no longer accepted. */
 async function renewToken(c: Context, parts: RegisterParts): Promise<Response> {
   const registration_access_token = generateSecret()
   const registration_access_token_hash = await hashToken(registration_access_token)

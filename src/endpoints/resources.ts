@@ -1,4 +1,4 @@
-/** `/resources`: resource servers, kept by an operator. */
+/** `/resources`: the resource servers, which an operator manages. */
 
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
@@ -18,6 +18,7 @@ import { answer, noContent, requireOperator } from './client_records.ts'
 import type { App, Endpoint } from './endpoint.ts'
 import { type NamedSchema, type Operations, objectSchema, PAGE } from './operation.ts'
 
+/** What the endpoint depends on. */
 export interface ResourcesOptions {
   readonly registry: Registry
   /** Hash of the operator's token. */
@@ -88,7 +89,7 @@ const OPERATIONS: Operations = {
   },
 }
 
-/** The identifier of a resource server is percent-encoded in the path. */
+/** Returns the endpoint for resource servers. Their identifiers are percent-encoded in the path. */
 export function resourcesEndpoint(options: ResourcesOptions): Endpoint {
   return { path: '/resources', operations: OPERATIONS, routes: () => routes(options) }
 }
@@ -140,7 +141,7 @@ async function remove(c: Context, options: ResourcesOptions): Promise<Response> 
   return noContent()
 }
 
-/** A record that cannot be read is named and not shown. */
+/** Of an unreadable record, only the identifier is listed. */
 async function listAll(c: Context, options: ResourcesOptions): Promise<Response> {
   const { ids, cursor: next_cursor } = await readPage(c, options.registry, keyOf(RESOURCES, ''))
   const usual = await readDefault(options)
@@ -168,7 +169,7 @@ async function findRecord(c: Context, { registry }: ResourcesOptions): Promise<{
   return { resource, record }
 }
 
-/** A role that cannot be read is nobody's. */
+/** Returns the default resource server. An unreadable record counts as: no default. */
 async function readDefault({ registry }: ResourcesOptions): Promise<string | undefined> {
   const record = await readLatest(registry, ROLE_KEY)
   try {
@@ -178,7 +179,7 @@ async function readDefault({ registry }: ResourcesOptions): Promise<string | und
   }
 }
 
-/** Takes the role, or gives it up if it was this one's. */
+/** Makes a resource server the default. With `isDefault` false, removes the default if it is this resource server. */
 async function setDefault(resource: string, isDefault: boolean, options: ResourcesOptions): Promise<void> {
   if (isDefault) await reached(options.registry.put(ROLE_KEY, toRecord({ resource })))
   else if ((await readDefault(options)) === resource)

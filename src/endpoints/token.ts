@@ -1,4 +1,4 @@
-/** `POST /token`: the phases of a token request, in order, each once. */
+/** `POST /token`: the steps of a token request, in order. */
 
 import { Hono, type Context as HonoContext } from 'hono'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
@@ -40,8 +40,10 @@ const TOKEN_RESPONSE: NamedSchema = {
 }
 
 /**
- * @throws TypeError when there is no grant, or two grants or two confirmations of one name
- * @see RFC 6749 §3.2
+ * Returns the token endpoint.
+ *
+ * @throws TypeError when there is no grant, or when two grants or two confirmations have the same name
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export function tokenEndpoint(options: TokenOptions): Endpoint {
   checkNames(options)
@@ -111,14 +113,14 @@ async function token(
     const { accessToken, key } = await decide(request, permit, client, confirmed, context, options)
     const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
     requireReadable(jwt, accessToken)
-    // Last, so that a request that is refused leaves no mark.
+    // Last, so that a refused request uses up nothing.
     for (const claim of claims) await claim()
     options.emit(issued(accessToken, grant))
     return respond(jwt, accessToken, confirmed, permit)
   })
 }
 
-/** Before authentication, like fosite: a grant that nobody offers is refused without the cost of a secret. */
+/** Runs before authentication, as in fosite: an unsupported grant is refused without the cost of a secret. */
 function chooseGrant({ form }: FormRequest, grants: Grants): Grant {
   const grantType = form.get('grant_type')
   if (grantType === null) throw invalidRequest('grant_type_missing', 'The parameter grant_type is missing.')
@@ -127,7 +129,7 @@ function chooseGrant({ form }: FormRequest, grants: Grants): Grant {
   return grant
 }
 
-/** Collects what binds the token, and what has to be claimed for it. */
+/** Returns the merged results of all confirmations, and their claims of single-use values. */
 async function confirm(
   confirmations: readonly Confirmation[],
   request: FormRequest,

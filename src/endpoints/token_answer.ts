@@ -1,4 +1,4 @@
-/** What `POST /token` ends with: the event and the response, or the refusal of a token that would be too large. */
+/** The end of `POST /token`: the event and the response, or the refusal of a token that is too large. */
 
 import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import { invalidScope, invalidTarget } from '../errors.ts'
@@ -8,9 +8,9 @@ import { jsonHeaders } from '../http/respond.ts'
 import type { AccessToken } from '../tokens/access_token.ts'
 
 /**
- * Refuses a token that this server cannot read back: it could not be revoked.
+ * Refuses a token that is too large for this server to read back, because it could not be revoked.
  *
- * @throws OAuthError `invalid_scope` or `invalid_target`, by what makes the token large
+ * @throws OAuthError `invalid_scope` or `invalid_target`, depending on what makes the token large
  */
 export function requireReadable(jwt: string, { scopes, resources }: AccessToken): void {
   if (jwt.length <= MAX_JWT_CHARACTERS) return
@@ -19,6 +19,7 @@ export function requireReadable(jwt: string, { scopes, resources }: AccessToken)
     : invalidTarget('token_too_large', 'The token would be too large; ask for fewer resources.')
 }
 
+/** Returns the audit event of an issued token. */
 export function issued(token: AccessToken, grant: Grant): Event {
   return {
     event: 'token_issued',
@@ -32,7 +33,11 @@ export function issued(token: AccessToken, grant: Grant): Event {
   }
 }
 
-/** @see RFC 6749 §5.1 */
+/**
+ * Returns the token response.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
+ */
 export function respond(
   jwt: string,
   { issuedAt, expiresAt, scopes }: AccessToken,
