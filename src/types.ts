@@ -85,8 +85,8 @@ export interface ClientCertificate {
 }
 
 /**
- * The parameters of a form that have a value. Only parameters that may repeat can have several. Not a URLSearchParams: on Workers every call to
- * one crosses from JavaScript into C++.
+ * The parameters of a form that have a value. Only parameters that may repeat can have several. Not a URLSearchParams: on Workers
+ * every call to one crosses from JavaScript into C++.
  */
 export interface Form {
   /** Returns the first value, or null when there is none. */

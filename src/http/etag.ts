@@ -6,7 +6,7 @@ import { encodeBase64url } from '../lib/base64url.ts'
 
 const TAG_OCTETS = 16
 
-/** Returns the entity tag of a text: half of its SHA-256, quoted. */
+/** Returns the entity tag of a record or document: half of its SHA-256, quoted. */
 export async function etagOf(record: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(record))
   return `"${encodeBase64url(new Uint8Array(digest, 0, TAG_OCTETS))}"`

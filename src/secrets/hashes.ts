@@ -6,7 +6,7 @@ import { isIntact, looksGenerated } from './generated.ts'
 
 /** A kind of hash. */
 export interface HashKind {
-  /** Returns whether a text is a hash of this kind that can be compared. A text is a hash of at most one kind. */
+  /** Returns whether a string is a hash of this kind that can be compared. A string is a hash of at most one kind. */
   isHash(text: string): boolean
   /** True if a comparison is so cheap that its result is not remembered. */
   readonly isFast: boolean
