@@ -147,12 +147,12 @@ function unavailable(error: unknown): OAuthError {
     : temporarilyUnavailable('store_failed', 'The list of revocations cannot be made in time.', error)
 }
 
-interface Denied {
+interface CutMade {
   readonly client_id?: string
   readonly before: number
 }
 
-async function cut(body: object, revocations: Revocations, now: number): Promise<Denied> {
+async function cut(body: object, revocations: Revocations, now: number): Promise<CutMade> {
   const refuse = (problem: string): OAuthError => invalidRequest('cut_malformed', problem)
   const { client_id, before: until = now } = readInput(Cut, body, refuse)
   if (until > now) throw refuse('before: must not be in the future.')

@@ -6,7 +6,7 @@ import * as v from 'valibot'
  * Reads input by a schema.
  *
  * @param refuse makes the error from a sentence that names the first member at fault, such as `scope: must be a string.`
- * @param name names the input in that sentence instead of a member of it
+ * @param name of the input itself, if it is a member of something
  * @throws what `refuse` returns
  */
 export function readInput<T>(
@@ -18,5 +18,6 @@ export function readInput<T>(
   const read = v.safeParse(schema, input, { abortEarly: true })
   if (read.success) return read.output
   const [issue] = read.issues
-  throw refuse(`${name ?? v.getDotPath(issue) ?? 'The body'}: ${issue.message}.`)
+  const path = [name, v.getDotPath(issue)].filter((part) => part != null).join('.')
+  throw refuse(`${path || 'The body'}: ${issue.message}.`)
 }
