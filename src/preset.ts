@@ -35,8 +35,15 @@ import { resourcesOf } from './resources/registry.ts'
 import { scopesOf } from './resources/scopes.ts'
 import { secretVerifier } from './secrets/verifier.ts'
 import type { Ledger, Stores } from './stores/contracts.ts'
+import { guardStores } from './stores/guard.ts'
 import type { AccessTokenProfile } from './tokens/access_token.ts'
 import { revocations } from './tokens/revocations.ts'
+
+/** Time limit of one store operation. */
+const STORE_SECONDS = 2
+
+/** Time limit of one write of the registry. */
+const WRITE_SECONDS = 5
 
 /** What the runtime provides to the features. */
 export interface FeatureHost extends RemoteKeysOptions {
@@ -52,15 +59,16 @@ export interface Opened extends Pick<Stores, 'registry' | 'ledger'> {
   readonly emit: Emit
 }
 
-/** Returns the provider that the settings describe. */
-export function createPreset(host: FeatureHost, config: Config, { registry, ...opened }: Opened): App {
-  const { ledger, nonces, emit } = opened
+/** Returns the provider that the settings describe. A store that fails or hangs makes it answer 503. */
+export function createPreset(host: FeatureHost, config: Config, opened: Opened): App {
+  const { registry, ...guarded } = guardStores(opened, STORE_SECONDS, WRITE_SECONDS)
+  const { ledger, nonces, emit } = guarded
   const { now } = host
   const records = openRecords(registry, { freshSeconds: config.cacheSeconds, emit, now })
   const verifySecret = secretVerifier()
   const findKeys = remoteKeys(host)
   return assemble({
-    ...opened,
+    ...guarded,
     ...config,
     issuer: config.issuer ?? ((url) => new URL(url).origin),
     records,
@@ -86,7 +94,7 @@ export function createPreset(host: FeatureHost, config: Config, { registry, ...o
 /** The parts from which the endpoints are made. */
 export interface Parts extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>> {
   readonly records: Records
-  /** Without it, tokens can be neither revoked nor introspected. */
+  /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
   readonly keyring: Keyring
   readonly clientAuth: readonly ClientAuth[]

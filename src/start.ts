@@ -13,13 +13,6 @@ import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { createPreset, type FeatureHost, type Opened } from './preset.ts'
 import { hashToken } from './secrets/hashes.ts'
 import type { Stores } from './stores/contracts.ts'
-import { guardStores } from './stores/guard.ts'
-
-/** Time limit of one store operation. */
-const STORE_SECONDS = 2
-
-/** The same for a write of the registry. */
-const WRITE_SECONDS = 5
 
 const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
 
@@ -57,10 +50,9 @@ export async function createServer(host: Host): Promise<Server> {
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev } = config
-  const { registry, ledger } = guardStores(stores, STORE_SECONDS, WRITE_SECONDS)
   const opened: Opened = {
-    registry: dev ? withTestClient(registry) : registry,
-    ledger,
+    registry: dev ? withTestClient(stores.registry) : stores.registry,
+    ledger: stores.ledger,
     keyring,
     nonces: await openNonces(config),
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),

@@ -198,4 +198,38 @@ describe('createServer, by its settings', () => {
     const server = await start({}, { ledger: { add: never, count: never, get: never, raise: never, list } })
     assert.equal(await byKey(server, 60), 503)
   })
+
+  test('a registry that fails is answered with 503 by every endpoint that reads or writes records', async () => {
+    const fail = () => Promise.reject(new Error('down'))
+    const failing = { get: fail, put: fail, delete: fail, replace: fail, remove: fail, list: fail }
+    const { token, send } = await start({ REGISTRATION_TOKEN: OPERATOR }, { registry: failing })
+    const operator = { Authorization: `Bearer ${OPERATOR}` }
+    for (const { status, body } of [
+      await token(),
+      await send('/introspect', { token: 'x', client_id: 'a', client_secret: secret }),
+      await send('/register', undefined, operator),
+      await send('/register/a', undefined, operator),
+      await send('/resources', undefined, operator),
+    ]) {
+      assert.deepEqual([status, body['error']], [503, 'temporarily_unavailable'])
+      assert.equal(body['error_description'], 'The registry cannot be reached.')
+    }
+    assert.equal((await send('/.well-known/oauth-authorization-server')).status, 200)
+  })
+
+  test('a ledger that fails is answered with 503 by every feature that uses it', async () => {
+    const fail = () => Promise.reject(new Error('down'))
+    const list = async function* () {
+      yield await fail()
+    }
+    const server = await start({}, { ledger: { add: fail, count: fail, get: fail, raise: fail, list } })
+    const issued = (await server.token()).body['access_token'] ?? ''
+    const form = { token: issued, client_id: 'a', client_secret: secret }
+    for (const { status, body } of [await server.send('/revoke', form), await server.send('/revocations')]) {
+      assert.deepEqual([status, body['error']], [503, 'temporarily_unavailable'])
+      assert.equal(body['error_description'], 'The ledger cannot be reached.')
+    }
+    assert.equal(await byKey(server, 60), 503)
+    assert.equal(await withProof(server), 'temporarily_unavailable')
+  })
 })

@@ -1,6 +1,5 @@
 /** Replay protection: one mark in the ledger for each JWT that may be used once. */
 
-import { temporarilyUnavailable } from '../errors.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import type { Ledger } from '../stores/contracts.ts'
 
@@ -17,7 +16,5 @@ const SLACK_SECONDS = 60
 export async function claimOnce(ledger: Ledger, parts: readonly string[], expiresAt: number): Promise<boolean> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(parts)))
   const mark = `jti:${encodeBase64url(new Uint8Array(digest))}`
-  return ledger.add(mark, '', expiresAt + SLACK_SECONDS).catch((cause: unknown) => {
-    throw temporarilyUnavailable('store_failed', 'The replay ledger cannot be reached.', cause)
-  })
+  return ledger.add(mark, '', expiresAt + SLACK_SECONDS)
 }

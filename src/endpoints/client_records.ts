@@ -11,7 +11,7 @@ import type { Emit } from '../events/events.ts'
 import { readBearer } from '../http/bearer.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'
 import { jsonHeaders } from '../http/respond.ts'
-import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
+import { changeRecord, readLatest, removeRecord } from '../records/change.ts'
 import { isSameToken } from '../secrets/hashes.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { Revocations } from '../tokens/revocations.ts'
@@ -136,7 +136,7 @@ export function changeClient<T extends Pick<Found, 'client'>>(
 export function removeClient(c: Context, { record, caller }: FoundRecord, { registry }: RegisterParts): Promise<void> {
   const key = clientKey(idOf(c))
   const isOutright = record === undefined || hasLastWord(c, caller)
-  return isOutright ? reached(registry.delete(key)) : removeRecord(registry, key, record)
+  return isOutright ? registry.delete(key) : removeRecord(registry, key, record)
 }
 
 /**

@@ -11,7 +11,7 @@ import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
 import { jsonHeaders } from '../http/respond.ts'
-import { changeRecord, reached } from '../records/change.ts'
+import { changeRecord } from '../records/change.ts'
 import { keyOf } from '../records/records.ts'
 import { generateSecret } from '../secrets/generated.ts'
 import { hashToken } from '../secrets/hashes.ts'
@@ -132,7 +132,7 @@ async function listAll(c: Context, parts: RegisterParts): Promise<Response> {
 }
 
 async function showOne(client_id: string, c: Context, { registry, registrationUrl }: RegisterParts): Promise<object[]> {
-  const record = await reached(registry.get(clientKey(client_id)))
+  const record = await registry.get(clientKey(client_id))
   try {
     const client = readClient(record, client_id)
     return client === undefined ? [] : [shown(client, registrationUrl(c.req.url))]

@@ -10,7 +10,7 @@ import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import { readInput } from '../lib/read_input.ts'
-import { changeRecord, reached, readLatest, removeRecord } from '../records/change.ts'
+import { changeRecord, readLatest, removeRecord } from '../records/change.ts'
 import { keyOf, parseRecord, toRecord } from '../records/records.ts'
 import { DEFAULT, DEFAULT_RESOURCE, RESOURCES, ResourceId, ResourceMembers } from '../resources/registry.ts'
 import type { Registry } from '../stores/contracts.ts'
@@ -147,7 +147,7 @@ async function listAll(c: Context, options: ResourcesOptions): Promise<Response>
   const usual = await readDefault(options)
   const resources = await Promise.all(
     ids.map(async (resource) => {
-      const record = await reached(options.registry.get(keyOf(RESOURCES, resource)))
+      const record = await options.registry.get(keyOf(RESOURCES, resource))
       return record === undefined ? [] : [{ ...readOr(record, resource), default: resource === usual }]
     }),
   )
@@ -181,7 +181,7 @@ async function readDefault({ registry }: ResourcesOptions): Promise<string | und
 
 /** Makes a resource server the default. With `isDefault` false, removes the default if it is this resource server. */
 async function setDefault(resource: string, isDefault: boolean, options: ResourcesOptions): Promise<void> {
-  if (isDefault) await reached(options.registry.put(ROLE_KEY, toRecord({ resource })))
+  if (isDefault) await options.registry.put(ROLE_KEY, toRecord({ resource }))
   else if ((await readDefault(options)) === resource)
     await removeRecord(options.registry, ROLE_KEY, toRecord({ resource }))
 }

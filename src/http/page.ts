@@ -2,7 +2,6 @@
 
 import type { Context } from 'hono'
 import { invalidRequest } from '../errors.ts'
-import { reached } from '../records/change.ts'
 import type { Registry } from '../stores/contracts.ts'
 
 const DEFAULT_LIMIT = 100
@@ -27,6 +26,6 @@ export async function readPage(c: Context, registry: Registry, prefix: string): 
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT || (cursor?.length ?? 0) > MAX_CURSOR_CHARACTERS) {
     throw invalidRequest('query_malformed', `The limit must be an integer from 1 to ${MAX_LIMIT}.`)
   }
-  const page = await reached(registry.list(prefix, { limit, cursor }))
+  const page = await registry.list(prefix, { limit, cursor })
   return { ids: page.keys.map((key) => key.slice(prefix.length)), cursor: page.cursor }
 }

@@ -1,6 +1,6 @@
 /** Changing one record: read the latest, decide, write, and nothing lost when two do so at once. */
 
-import { conflict, preconditionFailed, recordTooLarge, temporarilyUnavailable } from '../errors.ts'
+import { conflict, preconditionFailed, recordTooLarge } from '../errors.ts'
 import type { Registry } from '../stores/contracts.ts'
 
 const ATTEMPTS = 5
@@ -35,10 +35,10 @@ export async function changeRecord<T>(
     const decision = await decide(held)
     const { text, result } = decision
     if (new TextEncoder().encode(text).length > MAX_OCTETS) throw recordTooLarge()
-    if (await reached(registry.replace(key, held, text))) return decision
+    if (await registry.replace(key, held, text)) return decision
     if (attempt < ATTEMPTS) continue
     if (!overrules(result)) throw conflict('Others are changing this at the same time.')
-    await reached(registry.put(key, text))
+    await registry.put(key, text)
     return decision
   }
 }
@@ -49,7 +49,7 @@ export async function changeRecord<T>(
  * @throws OAuthError `temporarily_unavailable`, `precondition_failed` when somebody else wrote in between
  */
 export async function removeRecord(registry: Registry, key: string, held: string): Promise<void> {
-  if (!(await reached(registry.remove(key, held)))) throw preconditionFailed()
+  if (!(await registry.remove(key, held))) throw preconditionFailed()
 }
 
 /**
@@ -58,14 +58,7 @@ export async function removeRecord(registry: Registry, key: string, held: string
  * @throws OAuthError `temporarily_unavailable`
  */
 export function readLatest(registry: Registry, key: string): Promise<string | undefined> {
-  return reached(registry.get(key, { latest: true }))
-}
-
-/** Turns a failure of the store into the answer for it. */
-export function reached<T>(operation: Promise<T>): Promise<T> {
-  return operation.catch((cause: unknown) => {
-    throw temporarilyUnavailable('store_failed', 'The registry cannot be reached.', cause)
-  })
+  return registry.get(key, { latest: true })
 }
 
 /** Gives the same registry, which tells of each key that it may have written. */

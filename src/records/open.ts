@@ -26,7 +26,11 @@ export interface Records {
   keep<T>(prefix: string, read: FindRecord<T>): FindRecord<T>
 }
 
-/** Returns the records of a registry. */
+/**
+ * Returns the records of a registry.
+ *
+ * @param registry guarded by `guardStores`, so that a failure of it is answered with 503
+ */
 export function openRecords(registry: Registry, options: RecordsOptions): Records {
   const caches = new Map<string, Cache<unknown>>()
   const keep = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {

@@ -43,9 +43,7 @@ export function toRecord(members: object): string {
  */
 export function readRecords<T>(registry: Registry, kind: RecordKind<T>): FindRecord<T> {
   return async (id, { refresh } = { refresh: false }) => {
-    const text = await registry.get(keyOf(kind, id), { latest: refresh }).catch((cause: unknown) => {
-      throw temporarilyUnavailable('store_failed', 'The registry cannot be reached.', cause)
-    })
+    const text = await registry.get(keyOf(kind, id), { latest: refresh })
     return text === undefined ? undefined : parseRecord(text, id, kind)
   }
 }

@@ -16,7 +16,8 @@ export interface ReadOptions {
  * Records that are read often and written rarely. Keys are ASCII, values JSON texts of up to 64 KiB. A write is never lost
  * once its promise has resolved, but other readers may see it later, unless they read with `latest`.
  *
- * Every function rejects if the backend fails. A write that rejects may have been made nevertheless.
+ * Every function rejects if the backend fails; `guardStores` makes that the answer 503. A write that rejects may have been made
+ * nevertheless.
  */
 export interface Registry {
   /** How long after a write another reader may still get the old value; absent if never. */
@@ -36,7 +37,7 @@ export interface Registry {
  * Marks, counters and levels that every process and isolate sees at once. Every function except `list` is atomic. A key is
  * used with only one of `add`, `count` and `raise`. Instants are epoch seconds of the clock that the ledger was opened with.
  *
- * Every function rejects if the backend fails.
+ * Every function rejects if the backend fails; `guardStores` makes that the answer 503.
  */
 export interface Ledger {
   /** Makes a mark. Until it expires, exactly one caller per key gets true and all others get false. */

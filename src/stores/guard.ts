@@ -1,44 +1,53 @@
-/** A time limit for every store operation, so that one that hangs counts as a failure. */
+/** Turns the failure of a store into 503, once for all callers. An operation that hangs counts as a failure. */
 
+import { OAuthError, temporarilyUnavailable } from '../errors.ts'
 import { within } from '../lib/within.ts'
 import type { Ledger, Registry, Stores } from './contracts.ts'
 
 /**
- * Returns the same stores with functions that reject after `seconds` without an answer.
+ * Returns the same stores with operations that reject with OAuthError `temporarily_unavailable` when they fail or have not
+ * answered after `seconds`. An OAuthError thrown by a store is passed on unchanged.
  *
  * @param writeSeconds for writes of the registry: on Workers they go on to KV, which takes one write a second of a key
  */
-export function guardStores(
-  { registry, ledger, close }: Stores,
+export function guardStores<S extends Pick<Stores, 'registry' | 'ledger'>>(
+  stores: S,
   seconds: number,
   writeSeconds: number = seconds,
-): Stores {
-  return { registry: guardRegistry(registry, seconds, writeSeconds), ledger: guardLedger(ledger, seconds), close }
+): S {
+  return {
+    ...stores,
+    registry: guardRegistry(stores.registry, seconds, writeSeconds),
+    ledger: guardLedger(stores.ledger, seconds),
+  }
 }
 
 function guardRegistry(registry: Registry, seconds: number, writeSeconds: number): Registry {
   const { lagSeconds } = registry
+  const read = guard('registry', seconds)
+  const write = guard('registry', writeSeconds)
   return {
     ...(lagSeconds !== undefined && { lagSeconds }),
-    get: (key, options) => limited(seconds, registry.get(key, options)),
-    put: (key, value) => limited(writeSeconds, registry.put(key, value)),
-    delete: (key) => limited(writeSeconds, registry.delete(key)),
-    replace: (key, expected, value) => limited(writeSeconds, registry.replace(key, expected, value)),
-    remove: (key, expected) => limited(writeSeconds, registry.remove(key, expected)),
-    list: (prefix, options) => limited(seconds, registry.list(prefix, options)),
+    get: (key, options) => read(() => registry.get(key, options)),
+    put: (key, value) => write(() => registry.put(key, value)),
+    delete: (key) => write(() => registry.delete(key)),
+    replace: (key, expected, value) => write(() => registry.replace(key, expected, value)),
+    remove: (key, expected) => write(() => registry.remove(key, expected)),
+    list: (prefix, options) => read(() => registry.list(prefix, options)),
   }
 }
 
 function guardLedger(ledger: Ledger, seconds: number): Ledger {
+  const guarded = guard('ledger', seconds)
   return {
-    add: (key, value, expiresAt) => limited(seconds, ledger.add(key, value, expiresAt)),
-    count: (key, windowSeconds) => limited(seconds, ledger.count(key, windowSeconds)),
-    raise: (key, value, expiresAt) => limited(seconds, ledger.raise(key, value, expiresAt)),
-    get: (key) => limited(seconds, ledger.get(key)),
+    add: (key, value, expiresAt) => guarded(() => ledger.add(key, value, expiresAt)),
+    count: (key, windowSeconds) => guarded(() => ledger.count(key, windowSeconds)),
+    raise: (key, value, expiresAt) => guarded(() => ledger.raise(key, value, expiresAt)),
+    get: (key) => guarded(() => ledger.get(key)),
     async *list(family) {
-      const pages = ledger.list(family)[Symbol.asyncIterator]()
+      const pages = await guarded(async () => ledger.list(family)[Symbol.asyncIterator]())
       for (;;) {
-        const page = await limited(seconds, pages.next())
+        const page = await guarded(() => pages.next())
         if (page.done === true) return
         yield page.value
       }
@@ -46,6 +55,14 @@ function guardLedger(ledger: Ledger, seconds: number): Ledger {
   }
 }
 
-function limited<T>(seconds: number, operation: Promise<T>): Promise<T> {
-  return within(seconds, operation, `the store did not answer within ${seconds} s`)
+/** Returns a function that runs one operation of a store and waits for its answer. */
+function guard(store: 'registry' | 'ledger', seconds: number): <T>(operation: () => Promise<T>) => Promise<T> {
+  return async (operation) => {
+    try {
+      return await within(seconds, operation(), `the store did not answer within ${seconds} s`)
+    } catch (error) {
+      if (error instanceof OAuthError) throw error
+      throw temporarilyUnavailable('store_failed', `The ${store} cannot be reached.`, error)
+    }
+  }
 }

@@ -75,23 +75,23 @@ export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: R
   /** @param last the last `iat` that is denied */
   const raise = (key: string, last: number): Promise<number> =>
     // The longest possible lifetime, not the current setting: older tokens may have been issued under another setting.
-    available(ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS))
+    ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
   const cut = async (until: number, client_id?: string): Promise<number> => {
     const key = client_id === undefined ? EVERY_CLIENT : await cutOf(client_id)
     return raise(key, until + CLOCK_SKEW_SECONDS)
   }
   const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat }) => {
     const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
-    const [revoked, ofClient = -1, ofAll = -1] = await available(Promise.all(keys.map((key) => ledger.get(key))))
+    const [revoked, ofClient = -1, ofAll = -1] = await Promise.all(keys.map((key) => ledger.get(key)))
     return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
   }
   return {
     async revoke(token) {
       const { jti, exp, client_id, iat } = token
       if (await isRevoked(token)) return {}
-      const count = await available(ledger.count(`revoking:${client_id}`, lifetimeSeconds + SLACK_SECONDS))
+      const count = await ledger.count(`revoking:${client_id}`, lifetimeSeconds + SLACK_SECONDS)
       if (count > MAX_REVOKED_PER_CLIENT) return { cutAt: await raise(await cutOf(client_id), iat) }
-      await available(ledger.raise(`${REVOKED}:${jti}`, 1, exp + SLACK_SECONDS))
+      await ledger.raise(`${REVOKED}:${jti}`, 1, exp + SLACK_SECONDS)
       return {}
     },
     cut,
@@ -126,24 +126,10 @@ function idOf(key: string): string {
 /** Returns all levels of a family or rejects: an incomplete list would let denied tokens through. */
 async function levelsOf(ledger: Ledger, family: string): Promise<readonly Level[]> {
   const levels: Level[] = []
-  try {
-    for await (const page of ledger.list(family)) {
-      levels.push(...page)
-      if (levels.length > MAX_LISTED) break
-    }
-  } catch (cause) {
-    throw ledgerFailed(cause)
+  for await (const page of ledger.list(family)) {
+    levels.push(...page)
+    if (levels.length > MAX_LISTED) break
   }
   if (levels.length <= MAX_LISTED) return levels
   throw temporarilyUnavailable('revocations_too_many', 'There are too many revocations for a list; use introspection.')
-}
-
-function available<T>(operation: Promise<T>): Promise<T> {
-  return operation.catch((cause: unknown) => {
-    throw ledgerFailed(cause)
-  })
-}
-
-function ledgerFailed(cause: unknown): Error {
-  return temporarilyUnavailable('store_failed', 'The ledger of revocations cannot be reached.', cause)
 }

@@ -10,7 +10,7 @@ import { encodeBase64url } from '../../src/lib/base64url.ts'
 import type { AssertionReason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import type { Jwk } from '../../src/types.ts'
-import { ISSUER, NOW } from '../support/world.ts'
+import { guarded, ISSUER, NOW } from '../support/world.ts'
 
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
 const jwk = { ...(await exportJWK(publicKey)), kid: 'k' } as Jwk
@@ -198,7 +198,8 @@ describe('claimOnce', () => {
   })
 
   test('a failing ledger is 503', async () => {
-    const ledger = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
+    const broken = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
+    const { ledger } = guarded({ ledger: broken })
     await assert.rejects(
       claimOnce(ledger, ['a'], NOW),
       (error) => error instanceof OAuthError && error.status === 503 && error.reason === 'store_failed',

@@ -8,7 +8,7 @@ import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import type { Reason } from '../../src/reasons.ts'
 import type { Ledger } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { clients, createWorld, ISSUER, NOW } from '../support/world.ts'
+import { clients, createWorld, guarded, ISSUER, NOW } from '../support/world.ts'
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const KEYS_URL = 'https://keys.client.example/jwks'
@@ -403,7 +403,7 @@ describe('private_key_jwt, replay', () => {
 
   test('a failing ledger is 503', async () => {
     const broken = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
-    const { send } = await createAssertionWorld({ ledger: broken })
+    const { send } = await createAssertionWorld(guarded({ ledger: broken }))
     const { status, reason } = await send(await sign())
     assert.deepEqual([status, reason], [503, 'store_failed'])
   })

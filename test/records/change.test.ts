@@ -5,7 +5,7 @@ import type { Reason } from '../../src/reasons.ts'
 import { changeRecord, observeWrites, removeRecord } from '../../src/records/change.ts'
 import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { NOW } from '../support/world.ts'
+import { guarded, NOW } from '../support/world.ts'
 
 const open = () => memoryStores(() => NOW).registry
 const down = () => Promise.reject(new Error('down'))
@@ -100,7 +100,7 @@ describe('changeRecord', () => {
 
   for (const name of ['get', 'replace'] as const) {
     test(`a ${name} that fails is a failure of the store`, async () => {
-      const registry = { ...open(), [name]: down }
+      const { registry } = guarded({ registry: { ...open(), [name]: down } })
       await assert.rejects(
         changeRecord(registry, 'k', async () => ({ text: 'x', result: 1 })),
         isReason('store_failed'),
@@ -120,7 +120,8 @@ describe('removeRecord', () => {
   })
 
   test('a failure is one of the store', async () => {
-    await assert.rejects(removeRecord({ ...open(), remove: down }, 'k', '1'), isReason('store_failed'))
+    const { registry } = guarded({ registry: { ...open(), remove: down } })
+    await assert.rejects(removeRecord(registry, 'k', '1'), isReason('store_failed'))
   })
 })
 

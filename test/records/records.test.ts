@@ -6,7 +6,7 @@ import { OAuthError } from '../../src/errors.ts'
 import { causeText } from '../../src/lib/cause.ts'
 import { keyOf, parseRecord, type RecordKind, readRecords, toRecord } from '../../src/records/records.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { NOW } from '../support/world.ts'
+import { guarded, NOW } from '../support/world.ts'
 
 const open = () => memoryStores(() => NOW).registry
 
@@ -38,7 +38,8 @@ describe('readRecords', () => {
 
   test('a failing store is not a missing record', async () => {
     const cause = new Error('no route')
-    const find = readRecords({ ...open(), get: () => Promise.reject(cause) }, KIND)
+    const { registry } = guarded({ registry: { ...open(), get: () => Promise.reject(cause) } })
+    const find = readRecords(registry, KIND)
     await assert.rejects(find('a'), (error) => {
       assert.ok(error instanceof OAuthError)
       assert.deepEqual([error.status, error.reason, error.cause], [503, 'store_failed', cause])

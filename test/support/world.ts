@@ -11,7 +11,8 @@ import { assemble, type Parts } from '../../src/preset.ts'
 import { openRecords } from '../../src/records/open.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
 import { RESOURCES } from '../../src/resources/registry.ts'
-import type { Registry } from '../../src/stores/contracts.ts'
+import type { Registry, Stores } from '../../src/stores/contracts.ts'
+import { guardStores } from '../../src/stores/guard.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import type { Client, ResourceServer } from '../../src/types.ts'
 
@@ -95,6 +96,11 @@ export interface WorldOptions extends Partial<Omit<Parts, 'records'>> {
   readonly cacheSeconds?: number
 }
 
+/** Puts the guard on stores, as `createPreset` does. */
+export function guarded(stores: Partial<Pick<Stores, 'registry' | 'ledger'>>): Stores {
+  return guardStores({ ...memoryStores(() => NOW), ...stores }, 2)
+}
+
 /** Builds a world; what is given replaces what it would have. */
 export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptions = {}): Promise<World> {
   const events: Event[] = []
@@ -113,12 +119,14 @@ export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptio
     await registry.put(clientKey('cc-future'), '{"schema":2,"client_id":"cc-future"}')
   }
   const { emit = (event: Event) => events.push(event), now = () => NOW } = features
+  const stores = guarded({ registry, ...(features.ledger && { ledger: features.ledger }) })
   const app = assemble({
     issuer: ISSUER,
     clientAuth: [clientSecretBasic(), clientSecretPost()],
     grants: [clientCredentials()],
     ...features,
-    records: openRecords(registry, { freshSeconds: cacheSeconds, emit, now }),
+    ledger: features.ledger && stores.ledger,
+    records: openRecords(stores.registry, { freshSeconds: cacheSeconds, emit, now }),
     keyring,
     emit,
     now,
