@@ -23,8 +23,11 @@ export interface Ids {
 export async function readPage(c: Context, registry: Registry, prefix: string): Promise<Ids> {
   const limit = Number(c.req.query('limit') ?? DEFAULT_LIMIT)
   const cursor = c.req.query('cursor')
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT || (cursor?.length ?? 0) > MAX_CURSOR_CHARACTERS) {
-    throw invalidRequest('query_malformed', `The limit must be an integer from 1 to ${MAX_LIMIT}.`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw invalidRequest('query_malformed', `limit: must be an integer from 1 to ${MAX_LIMIT}.`)
+  }
+  if ((cursor?.length ?? 0) > MAX_CURSOR_CHARACTERS) {
+    throw invalidRequest('query_malformed', `cursor: must have at most ${MAX_CURSOR_CHARACTERS} characters.`)
   }
   const page = await registry.list(prefix, { limit, cursor })
   return { ids: page.keys.map((key) => key.slice(prefix.length)), cursor: page.cursor }
