@@ -1,32 +1,26 @@
-/** Settings, read from the environment and validated. Every default and unit is defined here. */
+/** Settings, read from the environment and validated. The defaults of the options of createPreset stand beside these. */
 
 import * as v from 'valibot'
+import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
 import { isRange } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
-import { type AccessTokenProfile, accessTokenProfiles, MAX_TOKEN_LIFETIME_SECONDS } from './tokens/access_token.ts'
+import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
+import { DEFAULT_CACHE_SECONDS, type PresetOptions } from './preset.ts'
+import {
+  type AccessTokenProfile,
+  accessTokenProfiles,
+  DEFAULT_TOKEN_LIFETIME_SECONDS,
+  DEFAULT_TOKEN_PROFILE,
+  MAX_TOKEN_LIFETIME_SECONDS,
+} from './tokens/access_token.ts'
 
-export interface Config {
-  /** Undefined in development, where the issuer is the origin of each request. */
-  readonly issuer: string | undefined
+export interface Config extends Required<PresetOptions> {
   /** Private JWK Set or PKCS#8 PEM, not yet parsed. Undefined in development, where the server generates a key at start. */
   readonly signingKeys: string | undefined
-  /** Seconds. */
-  readonly accessTokenLifetime: number
-  readonly accessTokenProfile: AccessTokenProfile
-  /** Seconds. */
-  readonly cacheSeconds: number
   /** The operator's token, RFC 7591 §3. Without it nothing can be registered. */
   readonly registrationToken: string | undefined
-  /** Introspection requests per caller and minute, counted in each process or isolate; 0 for no limit. */
-  readonly introspectionsPerMinute: number
   /** Whether a DPoP proof must contain a nonce that this server issued. */
   readonly dpopNonceRequired: boolean
-  /** How far in the future `exp` of a client assertion may be, in seconds. */
-  readonly clientAssertionLifetime: number
-  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header is trusted. */
-  readonly trustedProxies: readonly string[]
-  /** Whether those proxies forward only certificates that they have verified. */
-  readonly clientCertVerified: boolean
   /** In a form that STORE_URLS matches. Workers use their bindings instead. */
   readonly storeUrl: string
   readonly dev: boolean
@@ -117,14 +111,20 @@ const Port = v.optional(IntegerText(0, 65535), String(DEFAULT_PORT))
 const Settings = v.object({
   ISSUER: v.optional(Issuer),
   SIGNING_KEYS: v.optional(v.string()),
-  ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_TOKEN_LIFETIME_SECONDS), '1800'),
-  ACCESS_TOKEN_PROFILE: v.optional(v.picklist(profiles, `must be one of ${profiles.join(', ')}`), 'rfc9068'),
-  CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), '30'),
-  CLIENT_ASSERTION_LIFETIME: v.optional(IntegerText(1, MAX_ASSERTION_SECONDS), '3600'),
+  ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_TOKEN_LIFETIME_SECONDS), String(DEFAULT_TOKEN_LIFETIME_SECONDS)),
+  ACCESS_TOKEN_PROFILE: v.optional(
+    v.picklist(profiles, `must be one of ${profiles.join(', ')}`),
+    DEFAULT_TOKEN_PROFILE,
+  ),
+  CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), String(DEFAULT_CACHE_SECONDS)),
+  CLIENT_ASSERTION_LIFETIME: v.optional(
+    IntegerText(1, MAX_ASSERTION_SECONDS),
+    String(DEFAULT_ASSERTION_LIFETIME_SECONDS),
+  ),
   REGISTRATION_TOKEN: v.optional(
     v.pipe(v.string(), v.trim(), v.regex(BEARER, 'must be a bearer token of at least 32 characters')),
   ),
-  INTROSPECTIONS_PER_MINUTE: v.optional(IntegerText(0, 10_000_000), '60000'),
+  INTROSPECTIONS_PER_MINUTE: v.optional(IntegerText(0, 10_000_000), String(DEFAULT_PER_MINUTE)),
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),

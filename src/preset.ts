@@ -11,7 +11,6 @@ import { selfSignedTlsClientAuth } from './authentication/self_signed_tls_client
 import { tlsClientAuth } from './authentication/tls_client_auth.ts'
 import { type CertificateOptions, clientCertificates, type FindCertificate } from './certificates/client_cert.ts'
 import { CLIENTS } from './clients/registry.ts'
-import type { Config } from './config.ts'
 import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
@@ -23,20 +22,20 @@ import { registerEndpoint } from './endpoints/register.ts'
 import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
-import { tokenEndpoint } from './endpoints/token.ts'
+import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { limitRate } from './policy/rate_limit.ts'
-import { createProvider, type ProviderOptions } from './provider.ts'
+import { createProvider, epochSeconds, type ProviderOptions } from './provider.ts'
 import { openRecords, type Records } from './records/open.ts'
 import { resourcesOf } from './resources/registry.ts'
 import { scopesOf } from './resources/scopes.ts'
 import { secretVerifier } from './secrets/verifier.ts'
 import type { Ledger, Stores } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
-import type { AccessTokenProfile } from './tokens/access_token.ts'
+import { DEFAULT_TOKEN_LIFETIME_SECONDS } from './tokens/access_token.ts'
 import { revocations } from './tokens/revocations.ts'
 
 /** Time limit of one store operation. */
@@ -46,36 +45,60 @@ const STORE_SECONDS = 2
 const WRITE_SECONDS = 5
 
 /** What the runtime provides to the features. */
-export interface FeatureHost extends RemoteKeysOptions {
+export interface FeatureHost extends Pick<RemoteKeysOptions, 'fetch' | 'resolve'> {
   /** Returns the client's certificate, where the platform terminates TLS. */
   readonly certificateOf?: CertificateOptions['fromPlatform']
+  /** Returns epoch seconds; defaults to the clock of the runtime. */
+  now?(): number
 }
 
 /** What was opened when the server started. */
 export interface Opened extends Pick<Stores, 'registry' | 'ledger'> {
   readonly keyring: Keyring
-  readonly nonces: Nonces | undefined
-  readonly operatorTokenHash: string | undefined
-  readonly emit: Emit
+  /** Without them, DPoP proofs need no nonce. */
+  readonly nonces?: Nonces | undefined
+  /** Without it, nothing can be registered. */
+  readonly operatorTokenHash?: string | undefined
+  /** Receives each event. By default, events are dropped. */
+  readonly emit?: Emit
 }
 
-/** Returns the provider that the settings describe. A store that fails or hangs makes it answer 503. */
-export function createPreset(host: FeatureHost, config: Config, opened: Opened): App {
+/** How long a client or a resource server is considered fresh after it was read. */
+export const DEFAULT_CACHE_SECONDS: number = 30
+
+/** Settings of the provider. Only the issuer has no default. */
+export interface PresetOptions extends Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime'> {
+  /** Undefined in development, where the issuer is the origin of each request. */
+  readonly issuer: string | undefined
+  /** Time for which a record is used after it was read; 0 to read it for each request. `DEFAULT_CACHE_SECONDS` by default. */
+  readonly cacheSeconds?: number
+  /** Introspections that one caller may request per minute in each process or isolate; 0 for no limit. 60,000 by default. */
+  readonly introspectionsPerMinute?: number
+  /** Maximum time from now to the `exp` of a client assertion, in seconds. One hour by default. */
+  readonly clientAssertionLifetime?: number
+  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header is trusted. None by default. */
+  readonly trustedProxies?: readonly string[]
+  /** Whether those proxies forward only certificates that they have verified. False by default. */
+  readonly clientCertVerified?: boolean
+}
+
+/** Returns the provider that the options describe. A store that fails or hangs makes it answer 503. */
+export function createPreset(host: FeatureHost, options: PresetOptions, opened: Opened): App {
   const { registry, ...guarded } = guardStores(opened, STORE_SECONDS, WRITE_SECONDS)
-  const { ledger, nonces, emit } = guarded
-  const { now } = host
-  const records = openRecords(registry, { freshSeconds: config.cacheSeconds, emit, now })
+  const { ledger, nonces, emit = () => undefined } = guarded
+  const { now = epochSeconds } = host
+  const { cacheSeconds = DEFAULT_CACHE_SECONDS } = options
   const verifySecret = secretVerifier()
-  const findKeys = remoteKeys(host)
+  const findKeys = remoteKeys({ ...host, now })
   return assemble({
     ...guarded,
-    ...config,
-    issuer: config.issuer ?? ((url) => new URL(url).origin),
-    records,
+    ...options,
+    issuer: options.issuer ?? ((url) => new URL(url).origin),
+    records: openRecords(registry, { freshSeconds: cacheSeconds, emit, now }),
     clientAuth: [
       clientSecretBasic(verifySecret),
       clientSecretPost(verifySecret),
-      privateKeyJwt({ ledger, remoteKeys: findKeys, maxLifetimeSeconds: config.clientAssertionLifetime }),
+      privateKeyJwt({ ledger, remoteKeys: findKeys, maxLifetimeSeconds: options.clientAssertionLifetime }),
       tlsClientAuth(),
       selfSignedTlsClientAuth(findKeys),
     ],
@@ -83,16 +106,19 @@ export function createPreset(host: FeatureHost, config: Config, opened: Opened):
     confirmations: [dpop({ ledger, nonces }), mtls()],
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf,
-      trustedProxies: config.trustedProxies,
-      isVerifiedByProxy: config.clientCertVerified,
+      trustedProxies: options.trustedProxies,
+      isVerifiedByProxy: options.clientCertVerified,
       emit,
     }),
+    emit,
     now,
   })
 }
 
 /** The parts from which the endpoints are made. */
-export interface Parts extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>> {
+export interface Parts
+  extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
+    Pick<PresetOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
@@ -104,11 +130,6 @@ export interface Parts extends Required<Pick<ProviderOptions, 'issuer' | 'emit' 
   readonly findCertificate?: FindCertificate
   /** Hash of the operator's token. Without it, there is no `/register` and no `/resources`. */
   readonly operatorTokenHash?: string | undefined
-  /** Introspections that one caller may request per minute in each process or isolate; 0 for no limit. */
-  readonly introspectionsPerMinute?: number
-  readonly accessTokenProfile?: AccessTokenProfile
-  /** In seconds, 1800 by default. */
-  readonly accessTokenLifetime?: number
 }
 
 /**
@@ -131,26 +152,18 @@ export function assemble(parts: Parts): App {
 
 /** Returns every endpoint that the server offers. */
 function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...parts }: Parts): readonly Endpoint[] {
-  const { findCertificate = async () => undefined, confirmations = [], accessTokenLifetime = 1800 } = parts
+  const { findCertificate = async () => undefined, confirmations = [] } = parts
   const { registry, staleSeconds } = records
+  const lifetimeSeconds = parts.accessTokenLifetime ?? DEFAULT_TOKEN_LIFETIME_SECONDS
   const caller = { authentication: authentication(parts.clientAuth, records.find(CLIENTS)), findCertificate }
-  const denied = ledger && revocations(ledger, { lifetimeSeconds: accessTokenLifetime, staleSeconds })
+  const denied = ledger && revocations(ledger, { lifetimeSeconds, staleSeconds })
   const endpoints: Endpoint[] = [
     authorizeEndpoint(),
-    tokenEndpoint({
-      ...caller,
-      grants: parts.grants,
-      confirmations,
-      resources: resourcesOf(records),
-      keyring,
-      accessTokenProfile: parts.accessTokenProfile ?? 'rfc9068',
-      accessTokenLifetime,
-      emit,
-    }),
+    tokenEndpoint({ ...parts, ...caller, confirmations, resources: resourcesOf(records), keyring, emit }),
     jwksEndpoint(keyring),
   ]
   if (denied !== undefined) {
-    const limit = limitRate(parts.introspectionsPerMinute ?? 0)
+    const limit = limitRate(parts.introspectionsPerMinute)
     endpoints.push(
       revokeEndpoint({ ...caller, keyring, revocations: denied, emit }),
       introspectEndpoint({ ...caller, keyring, revocations: denied, limitRate: limit }),

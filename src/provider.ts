@@ -77,6 +77,7 @@ function publishMetadata(
   }
 }
 
-function epochSeconds(): number {
+/** The clock of the runtime. */
+export function epochSeconds(): number {
   return Math.floor(Date.now() / 1000)
 }

@@ -7,6 +7,7 @@ import { requireLoopback, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
+import type { Emit } from './events/events.ts'
 import { jsonHeaders, refuse } from './http/respond.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
@@ -50,19 +51,20 @@ export async function createServer(host: Host): Promise<Server> {
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev } = config
+  const emit = auditLines(host.write, host.now)
   const opened: Opened = {
     registry: dev ? withTestClient(stores.registry) : stores.registry,
     ledger: stores.ledger,
     keyring,
     nonces: await openNonces(config),
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
-    emit: auditLines(host.write, host.now),
+    emit,
   }
-  return { app: serve(createPreset(host, config, opened), config, opened), config }
+  return { app: serve(createPreset(host, config, opened), config, emit), config }
 }
 
 /** Mounts the provider. Other paths are 404, and in development only requests from this machine are answered. */
-function serve(provider: App, { dev }: Config, { emit }: Opened): App {
+function serve(provider: App, { dev }: Config, emit: Emit): App {
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
   app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))

@@ -16,13 +16,15 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** `client-authentication+jwt` comes from the revision of RFC 7523. Older clients send `JWT` or no `typ`. */
 const TYPES = ['client-authentication+jwt', 'jwt']
 
+export const DEFAULT_ASSERTION_LIFETIME_SECONDS: number = 60 * 60
+
 export interface PrivateKeyJwtOptions {
   /** Stores the `jti` of each assertion. */
   readonly ledger: Ledger
   /** Fetches the keys of a `jwks_uri`. */
   readonly remoteKeys: RemoteKeys
-  /** Maximum time from now to `exp`, not counting the skew. */
-  readonly maxLifetimeSeconds: number
+  /** Maximum time from now to `exp`, not counting the skew. One hour by default. */
+  readonly maxLifetimeSeconds?: number | undefined
 }
 
 /**
@@ -31,7 +33,8 @@ export interface PrivateKeyJwtOptions {
  * @see {@link https://www.rfc-editor.org/rfc/rfc7523#section-3 RFC 7523 §3}
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication OpenID Connect Core 1.0 §9}
  */
-export function privateKeyJwt({ ledger, remoteKeys, maxLifetimeSeconds }: PrivateKeyJwtOptions): ClientAuth {
+export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
+  const { ledger, remoteKeys, maxLifetimeSeconds = DEFAULT_ASSERTION_LIFETIME_SECONDS } = options
   return {
     method: 'private_key_jwt',
     reads: 'assertion',

@@ -27,10 +27,10 @@ export type FindCertificate = (
 export interface CertificateOptions {
   /** Returns the certificate that the platform reports, where the platform terminates TLS. */
   readonly fromPlatform?: ((request: Request) => RawCertificate | undefined) | undefined
-  /** Addresses and CIDR ranges of proxies whose header is trusted. */
-  readonly trustedProxies: readonly string[]
-  /** Whether those proxies forward only certificates that they have verified. */
-  readonly isVerifiedByProxy: boolean
+  /** Addresses and CIDR ranges of proxies whose header is trusted; by default none. */
+  readonly trustedProxies?: readonly string[] | undefined
+  /** Whether those proxies forward only certificates that they have verified; by default false. */
+  readonly isVerifiedByProxy?: boolean | undefined
   readonly emit: Emit
 }
 
@@ -51,7 +51,7 @@ export function clientCertificates(options: CertificateOptions): FindCertificate
 function fromProxy(
   { headers, url }: Request,
   connection: Connection | undefined,
-  { trustedProxies, isVerifiedByProxy, emit }: CertificateOptions,
+  { trustedProxies = [], isVerifiedByProxy = false, emit }: CertificateOptions,
 ): RawCertificate | undefined {
   const clientCert = headers.get('Client-Cert')
   if (clientCert === null) return undefined

@@ -13,7 +13,13 @@ import { requireNames } from '../lib/names.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
-import { type AccessToken, type AccessTokenProfile, signAccessToken } from '../tokens/access_token.ts'
+import {
+  type AccessToken,
+  type AccessTokenProfile,
+  DEFAULT_TOKEN_LIFETIME_SECONDS,
+  DEFAULT_TOKEN_PROFILE,
+  signAccessToken,
+} from '../tokens/access_token.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 import { contextOf, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { CREDENTIALS, type NamedSchema, objectSchema } from './operation.ts'
@@ -28,9 +34,10 @@ export interface TokenOptions {
   readonly findCertificate: FindCertificate
   readonly resources: Resources
   readonly keyring: Keyring
-  readonly accessTokenProfile: AccessTokenProfile
-  /** Seconds. */
-  readonly accessTokenLifetime: number
+  /** `rfc9068` by default. */
+  readonly accessTokenProfile?: AccessTokenProfile
+  /** Seconds; half an hour by default. */
+  readonly accessTokenLifetime?: number
   readonly emit: Emit
 }
 
@@ -111,7 +118,7 @@ async function token(
     const permit = await grant.permit(request, client, context)
     const { confirmed, claims } = await confirm(options.confirmations, request, client, context)
     const { accessToken, key } = await decide(request, permit, client, confirmed, context, options)
-    const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
+    const jwt = await signAccessToken(accessToken, options.accessTokenProfile ?? DEFAULT_TOKEN_PROFILE, key)
     requireReadable(jwt, accessToken)
     // Last, so that a refused request uses up nothing.
     for (const claim of claims) await claim()
@@ -158,7 +165,7 @@ async function decide(
 ): Promise<{ accessToken: AccessToken; key: SigningKey }> {
   const resources = await grantResources(request.form, permit, options.resources)
   const lifetimes = [client, ...resources].flatMap(({ access_token_lifetime }) => access_token_lifetime ?? [])
-  const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
+  const latest = context.now + Math.min(options.accessTokenLifetime ?? DEFAULT_TOKEN_LIFETIME_SECONDS, ...lifetimes)
   const accessToken = {
     issuer: context.issuer,
     subject: permit.subject,

@@ -2,11 +2,12 @@
 
 import type { JWK } from 'jose'
 import { temporarilyUnavailable } from '../errors.ts'
+import { DEFAULT_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 import { generateKey, keyState, readKeySet } from './key_set.ts'
 import { type PrivateJwk, type SigningKey, toSigningKey } from './signing_key.ts'
 
 /** A retired key stays published this much longer than its last token lives, for verifiers whose clocks are behind. */
-const SKEW_SECONDS = 60
+export const RETIRED_SKEW_SECONDS: number = 60
 
 /** The keys of an issuer. Instants are epoch seconds. */
 export interface Keyring {
@@ -21,8 +22,8 @@ export interface Keyring {
 }
 
 export interface KeyringOptions {
-  /** The longest lifetime of a token. */
-  readonly lifetimeSeconds: number
+  /** The longest lifetime of a token; by default that of the token endpoint. */
+  readonly lifetimeSeconds?: number
 }
 
 /**
@@ -31,19 +32,21 @@ export interface KeyringOptions {
  *
  * @throws TypeError when the text or a key is unusable; the message quotes no part of a key
  */
-export async function readKeyring(text: string, options: KeyringOptions): Promise<Keyring> {
+export async function readKeyring(text: string, options: KeyringOptions = {}): Promise<Keyring> {
   return toKeyring(await readKeySet(text), options)
 }
 
 /** Returns a keyring of one new RSA key, which exists only in this process. */
-export async function generateKeyring(options: KeyringOptions): Promise<Keyring> {
+export async function generateKeyring(options: KeyringOptions = {}): Promise<Keyring> {
   return toKeyring([await generateKey('RS256')], options)
 }
 
-async function toKeyring(jwks: readonly PrivateJwk[], { lifetimeSeconds }: KeyringOptions): Promise<Keyring> {
+async function toKeyring(jwks: readonly PrivateJwk[], options: KeyringOptions): Promise<Keyring> {
+  const { lifetimeSeconds = DEFAULT_TOKEN_LIFETIME_SECONDS } = options
   const keys = await Promise.all(jwks.map(toSigningKey))
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) throw new TypeError('two keys have the same kid')
-  const stateAt = (key: SigningKey, instant: number) => keyState(key, keys, instant, lifetimeSeconds + SKEW_SECONDS)
+  const retiredSeconds = lifetimeSeconds + RETIRED_SKEW_SECONDS
+  const stateAt = (key: SigningKey, instant: number) => keyState(key, keys, instant, retiredSeconds)
   return {
     algorithms: [...new Set(keys.map(({ alg }) => alg))],
     signingAt: (instant, alg) =>

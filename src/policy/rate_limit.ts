@@ -3,6 +3,9 @@
 import { tooManyRequests } from '../errors.ts'
 import { lru } from '../lib/lru.ts'
 
+/** High enough for a busy resource server; stops only callers that loop. */
+export const DEFAULT_PER_MINUTE: number = 60_000
+
 const WINDOW_SECONDS = 60
 const MAX_CALLERS = 10_000
 
@@ -19,7 +22,7 @@ export type LimitRate = (caller: string, now: number) => void
  *
  * @param perMinute requests of one caller per window; 0 for no limit
  */
-export function limitRate(perMinute: number): LimitRate {
+export function limitRate(perMinute: number = DEFAULT_PER_MINUTE): LimitRate {
   const windows = lru<{ readonly startedAt: number; count: number }>(MAX_CALLERS)
   return (caller, now) => {
     const held = windows.get(caller)

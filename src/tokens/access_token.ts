@@ -31,6 +31,9 @@ interface Profile {
   claims(token: AccessToken): JWTPayload
 }
 
+/** Lifetime of a token, unless a setting, its client or its resource server says otherwise. */
+export const DEFAULT_TOKEN_LIFETIME_SECONDS: number = 30 * 60
+
 /** Token formats, by the value of ACCESS_TOKEN_PROFILE. */
 export const accessTokenProfiles: { readonly rfc9068: Profile; readonly fosite: Profile } = {
   /** RFC 9068 §2. Without a resource, the audience is the issuer. */
@@ -49,6 +52,8 @@ export const accessTokenProfiles: { readonly rfc9068: Profile; readonly fosite: 
 }
 
 export type AccessTokenProfile = keyof typeof accessTokenProfiles
+
+export const DEFAULT_TOKEN_PROFILE: AccessTokenProfile = 'rfc9068'
 
 /** Claims that identify a token, its subject or its rights. A client's record cannot set them. */
 const PROTECTED: ReadonlySet<string> = new Set([

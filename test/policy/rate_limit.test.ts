@@ -25,6 +25,15 @@ describe('limitRate', () => {
     assert.deepEqual([ask('a', NOW + 59), ask('a', NOW + 60)], ['1', undefined])
   })
 
+  test('allows 60,000 requests a minute by default', () => {
+    const limit = limitRate()
+    for (let asked = 0; asked < 60_000; asked++) limit('a', NOW)
+    assert.equal(
+      retryAfter(() => limit('a', NOW + 1)),
+      '59',
+    )
+  })
+
   test('starts a new window when the clock is set back', () => {
     const limit = limitRate(1)
     limit('a', NOW)
