@@ -5,15 +5,14 @@ import process from 'node:process'
 import { Command, Option } from 'commander'
 import { ALGORITHMS } from '../keys/algorithms.ts'
 import { generateKey, keyState, readKeySet } from '../keys/key_set.ts'
+import { RETIRED_SKEW_SECONDS } from '../keys/keyring.ts'
 import { rotate } from '../keys/rotation.ts'
 import { type PrivateJwk, toSigningKey } from '../keys/signing_key.ts'
+import { DEFAULT_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { CliError } from './errors.ts'
 import { instant, printJson, printTable, warn } from './output.ts'
-
-/** Clock skew that the server adds to the lifetime of its tokens, too. */
-const SKEW_SECONDS = 60
 
 export function keysCommand(): Command {
   const command = new Command('keys').description('Generates and rotates signing keys.')
@@ -33,7 +32,7 @@ export function keysCommand(): Command {
       new Option('--alg <alg>', 'algorithm of the new key (default: that of the first key)').choices(algorithms),
     )
     .option('--announce <seconds>', 'time until the new key signs, for verifiers to fetch it', wholeNumber, 3600)
-    .option('--lifetime <seconds>', 'ACCESS_TOKEN_LIFETIME of the server', wholeNumber, 1800)
+    .addOption(lifetimeOption())
     .option('--yes', 'do not ask for confirmation if a key is already announced')
     .option('--json', 'print JSON, errors too')
     .action(rotateKeys)
@@ -41,10 +40,16 @@ export function keysCommand(): Command {
     .command('list')
     .description('Lists the keys and their states, without their private parts.')
     .requiredOption('--file <file>', 'the set')
-    .option('--lifetime <seconds>', 'ACCESS_TOKEN_LIFETIME of the server', wholeNumber, 1800)
+    .addOption(lifetimeOption())
     .option('--json', 'print JSON, errors too')
     .action(list)
   return command
+}
+
+function lifetimeOption(): Option {
+  return new Option('--lifetime <seconds>', 'ACCESS_TOKEN_LIFETIME of the server')
+    .argParser(wholeNumber)
+    .default(DEFAULT_TOKEN_LIFETIME_SECONDS)
 }
 
 async function generate({ alg, file, print }: { alg: string; file?: string; print?: boolean }): Promise<void> {
@@ -88,7 +93,7 @@ async function rotateKeys(options: RotateOptions): Promise<void> {
   }
   write(
     file,
-    await rotate(held, { alg, announceSeconds: announce, retiredSeconds: lifetime + SKEW_SECONDS, now: now() }),
+    await rotate(held, { alg, announceSeconds: announce, retiredSeconds: lifetime + RETIRED_SKEW_SECONDS, now: now() }),
   )
   await list(options)
   if (!json) printNextStep(file, 'Do this now, so that verifiers fetch the new key before it signs.')
@@ -106,7 +111,7 @@ async function list({ file, lifetime, json }: ListOptions): Promise<void> {
   const rows = keys.map((key) => ({
     kid: key.kid,
     alg: key.alg,
-    state: keyState(key, keys, now(), lifetime + SKEW_SECONDS),
+    state: keyState(key, keys, now(), lifetime + RETIRED_SKEW_SECONDS),
     signs_from: key.signsFrom,
   }))
   if (json) return printJson(rows)
