@@ -2,7 +2,7 @@
 
 import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import { invalidScope, invalidTarget } from '../errors.ts'
-import type { Event } from '../events/events.ts'
+import type { ServerEvent } from '../events/events.ts'
 import type { Confirmed, Grant, Permit } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import type { AccessToken } from '../tokens/access_token.ts'
@@ -20,7 +20,7 @@ export function requireReadable(jwt: string, { scopes, resources }: AccessToken)
 }
 
 /** Returns the audit event of an issued token. */
-export function issued(token: AccessToken, grant: Grant): Event {
+export function issued(token: AccessToken, grant: Grant): ServerEvent {
   return {
     event: 'token_issued',
     client_id: token.clientId,

@@ -1,7 +1,7 @@
 /** Writes events as audit lines: one JSON object per line, with the member names used on the wire and never a secret or token. */
 
 import { escapeUnseen } from '../lib/plain_text.ts'
-import type { Emit, Event } from './events.ts'
+import type { Emit, ServerEvent } from './events.ts'
 
 /** Maximum length of a string in an event. Callers choose the length of some. */
 const MAX_CHARACTERS = 1024
@@ -19,7 +19,7 @@ export function auditLines(write: (line: string) => void, now: () => number): Em
 }
 
 /** Returns an event as one line of JSON. Invisible characters are escaped, and long strings are truncated. */
-export function auditLine(event: Event, now: number): string {
+export function auditLine(event: ServerEvent, now: number): string {
   const timed = { time: new Date(now * 1000).toISOString(), ...event }
   const line = JSON.stringify(timed)
   return escapeUnseen(line.length <= MAX_CHARACTERS ? line : JSON.stringify(timed, cutLong))

@@ -2,7 +2,7 @@
 
 import type { ErrorCode, Reason } from '../reasons.ts'
 
-export type Event =
+export type ServerEvent =
   | {
       readonly event: 'token_issued'
       readonly client_id: string
@@ -67,4 +67,4 @@ export type Event =
     }
 
 /** Handles an event. Must return at once and must not throw. */
-export type Emit = (event: Event) => void
+export type Emit = (event: ServerEvent) => void

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { type CertificateOptions, clientCertificates } from '../../src/certificates/client_cert.ts'
 import { OAuthError } from '../../src/errors.ts'
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import { clientCert, leaf, self } from '../support/certificates.ts'
 
 const THUMBPRINT_OF_LEAF = 'zV3TGHgeGTJmwbWpzGVj_Y1RGwKEW8GDXXubkKoUupM'
 
 function setUp(options: Partial<CertificateOptions> = {}) {
-  const events: Event[] = []
-  const emit = (event: Event) => void events.push(event)
+  const events: ServerEvent[] = []
+  const emit = (event: ServerEvent) => void events.push(event)
   const find = clientCertificates({ trustedProxies: ['10.0.0.5'], isVerifiedByProxy: true, emit, ...options })
   const ask = (header: string | undefined, peer?: string) => {
     const headers = new Headers(header === undefined ? {} : { 'Client-Cert': header })

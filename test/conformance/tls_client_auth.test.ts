@@ -7,7 +7,7 @@ import { selfSignedTlsClientAuth } from '../../src/authentication/self_signed_tl
 import { tlsClientAuth } from '../../src/authentication/tls_client_auth.ts'
 import { clientCertificates } from '../../src/certificates/client_cert.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import type { Reason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import type { Client } from '../../src/types.ts'
@@ -52,8 +52,8 @@ async function createTlsWorld({ isVerifiedByProxy = true, now = NOW } = {}) {
     fetch: async () => Response.json({ keys: [{ kty: 'EC', x5c: [base64Of(self.certificate)] }] }),
     now: () => now,
   })
-  const events: Event[] = []
-  const emit = (event: Event) => void events.push(event)
+  const events: ServerEvent[] = []
+  const emit = (event: ServerEvent) => void events.push(event)
   const { app } = await createWorld({
     registry,
     clientAuth: [clientSecretBasic(), clientSecretPost(), tlsClientAuth(), selfSignedTlsClientAuth(keys)],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { auditLine, auditLines } from '../../src/events/audit.ts'
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import { NOW } from '../support/world.ts'
 
 const refused = {
@@ -9,7 +9,7 @@ const refused = {
   path: '/token',
   code: 'invalid_client',
   reason: 'client_id_malformed',
-} as const satisfies Event
+} as const satisfies ServerEvent
 
 describe('auditLines', () => {
   test('writes each event as one line, with its time first', () => {

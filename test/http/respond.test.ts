@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { Hono } from 'hono'
 import { describe, test } from '#test'
 import { invalidRequest, temporarilyUnavailable } from '../../src/errors.ts'
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import { refuse } from '../../src/http/respond.ts'
 
 async function refused(thrown: unknown, headers: Record<string, string> = {}) {
-  const events: Event[] = []
+  const events: ServerEvent[] = []
   const app = new Hono()
   app.get('/', (c) => refuse(c, thrown, (event) => events.push(event)))
   const response = await app.request('/', { headers })

@@ -1,6 +1,6 @@
 /** A cache of records in front of a registry that the test controls. */
 
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import { type Cache, cacheRecords } from '../../src/records/cache.ts'
 import type { Client } from '../../src/types.ts'
 import { NOW } from './world.ts'
@@ -20,7 +20,7 @@ export interface CacheUnderTest extends Cache<Client> {
     /** What a read waits for, once it knows its answer. */
     delay: Promise<void>
   }
-  readonly events: readonly Event[]
+  readonly events: readonly ServerEvent[]
 }
 
 /** @param isLate whether only a refresh reads the latest */
@@ -32,7 +32,7 @@ export function setUpCache(freshSeconds: number = FRESH_SECONDS, isLate = false)
     held: undefined,
     delay: Promise.resolve(),
   }
-  const events: Event[] = []
+  const events: ServerEvent[] = []
   const read = async (): Promise<Client | undefined> => {
     state.reads++
     const { fails, held, delay } = state

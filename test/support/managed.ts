@@ -6,7 +6,7 @@ import { clientSecretPost } from '../../src/authentication/client_secret_post.ts
 import { privateKeyJwt } from '../../src/authentication/private_key_jwt.ts'
 import { selfSignedTlsClientAuth } from '../../src/authentication/self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from '../../src/authentication/tls_client_auth.ts'
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import type { Reason } from '../../src/reasons.ts'
 import { hashToken } from '../../src/secrets/hashes.ts'
 import type { Registry } from '../../src/stores/contracts.ts'
@@ -42,7 +42,7 @@ export interface Managed {
   send(method: string, path: string, sending?: Sending): Promise<Sent>
   /** Asks for a token and returns the status. */
   grant(client_id: string, client_secret: string): Promise<number>
-  readonly events: Event[]
+  readonly events: ServerEvent[]
   readonly registry: Registry
 }
 

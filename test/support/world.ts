@@ -4,7 +4,7 @@ import { hash } from 'bcrypt-ts/browser'
 import { clientSecretBasic } from '../../src/authentication/client_secret_basic.ts'
 import { clientSecretPost } from '../../src/authentication/client_secret_post.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
-import type { Event } from '../../src/events/events.ts'
+import type { ServerEvent } from '../../src/events/events.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'
 import { generateKeyring, type Keyring } from '../../src/keys/keyring.ts'
 import { assemble, type Parts } from '../../src/preset.ts'
@@ -21,7 +21,7 @@ export const NOW = 1_800_000_000
 
 export interface World {
   readonly app: ReturnType<typeof assemble>
-  readonly events: Event[]
+  readonly events: ServerEvent[]
   readonly keyring: Keyring
   readonly registry: Registry
 }
@@ -103,7 +103,7 @@ export function guarded(stores: Partial<Pick<Stores, 'registry' | 'ledger'>>): S
 
 /** Builds a world; what is given replaces what it would have. */
 export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptions = {}): Promise<World> {
-  const events: Event[] = []
+  const events: ServerEvent[] = []
   const registry = features.registry ?? memoryStores(() => NOW).registry
   const keyring = features.keyring ?? (await keys)
   if (features.registry === undefined) {
@@ -118,7 +118,7 @@ export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptio
     await registry.put(clientKey('cc-zero'), '{"schema":1,"client_id":"cc-zero","access_token_lifetime":0}')
     await registry.put(clientKey('cc-future'), '{"schema":2,"client_id":"cc-future"}')
   }
-  const { emit = (event: Event) => events.push(event), now = () => NOW } = features
+  const { emit = (event: ServerEvent) => events.push(event), now = () => NOW } = features
   const stores = guarded({ registry, ...(features.ledger && { ledger: features.ledger }) })
   const app = assemble({
     issuer: ISSUER,
