@@ -35,7 +35,8 @@ export async function readFormRequest(
 
 async function readBody(c: HonoContext): Promise<[string, string][]> {
   const length = c.req.header('Content-Length')
-  if (length !== undefined && !(Number(length) <= MAX_BODY_BYTES)) throw tooLarge()
+  const octets = Number(length ?? 0)
+  if (octets > MAX_BODY_BYTES || Number.isNaN(octets)) throw tooLarge()
   try {
     // Only when the length is not declared: the middleware turns the body into a stream, which costs more than a signature on Node.
     if (length === undefined || c.req.header('Transfer-Encoding') !== undefined)

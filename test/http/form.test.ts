@@ -51,8 +51,14 @@ describe('a chunked body', () => {
     assert.deepEqual(await send(64 * 1024, { 'Content-Length': `${64 * 1024}` }), [200, undefined])
   })
 
+  test('is not refused for a declared length that is empty, zero or negative: the HTTP server checks it', async () => {
+    for (const length of ['', '0', '-1', '-Infinity']) {
+      assert.deepEqual(await send(100, { 'Content-Length': length }), [200, undefined], length)
+    }
+  })
+
   test('is refused for a declared length that is too large or malformed', async () => {
-    for (const length of [`${64 * 1024 + 1}`, 'x', '1e9']) {
+    for (const length of [`${64 * 1024 + 1}`, 'x', 'NaN', '5, 5', '1e9', 'Infinity']) {
       assert.deepEqual(await send(100, { 'Content-Length': length }), [413, 'body_too_large'], length)
     }
   })
