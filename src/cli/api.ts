@@ -33,6 +33,12 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 /** Twice the size of a page of 500 records of the maximum size. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+/** JSON.stringify fails with twice as many. The claims of a client, the deepest member of a record, have at most 2048. */
+const MAX_LEVELS = 2500
+
+/** Of each text in a refusal. */
+const MAX_TEXT_CHARACTERS = 500
+
 /** Of all pages of a list: no server has so many clients that a person lists them. */
 const MAX_RECORDS = 1_000_000
 
@@ -88,12 +94,13 @@ function readBase(url: string): string {
 async function readAnswer(response: Response, url: string): Promise<Answer> {
   const { status, headers } = response
   if (status >= 300 && status < 400) {
-    const target = headers.get('Location') ?? 'nowhere'
+    const target = shorten(headers.get('Location') ?? 'nowhere')
     throw new CliError('refused', `${url} redirects to ${target}, status ${status}: redirects are not followed`)
   }
   const body = parseBody(await readText(response, url))
   if (body === undefined)
     throw new CliError('refused', `the response of ${url} is not from an edgemint server: status ${status}`)
+  if (isDeeper(body, MAX_LEVELS)) malformed(`it has more than ${MAX_LEVELS} levels`)
   return { status, body, etag: headers.get('ETag') ?? undefined }
 }
 
@@ -119,15 +126,29 @@ function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Returns the body of a successful response. @throws CliError `refused` for any other */
-export function accept({ status, body }: Answer): Members {
-  if (status < 300) return body
-  const { error, error_description: description } = body
-  const texts = [error, description].filter((text) => typeof text === 'string' && text !== '')
-  throw new CliError('refused', (texts.length > 0 ? texts.join(': ') : `status ${status}`) + hintOf(status, body))
+/** Returns whether objects and lists are nested in more than so many levels. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1))
 }
 
-function hintOf(status: number, { error, error_description }: Members): string {
+/** Returns the body of a successful response. @throws CliError `refused` for any other */
+export function accept(answer: Answer): Members {
+  if (answer.status < 300) return answer.body
+  throw new CliError('refused', refusalText(answer) + hintOf(answer))
+}
+
+/** Returns the error of a refusal with its description, or else its status. */
+export function refusalText({ status, body: { error, error_description } }: Answer): string {
+  const texts = [error, error_description].filter((text) => typeof text === 'string').filter((text) => text !== '')
+  return texts.map(shorten).join(': ') || `status ${status}`
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}…` : text
+}
+
+function hintOf({ status, body: { error, error_description } }: Answer): string {
   if (error === 'invalid_token') return ' Is EDGEMINT_TOKEN the REGISTRATION_TOKEN of this server?'
   // The server's response for an unknown path.
   const isClosed = status === 404 && String(error_description).includes('this path')

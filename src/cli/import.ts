@@ -2,7 +2,16 @@
 
 import process from 'node:process'
 import { type Command, Option } from 'commander'
-import { type Answer, connect, listAll, type Members, type Send, type ServerOptions, withServer } from './api.ts'
+import {
+  type Answer,
+  connect,
+  listAll,
+  type Members,
+  refusalText,
+  type Send,
+  type ServerOptions,
+  withServer,
+} from './api.ts'
 import { requireYes } from './ask.ts'
 import { clientPath } from './client_records.ts'
 import { CliError } from './errors.ts'
@@ -135,9 +144,8 @@ function compare(metadata: Members, held: Answer, overwrite: boolean): ImportRes
   return overwrite ? undefined : { outcome: 'differs', detail: 'it exists and was left unchanged' }
 }
 
-function refusedBy({ status, body: { error, error_description: description } }: Answer): ImportResult {
-  const texts = [error, description].filter((text) => typeof text === 'string')
-  return { outcome: 'refused', detail: texts.join(': ') || `status ${status}` }
+function refusedBy(answer: Answer): ImportResult {
+  return { outcome: 'refused', detail: refusalText(answer) }
 }
 
 /** Compares secrets by their ids: the server does not show hashes, but the id of an imported secret is derived from its hash. */

@@ -100,6 +100,42 @@ describe('responses of a hostile server', () => {
     assert.equal(JSON.parse(json.stdout).details[0].detail, `${ODD}: ${ODD}`)
   })
 
+  test('prints at most 500 characters of each text of a refusal', async () => {
+    const refusalOf = (error_description: string) => ({
+      status: 400,
+      body: { error: 'e'.repeat(501), error_description },
+    })
+    const respond: Respond = (_method, path) =>
+      path.startsWith('/resources') ? { body: {} } : refusalOf('d'.repeat(1_000_000))
+    const long = `${'e'.repeat(500)}…: ${'d'.repeat(500)}…`
+    const shown = await run(['clients', 'show', 'a'], respond)
+    assert.deepEqual(shown, { code: 1, stdout: '', stderr: `edgemint: ${long}\n` })
+    const imported = await run(['clients', 'import', file, '--from', 'edgemint', '--yes'], respond, ['--json'])
+    assert.equal(JSON.parse(imported.stdout).details[0].detail, long)
+    const whole = await run(['clients', 'show', 'a'], () => refusalOf('d'.repeat(500)))
+    assert.match(whole.stderr, /…: d{500}\n$/)
+  })
+
+  test('reports a response that is nested too deeply as malformed, and prints one of the depth that claims can have', async () => {
+    const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+    const bodies: readonly (readonly [words: string, bodyOf: (levels: number) => string])[] = [
+      ['clients show a', (levels) => `{"client_id":"a","claims":${nested(levels)}}`],
+      ['clients list', (levels) => `{"clients":[{"client_id":"a","scope":${nested(levels)}}]}`],
+    ]
+    for (const [words, bodyOf] of bodies) {
+      for (const more of [[], ['--json']]) {
+        const ended = await run(words.split(' '), () => ({ body: bodyOf(20_000) }), more)
+        assert.deepEqual([ended.code, ended.stdout], [1, ''])
+        assert.match(ended.stderr, /the server's response is malformed: it has more than 2500 levels/)
+        assert.equal(ended.stderr.trim().split('\n').length, 1)
+        const usual = await run(words.split(' '), () => ({ body: bodyOf(2048) }), more)
+        assert.deepEqual([usual.code, usual.stderr], [0, ''])
+      }
+    }
+    const refused = await run(['clients', 'show', 'a'], () => ({ status: 400, body: `{"error":${nested(20_000)}}` }))
+    assert.deepEqual([refused.code, refused.stdout], [1, ''])
+  })
+
   const MALFORMED: readonly (readonly [words: string, body: unknown])[] = [
     ...['null', '7', '"text"', '[]', '<html>502 Bad Gateway</html>', '{"a":'].map(
       (body) => ['clients list', body] as const,
