@@ -151,7 +151,7 @@ function shorten(text: string): string {
 function hintOf({ status, body: { error, error_description } }: Answer): string {
   if (error === 'invalid_token') return ' Is EDGEMINT_TOKEN the REGISTRATION_TOKEN of this server?'
   // The server's response for an unknown path.
-  const isClosed = status === 404 && String(error_description).includes('this path')
+  const isClosed = status === 404 && typeof error_description === 'string' && error_description.includes('this path')
   return isClosed ? ' Is REGISTRATION_TOKEN set on the server?' : ''
 }
 

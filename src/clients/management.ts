@@ -23,14 +23,20 @@ export function readClient(text: string | undefined, client_id: string): Registe
 
 /**
  * Refuses a change of members that only an operator sets. A client may submit them with the values that it was shown. Once an
- * operator has limited the client's secrets, the client cannot change its keys and certificate names either: they have no end.
+ * operator has limited the client's secrets, the client cannot change or start to use keys and certificate names either: they have no end.
  *
  * @throws OAuthError `invalid_client_metadata` with the name of the member
  */
 export function refuseOperatorsMembers(given: Readonly<Record<string, unknown>>, held: RegisteredClient): void {
   const shown = { ...held, client_secrets: held.client_secrets?.map(withoutHash) }
-  const protectedMembers = secretLimitOf(held) > 0 ? [...OPERATOR_MEMBERS, ...CREDENTIAL_MEMBERS] : OPERATOR_MEMBERS
-  for (const member of protectedMembers) {
+  const isLimited = secretLimitOf(held) > 0
+  const members = isLimited ? [...OPERATOR_MEMBERS, ...CREDENTIAL_MEMBERS] : [...OPERATOR_MEMBERS]
+  // The client may have stored a key before its secrets were limited.
+  const method = given['token_endpoint_auth_method']
+  if (isLimited && typeof method === 'string' && !method.startsWith('client_secret_')) {
+    members.push('token_endpoint_auth_method')
+  }
+  for (const member of members) {
     if (given[member] !== undefined && !isSameJson(given[member], shown[member])) {
       throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator can change it.`)
     }

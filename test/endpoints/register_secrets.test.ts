@@ -175,6 +175,23 @@ describe('a client whose secrets an operator has limited', () => {
     })
   }
 
+  test('does not start to use a key that it stored before its secrets were limited', async () => {
+    const { send, path, token, set } = await createLimited([0])
+    const members = { jwks: { keys: [PUBLIC_JWK] } }
+    assert.equal((await send('PUT', path, { token, body: members })).status, 200)
+    const limited = { ...members, client_secrets: [{ id: '0', hash, expires_at: END }] }
+    assert.equal((await send('PUT', path, { body: limited })).status, 200)
+    for (const method of ['private_key_jwt', 'self_signed_tls_client_auth', 'none']) {
+      const refused = await send('PUT', path, { token, body: { ...members, token_endpoint_auth_method: method } })
+      assert.deepEqual([refused.status, refused.reason], [400, 'metadata_not_yours'], method)
+    }
+    const changed = { ...members, token_endpoint_auth_method: 'client_secret_post' }
+    assert.equal((await send('PUT', path, { token, body: changed })).status, 200)
+    assert.equal((await set([0])).status, 200)
+    const keyed = { ...members, token_endpoint_auth_method: 'private_key_jwt' }
+    assert.equal((await send('PUT', path, { token, body: keyed })).status, 200)
+  })
+
   test('may do so where no end was set', async () => {
     const [, members = {}] = CREDENTIALS[0] ?? []
     const { send, path, token } = await createLimited([0])
