@@ -28,7 +28,7 @@ export interface Client {
   readonly client_secrets?: readonly ClientSecret[] | undefined
   /** Absent: `client_secret_basic` or `client_secret_post`. `none`: a public client. */
   readonly token_endpoint_auth_method?: string | undefined
-  /** The only algorithm allowed for its assertions. Absent: any algorithm that fits its keys. */
+  /** The only algorithm allowed for its assertions. Without it, every algorithm that fits its keys is allowed. */
   readonly token_endpoint_auth_signing_alg?: string | undefined
   readonly jwks?: { readonly keys: readonly Jwk[] } | undefined
   /** The https URL at which the client publishes its keys, instead of `jwks`. */

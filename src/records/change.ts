@@ -46,7 +46,7 @@ export async function changeRecord<T>(
 /**
  * Deletes a record as it was read.
  *
- * @throws OAuthError `temporarily_unavailable`, `precondition_failed` when somebody else wrote in between
+ * @throws OAuthError `temporarily_unavailable` if the store fails, `precondition_failed` if another caller wrote in between
  */
 export async function removeRecord(registry: Registry, key: string, held: string): Promise<void> {
   if (!(await registry.remove(key, held))) throw preconditionFailed()
@@ -61,9 +61,9 @@ export function readLatest(registry: Registry, key: string): Promise<string | un
   return registry.get(key, { latest: true })
 }
 
-/** Gives the same registry, which tells of each key that it may have written. */
+/** Returns the same registry, which reports each key that it may have written to `onWrite`. */
 export function observeWrites(registry: Registry, onWrite: (key: string) => void): Registry {
-  const telling =
+  const reporting =
     <A extends readonly [string, ...unknown[]], R>(write: (...values: A) => Promise<R>) =>
     async (...values: A): Promise<R> => {
       try {
@@ -77,9 +77,9 @@ export function observeWrites(registry: Registry, onWrite: (key: string) => void
   return {
     get,
     list,
-    put: telling(put),
-    delete: telling(registry.delete),
-    replace: telling(replace),
-    remove: telling(remove),
+    put: reporting(put),
+    delete: reporting(registry.delete),
+    replace: reporting(replace),
+    remove: reporting(remove),
   }
 }

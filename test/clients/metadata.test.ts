@@ -289,7 +289,7 @@ describe('bounds', () => {
     await assert.rejects(offered('private_key_jwt'), /^OAuthError: token_endpoint_auth_method: must be one of: /)
   })
 
-  test('members that nobody knows are passed over, those of the prototype as well', async () => {
+  test('ignores unknown members, also those of the prototype', async () => {
     const given = JSON.parse('{"__proto__":{"introspection":true},"constructor":1,"client_secret":"a","foo":{}}')
     assert.deepEqual(await readMetadata(given, OFFER), { grant_types: ['client_credentials'] })
     assert.equal((await readMetadata(given, OFFER)).introspection, undefined)

@@ -177,8 +177,8 @@ describe('no answer', () => {
   test('contains a secret other than the one it created, or the one the caller presented', async () => {
     for (const { name, text, creates = [] } of (await ran).answers) {
       const answer = (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, unknown>
-      const told = SECRET_MEMBERS.filter((member) => member in answer)
-      assert.deepEqual(told, name === 'read, by itself' ? ['registration_access_token'] : creates, name)
+      const shown = SECRET_MEMBERS.filter((member) => member in answer)
+      assert.deepEqual(shown, name === 'read, by itself' ? ['registration_access_token'] : creates, name)
     }
   })
 
@@ -188,9 +188,9 @@ describe('no answer', () => {
       creates.map((member) => String((JSON.parse(text) as Record<string, unknown>)[member])),
     )
     assert.equal(secrets.length, 5)
-    const told = answers.filter(({ name }) => name !== 'read, by itself').map(({ text }) => text)
+    const shown = answers.filter(({ name }) => name !== 'read, by itself').map(({ text }) => text)
     for (const secret of secrets) {
-      assert.equal(told.filter((text) => text.includes(secret)).length, 1)
+      assert.equal(shown.filter((text) => text.includes(secret)).length, 1)
       assert.ok(!JSON.stringify(events).includes(secret))
     }
     assert.ok(!JSON.stringify(events).includes(OPERATOR))

@@ -135,31 +135,31 @@ describe('observeWrites', () => {
   const answers = { put: 2, delete: 1, replace: 3, remove: 2 }
   for (const [name, write] of Object.entries(writes)) {
     test(`reports the key of a ${name} once it has ended, made or not`, async () => {
-      const told: string[] = []
+      const reported: string[] = []
       const { promise: end, resolve: endWrite } = Promise.withResolvers<void>()
       const slow = async (...values: unknown[]) => {
         await end
         return values.length
       }
-      const observed = observeWrites({ ...open(), [name]: slow } as Registry, (key) => told.push(key))
+      const observed = observeWrites({ ...open(), [name]: slow } as Registry, (key) => reported.push(key))
       const written = write(observed)
       await Promise.resolve()
-      assert.equal(told.length, 0)
+      assert.equal(reported.length, 0)
       endWrite()
       assert.equal(await written, answers[name as keyof typeof answers])
-      assert.equal(told.join(), 'k')
-      await assert.rejects(write(observeWrites({ ...open(), [name]: down }, (key) => told.push(key))), /down/)
-      assert.equal(told.join(), 'k,k')
+      assert.equal(reported.join(), 'k')
+      await assert.rejects(write(observeWrites({ ...open(), [name]: down }, (key) => reported.push(key))), /down/)
+      assert.equal(reported.join(), 'k,k')
     })
   }
 
   test('reads report nothing', async () => {
-    const told: string[] = []
+    const reported: string[] = []
     const registry = open()
     await registry.put('a:1', 'x')
-    const observed = observeWrites(registry, (key) => told.push(key))
+    const observed = observeWrites(registry, (key) => reported.push(key))
     assert.equal(await observed.get('a:1'), 'x')
     assert.deepEqual(await observed.list('a:', { limit: 2 }), { keys: ['a:1'] })
-    assert.deepEqual(told, [])
+    assert.deepEqual(reported, [])
   })
 })
