@@ -2,10 +2,10 @@
 
 import * as v from 'valibot'
 import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
-import { isRange } from './lib/ip_address.ts'
-import { isLoopback } from './lib/loopback.ts'
+import { BEARER, BooleanText, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
 import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
-import { DEFAULT_CACHE_SECONDS, type PresetOptions } from './preset.ts'
+import type { PresetSettings } from './preset.ts'
+import { DEFAULT_CACHE_SECONDS } from './records/open.ts'
 import {
   type AccessTokenProfile,
   accessTokenProfiles,
@@ -14,7 +14,9 @@ import {
   MAX_TOKEN_LIFETIME_SECONDS,
 } from './tokens/access_token.ts'
 
-export interface Config extends Required<PresetOptions> {
+export interface Config extends Required<Omit<PresetSettings, 'issuer' | 'isAtRoot'>> {
+  /** Undefined in development, where the issuer is the origin of each request. */
+  readonly issuer: string | undefined
   /** Private JWK Set or PKCS#8 PEM, not yet parsed. Undefined in development, where the server generates a key at start. */
   readonly signingKeys: string | undefined
   /** The operator's token, RFC 7591 §3. Without it nothing can be registered. */
@@ -51,56 +53,6 @@ export interface Problem {
 
 const MAX_CACHE_SECONDS = 60 * 60
 const MAX_ASSERTION_SECONDS = 24 * 60 * 60
-
-/** Each runtime supports some of these schemes. */
-const STORE_URLS = /^(memory:|sqlite:[^:].*|rediss?:\/\/.+|denokv:.*)$/
-
-/** RFC 6750 §2.1, and too long to be guessed. */
-const BEARER = /^[\w.~+/-]{32,256}=*$/
-
-const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`),
-    v.transform(Number),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
-  )
-
-const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
-  v.picklist(['true', '1', 'false', '0'], 'must be true or false'),
-  v.transform((text) => text === 'true' || text === '1'),
-)
-
-const Ranges: v.GenericSchema<string, string[]> = v.pipe(
-  v.string(),
-  v.transform((text) => text.split(',').map((range) => range.trim())),
-  v.everyItem(
-    isRange,
-    'must be comma-separated IP addresses and CIDR ranges, IPv4 as four decimal numbers without leading zeros',
-  ),
-)
-
-const Issuer: v.GenericSchema<string> = v.pipe(
-  v.string(),
-  v.check((text) => URL.canParse(text), 'must be a URL'),
-  v.check((text) => !/[?#]/.test(text), 'must have no query and no fragment'),
-  v.check((text) => isIssuer(new URL(text)), 'must be https (http only on a loopback host), without a user name'),
-  v.check(
-    (text) => [text, `${text}/`].includes(new URL(text).href),
-    'must be written in normal form: lower-case host, no default port',
-  ),
-)
-
-/** Validated here because the URL errors of some runtimes quote the URL with its password. */
-const StoreUrl: v.GenericSchema<string> = v.pipe(
-  v.string(),
-  v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:'),
-  v.check(
-    (text) => !/^rediss?:/.test(text) || isRedisUrl(text),
-    'must be redis://USER:PASSWORD@HOST:PORT/DATABASE, where only the host is required and reserved characters in the password are percent-encoded',
-  ),
-)
 
 const profiles = Object.keys(accessTokenProfiles) as AccessTokenProfile[]
 
@@ -183,17 +135,4 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
 /** Returns the port to listen on, independent of the other settings: 8080 if PORT is absent or malformed. */
 export function readPort({ PORT }: Readonly<Record<string, unknown>>): number {
   return v.parse(v.fallback(Port, DEFAULT_PORT), PORT || undefined)
-}
-
-/** @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 RFC 8414 §2} */
-function isIssuer({ protocol, hostname, username, password }: URL): boolean {
-  const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
-  return isSecure && username === '' && password === ''
-}
-
-/** A raw `/`, `?` or `#` in a password ends the authority early, and the rest would be read as another part of the URL. */
-function isRedisUrl(text: string): boolean {
-  if (/[\s\\?#]/.test(text) || /%(?![\da-f]{2})/i.test(text) || !URL.canParse(text)) return false
-  const { hostname, pathname } = new URL(text)
-  return hostname !== '' && /^(\/\d*)?$/.test(pathname)
 }

@@ -27,49 +27,51 @@ import type { Emit } from './events/events.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import type { Keyring } from './keys/keyring.ts'
+import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
-import { createProvider, epochSeconds, type ProviderOptions } from './provider.ts'
-import { openRecords, type Records } from './records/open.ts'
+import { createProvider, type ProviderOptions } from './provider.ts'
+import { DEFAULT_CACHE_SECONDS, openRecords, type Records } from './records/open.ts'
 import { resourcesOf } from './resources/registry.ts'
 import { scopesOf } from './resources/scopes.ts'
 import { secretVerifier } from './secrets/verifier.ts'
-import type { Ledger, Stores } from './stores/contracts.ts'
+import type { Ledger, Registry } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
-import { DEFAULT_TOKEN_LIFETIME_SECONDS } from './tokens/access_token.ts'
+import { DEFAULT_TOKEN_LIFETIME_SECONDS, DEFAULT_TOKEN_PROFILE } from './tokens/access_token.ts'
 import { revocations } from './tokens/revocations.ts'
 
-/** Time limit of one store operation. */
-const STORE_SECONDS = 2
-
-/** Time limit of one write of the registry. */
-const WRITE_SECONDS = 5
-
 /** What the runtime provides to the features. */
-export interface FeatureHost extends Pick<RemoteKeysOptions, 'fetch' | 'resolve'> {
+export interface FeatureHost extends Partial<Pick<RemoteKeysOptions, 'fetch' | 'resolve'>> {
   /** Returns the client's certificate, where the platform terminates TLS. */
   readonly certificateOf?: CertificateOptions['fromPlatform']
   /** Returns epoch seconds; defaults to the clock of the runtime. */
   now?(): number
 }
 
-/** What was opened when the server started. */
-export interface Opened extends Pick<Stores, 'registry' | 'ledger'> {
+/** Stores, keys and settings of the provider. Only the issuer, the registry and the keyring have no default. */
+export interface PresetOptions extends Opened, PresetSettings {}
+
+/** What is opened when the server starts. */
+export interface Opened {
+  readonly registry: Registry
+  readonly ledger: Ledger
   readonly keyring: Keyring
   /** Without them, DPoP proofs need no nonce. */
   readonly nonces?: Nonces | undefined
-  /** Without it, nothing can be registered. */
+  /** SHA-256 of the operator's token, made by `hashToken`. Without it, nothing can be registered. */
   readonly operatorTokenHash?: string | undefined
   /** Receives each event. By default, events are dropped. */
   readonly emit?: Emit
 }
 
-/** How long a client or a resource server is considered fresh after it was read. */
-export const DEFAULT_CACHE_SECONDS: number = 30
-
 /** Settings of the provider. Only the issuer has no default. */
-export interface PresetOptions extends Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime'> {
-  /** Undefined in development, where the issuer is the origin of each request. */
-  readonly issuer: string | undefined
+export interface PresetSettings extends Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime'> {
+  /** Issuer identifier, RFC 8414 §2, or a function that returns it for the URL of a request. */
+  readonly issuer: ProviderOptions['issuer']
+  /**
+   * Whether the endpoints are also mounted at the root if the issuer has a path, for a proxy that strips that path. False by
+   * default, so that an app which mounts this one keeps its other paths.
+   */
+  readonly isAtRoot?: boolean
   /** Time for which a record is used after it was read; 0 to read it for each request. `DEFAULT_CACHE_SECONDS` by default. */
   readonly cacheSeconds?: number
   /** Introspections that one caller may request per minute in each process or isolate; 0 for no limit. 60,000 by default. */
@@ -82,19 +84,25 @@ export interface PresetOptions extends Pick<TokenOptions, 'accessTokenProfile' |
   readonly clientCertVerified?: boolean
 }
 
-/** Returns the provider that the options describe. A store that fails or hangs makes it answer 503. */
-export function createPreset(host: FeatureHost, options: PresetOptions, opened: Opened): App {
-  const { registry, ...guarded } = guardStores(opened, STORE_SECONDS, WRITE_SECONDS)
-  const { ledger, nonces, emit = () => undefined } = guarded
+/**
+ * Returns the full server: every grant, method of client authentication, confirmation and endpoint. A store that fails or
+ * hangs makes it answer 503.
+ *
+ * @example
+ * ```ts
+ * const app = createPreset({ issuer: 'https://tokens.example.com', keyring: await readKeyring(signingKeys), ...memoryStores() })
+ * ```
+ */
+export function createPreset(options: PresetOptions, host: FeatureHost = {}): App {
+  const { emit = () => undefined } = options
   const { now = epochSeconds } = host
-  const { cacheSeconds = DEFAULT_CACHE_SECONDS } = options
+  const { registry, ledger } = guardStores({ registry: options.registry, ledger: options.ledger })
   const verifySecret = secretVerifier()
-  const findKeys = remoteKeys({ ...host, now })
+  const findKeys = remoteKeys({ fetch: host.fetch ?? ((url, init) => fetch(url, init)), resolve: host.resolve, now })
   return assemble({
-    ...guarded,
     ...options,
-    issuer: options.issuer ?? ((url) => new URL(url).origin),
-    records: openRecords(registry, { freshSeconds: cacheSeconds, emit, now }),
+    ledger,
+    records: openRecords(registry, { freshSeconds: options.cacheSeconds ?? DEFAULT_CACHE_SECONDS, emit, now }),
     clientAuth: [
       clientSecretBasic(verifySecret),
       clientSecretPost(verifySecret),
@@ -103,7 +111,7 @@ export function createPreset(host: FeatureHost, options: PresetOptions, opened: 
       selfSignedTlsClientAuth(findKeys),
     ],
     grants: [clientCredentials()],
-    confirmations: [dpop({ ledger, nonces }), mtls()],
+    confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf,
       trustedProxies: options.trustedProxies,
@@ -118,7 +126,7 @@ export function createPreset(host: FeatureHost, options: PresetOptions, opened: 
 /** The parts from which the endpoints are made. */
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
-    Pick<PresetOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute'> {
+    Pick<PresetSettings, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute' | 'isAtRoot'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
@@ -132,12 +140,9 @@ export interface Parts
   readonly operatorTokenHash?: string | undefined
 }
 
-/**
- * Returns a provider with the endpoints that the parts make. They are mounted below the path of the issuer and also at the root,
- * for proxies that strip that path.
- */
+/** Returns a provider with the endpoints that the parts make. */
 export function assemble(parts: Parts): App {
-  const { issuer, emit, now, records } = parts
+  const { issuer, emit, now, records, isAtRoot = false } = parts
   const path = typeof issuer === 'string' ? new URL(issuer).pathname.replace(/\/$/, '') : ''
   const findScopes = records.keep('scopes', () => scopesOf(records))
   return createProvider({
@@ -145,21 +150,25 @@ export function assemble(parts: Parts): App {
     emit,
     now,
     endpoints: endpointsOf(parts),
-    mountAt: ['/', path || '/'],
+    mountAt: isAtRoot ? ['/', path || '/'] : [path || '/'],
     findScopes: async () => (await findScopes('supported')) ?? [],
   })
 }
 
 /** Returns every endpoint that the server offers. */
 function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...parts }: Parts): readonly Endpoint[] {
-  const { findCertificate = async () => undefined, confirmations = [] } = parts
+  const { findCertificate = async () => undefined, confirmations = [], grants } = parts
+  const { accessTokenProfile = DEFAULT_TOKEN_PROFILE, accessTokenLifetime = DEFAULT_TOKEN_LIFETIME_SECONDS } = parts
   const { registry, staleSeconds } = records
-  const lifetimeSeconds = parts.accessTokenLifetime ?? DEFAULT_TOKEN_LIFETIME_SECONDS
+  const resources = resourcesOf(records)
   const caller = { authentication: authentication(parts.clientAuth, records.find(CLIENTS)), findCertificate }
-  const denied = ledger && revocations(ledger, { lifetimeSeconds, staleSeconds })
+  const denied = ledger && revocations(ledger, { lifetimeSeconds: accessTokenLifetime, staleSeconds })
   const endpoints: Endpoint[] = [
     authorizeEndpoint(),
-    tokenEndpoint({ ...parts, ...caller, confirmations, resources: resourcesOf(records), keyring, emit }),
+    tokenEndpoint({
+      ...{ ...caller, grants, confirmations, resources, keyring },
+      ...{ accessTokenProfile, accessTokenLifetime, emit },
+    }),
     jwksEndpoint(keyring),
   ]
   if (denied !== undefined) {
@@ -172,7 +181,7 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
   }
   if (operatorTokenHash !== undefined) {
     const offer = {
-      grantTypes: parts.grants.map(({ grantType }) => grantType),
+      grantTypes: grants.map(({ grantType }) => grantType),
       authMethods: parts.clientAuth.map(({ method }) => method),
       signingAlgs: [...ASSERTION_ALGORITHMS.keys()],
     }

@@ -7,6 +7,7 @@ import type { Emit } from './events/events.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import { publicText, publish } from './http/public_document.ts'
 import { refuse } from './http/respond.ts'
+import { epochSeconds } from './lib/clock.ts'
 import { requireNames } from './lib/names.ts'
 
 export interface ProviderOptions {
@@ -75,9 +76,4 @@ function publishMetadata(
       })
     }
   }
-}
-
-/** The clock of the runtime. */
-export function epochSeconds(): number {
-  return Math.floor(Date.now() / 1000)
 }

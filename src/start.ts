@@ -50,7 +50,7 @@ export async function createServer(host: Host): Promise<Server> {
   if (isProblems(keyring)) return unconfigured(host, keyring)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
-  const { registrationToken, dev } = config
+  const { registrationToken, dev, issuer = originOf } = config
   const emit = auditLines(host.write, host.now)
   const opened: Opened = {
     registry: dev ? withTestClient(stores.registry) : stores.registry,
@@ -60,7 +60,7 @@ export async function createServer(host: Host): Promise<Server> {
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
     emit,
   }
-  return { app: serve(createPreset(host, config, opened), config, emit), config }
+  return { app: serve(createPreset({ ...config, ...opened, issuer, isAtRoot: true }, host), config, emit), config }
 }
 
 /** Mounts the provider. Other paths are 404, and in development only requests from this machine are answered. */
@@ -70,6 +70,10 @@ function serve(provider: App, { dev }: Config, emit: Emit): App {
   app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
   if (dev) app.use(requireLoopback)
   return app.route('/', provider)
+}
+
+function originOf(url: string): string {
+  return new URL(url).origin
 }
 
 function unconfigured(host: Host, problems: readonly Problem[]): Server {

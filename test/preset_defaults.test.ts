@@ -38,7 +38,7 @@ async function createDefault(clock?: { now: number }) {
     await stores.registry.put(clientKey(client.client_id), clientRecord(client))
   }
   const host: FeatureHost = { fetch: () => Promise.reject(new Error('no network')), ...(now && { now }) }
-  const app = createPreset(host, { issuer: ISSUER }, { ...stores, keyring })
+  const app = createPreset({ issuer: ISSUER, ...stores, keyring }, host)
   const send = async (path: string, form: Fields, headers: Fields = {}) => {
     const request = new Request(ISSUER + path, { method: 'POST', body: new URLSearchParams(form), headers })
     const response = await app.fetch(request, { peer: () => '127.0.0.1' })

@@ -30,15 +30,30 @@ type Grants = ReadonlyMap<string, Grant>
 export interface TokenOptions {
   readonly authentication: Authentication
   readonly grants: readonly Grant[]
-  readonly confirmations: readonly Confirmation[]
-  readonly findCertificate: FindCertificate
-  readonly resources: Resources
   readonly keyring: Keyring
+  /** None by default: every token is a bearer token. */
+  readonly confirmations?: readonly Confirmation[]
+  /** Without it, client certificates are ignored. */
+  readonly findCertificate?: FindCertificate
+  /** None by default: the issuer is the audience of every token. */
+  readonly resources?: Resources
   /** `rfc9068` by default. */
   readonly accessTokenProfile?: AccessTokenProfile
   /** Seconds; half an hour by default. */
   readonly accessTokenLifetime?: number
-  readonly emit: Emit
+  /** Receives each event; by default events are dropped. */
+  readonly emit?: Emit
+}
+
+type Settings = Required<TokenOptions>
+
+const DEFAULTS: Omit<Settings, 'authentication' | 'grants' | 'keyring'> = {
+  confirmations: [],
+  findCertificate: async () => undefined,
+  resources: { find: async () => undefined, findDefault: async () => undefined },
+  accessTokenProfile: DEFAULT_TOKEN_PROFILE,
+  accessTokenLifetime: DEFAULT_TOKEN_LIFETIME_SECONDS,
+  emit: () => undefined,
 }
 
 const TOKEN_RESPONSE: NamedSchema = {
@@ -52,7 +67,8 @@ const TOKEN_RESPONSE: NamedSchema = {
  * @throws TypeError when there is no grant, or when two grants or two confirmations have the same name
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
-export function tokenEndpoint(options: TokenOptions): Endpoint {
+export function tokenEndpoint(given: TokenOptions): Endpoint {
+  const options: Settings = { ...DEFAULTS, ...given }
   checkNames(options)
   const grants = new Map(options.grants.map((grant) => [grant.grantType, grant]))
   return {
@@ -88,7 +104,7 @@ export function tokenEndpoint(options: TokenOptions): Endpoint {
   }
 }
 
-function checkNames({ grants, confirmations }: TokenOptions): void {
+function checkNames({ grants, confirmations }: Settings): void {
   requireNames(
     'tokenEndpoint: grants',
     grants.map(({ grantType }) => grantType),
@@ -104,7 +120,7 @@ async function token(
   c: HonoContext<{ Bindings: Connection }>,
   site: Site,
   grants: Grants,
-  options: TokenOptions,
+  options: Settings,
 ): Promise<Response> {
   const request = await readFormRequest(c, options.findCertificate)
   // Read the clock only once the body has arrived; a slow upload must not make an expired assertion look valid.
@@ -118,7 +134,7 @@ async function token(
     const permit = await grant.permit(request, client, context)
     const { confirmed, claims } = await confirm(options.confirmations, request, client, context)
     const { accessToken, key } = await decide(request, permit, client, confirmed, context, options)
-    const jwt = await signAccessToken(accessToken, options.accessTokenProfile ?? DEFAULT_TOKEN_PROFILE, key)
+    const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
     requireReadable(jwt, accessToken)
     // Last, so that a refused request uses up nothing.
     for (const claim of claims) await claim()
@@ -161,11 +177,11 @@ async function decide(
   client: Client,
   { cnf }: Confirmed,
   context: Context,
-  options: TokenOptions,
+  options: Settings,
 ): Promise<{ accessToken: AccessToken; key: SigningKey }> {
   const resources = await grantResources(request.form, permit, options.resources)
   const lifetimes = [client, ...resources].flatMap(({ access_token_lifetime }) => access_token_lifetime ?? [])
-  const latest = context.now + Math.min(options.accessTokenLifetime ?? DEFAULT_TOKEN_LIFETIME_SECONDS, ...lifetimes)
+  const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
   const accessToken = {
     issuer: context.issuer,
     subject: permit.subject,

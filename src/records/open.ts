@@ -1,17 +1,22 @@
 /** The records of one registry, with a cache for each kind in this process or isolate. Writes update the cache at once. */
 
 import type { Emit } from '../events/events.ts'
+import { epochSeconds } from '../lib/clock.ts'
 import type { Registry } from '../stores/contracts.ts'
 import { type Cache, cacheRecords, STALE_SECONDS } from './cache.ts'
 import { observeWrites } from './change.ts'
 import { type FindRecord, type RecordKind, readRecords } from './records.ts'
 
+/** How long a client or a resource server is considered fresh after it was read. */
+export const DEFAULT_CACHE_SECONDS: number = 30
+
 export interface RecordsOptions {
-  /** Seconds for which a record is considered fresh; 0 reads it each time. */
-  readonly freshSeconds: number
-  readonly emit: Emit
-  /** Returns epoch seconds. */
-  now(): number
+  /** Seconds for which a record is considered fresh; 0 reads it each time. `DEFAULT_CACHE_SECONDS` by default. */
+  readonly freshSeconds?: number
+  /** Receives each event; by default events are dropped. */
+  readonly emit?: Emit
+  /** Returns epoch seconds; defaults to the clock of the runtime. */
+  now?(): number
 }
 
 /** The records of one registry, and their caches. */
@@ -31,11 +36,13 @@ export interface Records {
  *
  * @param registry guarded by `guardStores`, so that a failure of it is answered with 503
  */
-export function openRecords(registry: Registry, options: RecordsOptions): Records {
+export function openRecords(registry: Registry, options: RecordsOptions = {}): Records {
+  const { freshSeconds = DEFAULT_CACHE_SECONDS, emit = () => undefined, now = epochSeconds } = options
   const caches = new Map<string, Cache<unknown>>()
   const keep = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {
     const held = caches.get(prefix) as Cache<T> | undefined
-    const cache = held ?? cacheRecords(read, { prefix, isLate: registry.lagSeconds !== undefined, ...options })
+    const cache =
+      held ?? cacheRecords(read, { prefix, isLate: registry.lagSeconds !== undefined, freshSeconds, emit, now })
     caches.set(prefix, cache)
     return cache.find
   }
@@ -44,7 +51,7 @@ export function openRecords(registry: Registry, options: RecordsOptions): Record
       const colon = key.indexOf(':')
       caches.get(key.slice(0, colon))?.forget(key.slice(colon + 1))
     }),
-    staleSeconds: (registry.lagSeconds ?? 0) + options.freshSeconds + STALE_SECONDS,
+    staleSeconds: (registry.lagSeconds ?? 0) + freshSeconds + STALE_SECONDS,
     keep,
     find: (kind) => keep(kind.prefix, readRecords(registry, kind)),
   }

@@ -1,5 +1,6 @@
 /** Both stores in Deno KV, for Deno Deploy and for one machine. Reads are strongly consistent: every write is seen at once. */
 
+import { epochSeconds } from '../lib/clock.ts'
 import type { Ledger, Level, Registry, Stores } from './contracts.ts'
 import { rangeOf } from './ledger_sql.ts'
 
@@ -44,7 +45,7 @@ interface Mark {
  * @param open opens the database; called at the first use, and again only if it failed
  * @param now returns epoch seconds
  */
-export function denoKvStores(open: () => Promise<DenoKv>, now: () => number): Stores {
+export function denoKvStores(open: () => Promise<DenoKv>, now: () => number = epochSeconds): Stores {
   let opened: Promise<DenoKv> | undefined
   const database = (): Promise<DenoKv> => {
     opened ??= open().catch((error: unknown) => {

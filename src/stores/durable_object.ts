@@ -4,6 +4,7 @@
  */
 
 import { DurableObject, type DurableObjectState } from 'cloudflare:workers'
+import { epochSeconds } from '../lib/clock.ts'
 import { wakeWithin } from './alarm.ts'
 import type { Ledger as LedgerContract, Level } from './contracts.ts'
 import { type DurableRecords, durableRecords } from './durable_records.ts'
@@ -108,7 +109,7 @@ export interface LedgerNamespace {
 }
 
 /** @param now returns epoch seconds */
-export function durableLedger(namespace: LedgerNamespace, now: () => number): LedgerContract {
+export function durableLedger(namespace: LedgerNamespace, now: () => number = epochSeconds): LedgerContract {
   const shard = (key: string) => namespace.get(namespace.idFromName(`ledger-${shardOf(key, SHARDS)}`))
   return {
     add: async (key, value, expiresAt) => shard(key).add(key, value, expiresAt, now()),

@@ -4,16 +4,22 @@ import { OAuthError, temporarilyUnavailable } from '../errors.ts'
 import { within } from '../lib/within.ts'
 import type { Ledger, Registry, Stores } from './contracts.ts'
 
+/** Time limit of one store operation. */
+const DEFAULT_SECONDS = 2
+
+/** Time limit of one write of the registry: on Workers it goes on to KV, which takes one write a second of a key. */
+const DEFAULT_WRITE_SECONDS = 5
+
 /**
  * Returns the same stores with operations that reject with OAuthError `temporarily_unavailable` when they fail or have not
  * answered after `seconds`. An OAuthError thrown by a store is passed on unchanged.
  *
- * @param writeSeconds for writes of the registry: on Workers they go on to KV, which takes one write a second of a key
+ * @param writeSeconds the limit for writes of the registry
  */
 export function guardStores<S extends Pick<Stores, 'registry' | 'ledger'>>(
   stores: S,
-  seconds: number,
-  writeSeconds: number = seconds,
+  seconds: number = DEFAULT_SECONDS,
+  writeSeconds: number = seconds === DEFAULT_SECONDS ? DEFAULT_WRITE_SECONDS : seconds,
 ): S {
   return {
     ...stores,

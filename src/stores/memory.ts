@@ -1,11 +1,16 @@
 /** Both stores in memory, lost when the process ends: for tests and trials. A full store refuses new entries and drops none. */
 
+import { epochSeconds } from '../lib/clock.ts'
 import type { Ledger, Registry, Stores } from './contracts.ts'
 
 const DEFAULT_MAX_ENTRIES = 100_000
 
-/** @param now returns epoch seconds */
-export function memoryStores(now: () => number, maxEntries: number = DEFAULT_MAX_ENTRIES): Stores {
+/**
+ * Returns both stores, empty.
+ *
+ * @param now returns epoch seconds; defaults to the clock of the runtime
+ */
+export function memoryStores(now: () => number = epochSeconds, maxEntries: number = DEFAULT_MAX_ENTRIES): Stores {
   return { registry: memoryRegistry(maxEntries), ledger: memoryLedger(now, maxEntries), close: async () => undefined }
 }
 

@@ -1,6 +1,7 @@
 /** Both stores in Redis, for several machines: every process sees a write at once. */
 
 import { createClient } from '@redis/client'
+import { epochSeconds } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
 import type { Ledger, Level, Registry, Stores } from './contracts.ts'
 import {
@@ -37,7 +38,7 @@ type Use = <T>(operation: (client: Client) => Promise<T>) => Promise<T>
  * @param url `redis://…` or `rediss://…`
  * @param now returns epoch seconds
  */
-export function redisStores(url: string, now: () => number): Stores {
+export function redisStores(url: string, now: () => number = epochSeconds): Stores {
   let connection = openConnection(url)
   const use: Use = async (operation) => {
     const used = connection

@@ -4,6 +4,7 @@
  */
 
 import { DatabaseSync } from 'node:sqlite'
+import { epochSeconds } from '../lib/clock.ts'
 import type { Ledger, Level, Registry, Stores } from './contracts.ts'
 import {
   LEDGER_ADD,
@@ -38,7 +39,7 @@ const REGISTRY_SCHEMA = 'CREATE TABLE IF NOT EXISTS registry (key TEXT PRIMARY K
  * @param now returns epoch seconds
  * @throws Error if it cannot be opened
  */
-export function sqliteStores(path: string, now: () => number): Stores {
+export function sqliteStores(path: string, now: () => number = epochSeconds): Stores {
   createPrivately(path)
   // Only the registry waits for the disk: a power cut may cost the marks of a few seconds, but never a record.
   const records = open(path, 'FULL', REGISTRY_SCHEMA)

@@ -121,6 +121,7 @@ export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptio
   const { emit = (event: ServerEvent) => events.push(event), now = () => NOW } = features
   const stores = guarded({ registry, ...(features.ledger && { ledger: features.ledger }) })
   const app = assemble({
+    isAtRoot: true,
     issuer: ISSUER,
     clientAuth: [clientSecretBasic(), clientSecretPost()],
     grants: [clientCredentials()],

@@ -1,0 +1,68 @@
+/** The forms of the values of settings, which arrive as texts. */
+
+import * as v from 'valibot'
+import { isRange } from './lib/ip_address.ts'
+import { isLoopback } from './lib/loopback.ts'
+
+/** Each runtime supports some of these schemes. */
+const STORE_URLS = /^(memory:|sqlite:[^:].*|rediss?:\/\/.+|denokv:.*)$/
+
+/** RFC 6750 §2.1, and too long to be guessed. */
+export const BEARER: RegExp = /^[\w.~+/-]{32,256}=*$/
+
+export const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`),
+    v.transform(Number),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  )
+
+export const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
+  v.picklist(['true', '1', 'false', '0'], 'must be true or false'),
+  v.transform((text) => text === 'true' || text === '1'),
+)
+
+export const Ranges: v.GenericSchema<string, string[]> = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(',').map((range) => range.trim())),
+  v.everyItem(
+    isRange,
+    'must be comma-separated IP addresses and CIDR ranges, IPv4 as four decimal numbers without leading zeros',
+  ),
+)
+
+export const Issuer: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.check((text) => URL.canParse(text), 'must be a URL'),
+  v.check((text) => !/[?#]/.test(text), 'must have no query and no fragment'),
+  v.check((text) => isIssuer(new URL(text)), 'must be https (http only on a loopback host), without a user name'),
+  v.check(
+    (text) => [text, `${text}/`].includes(new URL(text).href),
+    'must be written in normal form: lower-case host, no default port',
+  ),
+)
+
+/** Validated here because the URL errors of some runtimes quote the URL with its password. */
+export const StoreUrl: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:'),
+  v.check(
+    (text) => !/^rediss?:/.test(text) || isRedisUrl(text),
+    'must be redis://USER:PASSWORD@HOST:PORT/DATABASE, where only the host is required and reserved characters in the password are percent-encoded',
+  ),
+)
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 RFC 8414 §2} */
+function isIssuer({ protocol, hostname, username, password }: URL): boolean {
+  const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+  return isSecure && username === '' && password === ''
+}
+
+/** A raw `/`, `?` or `#` in a password ends the authority early, and the rest would be read as another part of the URL. */
+function isRedisUrl(text: string): boolean {
+  if (/[\s\\?#]/.test(text) || /%(?![\da-f]{2})/i.test(text) || !URL.canParse(text)) return false
+  const { hostname, pathname } = new URL(text)
+  return hostname !== '' && /^(\/\d*)?$/.test(pathname)
+}
