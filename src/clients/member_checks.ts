@@ -1,7 +1,6 @@
 /** Schemas of single members of a client. Each message completes a sentence that begins with the name of the member. */
 
 import * as v from 'valibot'
-import { isPublicUrl } from '../assertions/remote_keys.ts'
 import { isPlainText } from '../lib/plain_text.ts'
 import { isFreeClaim, MAX_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 
@@ -29,12 +28,6 @@ export const Plain: v.GenericSchema<string> = v.pipe(
 export const PageUrl: v.GenericSchema<string> = v.pipe(
   upTo(2048),
   v.check((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http or https URL'),
-)
-
-/** URL from which this server fetches keys. */
-export const KeysUrl: v.GenericSchema<string> = v.pipe(
-  upTo(2048),
-  v.check(isPublicUrl, 'must be an https URL of a public host, without user information'),
 )
 
 /** A JWK Set, RFC 7517 §5. The requirements for its keys depend on the authentication method. */

@@ -5,7 +5,7 @@ import { JwkSet } from '../assertions/jwk_set.ts'
 import { Scope } from '../policy/scope.ts'
 import { ResourceId } from '../resources/registry.ts'
 import type { Client } from '../types.ts'
-import { Claims, GrantTypes, Keys, KeysUrl, Lifetime, listOf, PageUrl, Plain, upTo } from './member_checks.ts'
+import { Claims, GrantTypes, Keys, Lifetime, listOf, PageUrl, Plain, upTo } from './member_checks.ts'
 
 /**
  * A client with the members that only people and the registration endpoint read.
@@ -101,7 +101,7 @@ const MEMBERS: Members = {
   token_endpoint_auth_method: member('client', Text, upTo(100)),
   token_endpoint_auth_signing_alg: member('client', Text, upTo(100)),
   jwks: member('client', JwkSet, Keys),
-  jwks_uri: member('client', Text, KeysUrl),
+  jwks_uri: member('client', Text, upTo(2048)),
   scope: member('operator', Text, Scope),
   default_scope: member('operator', Text, Scope),
   resources: member('operator', Texts, listOf(ResourceId, 100)),

@@ -1,6 +1,7 @@
 /** Client metadata as submitted. Each member is checked by itself, then all of them together. */
 
 import * as v from 'valibot'
+import { isPublicUrl } from '../assertions/remote_keys.ts'
 import { invalidClientMetadata } from '../errors.ts'
 import { readInput } from '../lib/read_input.ts'
 import { splitScope } from '../policy/scope.ts'
@@ -64,6 +65,9 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
   }
   if (methods.includes('none') && metadata.introspection === true) {
     return 'introspection: requires a token_endpoint_auth_method other than none'
+  }
+  if (jwks_uri !== undefined && !isPublicUrl(jwks_uri)) {
+    return 'jwks_uri: must be an https URL of a public host, without user information'
   }
   if (jwks !== undefined && jwks_uri !== undefined) return 'jwks: must not be combined with jwks_uri'
   const keyed = methods.find((method) => KEYED.includes(method))

@@ -1,16 +1,8 @@
 /** A key that signs tokens: imported, checked, and tested with a signature before the first token. */
 
-import {
-  base64url,
-  CompactSign,
-  type CryptoKey,
-  calculateJwkThumbprint,
-  compactVerify,
-  importJWK,
-  type JWK,
-} from 'jose'
+import { base64url, type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose'
 import { decodeBase64url } from '../lib/base64url.ts'
-import { algorithmOf } from './algorithms.ts'
+import { type Algorithm, algorithmOf } from './algorithms.ts'
 
 const MIN_RSA_BITS = 2048
 const MIN_RSA_EXPONENT = 65537
@@ -58,7 +50,7 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   const publicJwk = { ...publicMembers, use: 'sig', alg, kid }
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
-  const publicKey = await testKeyPair(privateKey, publicJwk, alg)
+  const publicKey = await importMatching(publicJwk, alg, privateKey, signing)
   return {
     kid,
     alg,
@@ -119,14 +111,20 @@ async function importKey(jwk: JWK, alg: string): Promise<CryptoKey> {
   }
 }
 
-/** Signs and verifies once, so that mismatched halves are found here and not by a resource server. Returns the public key. */
-async function testKeyPair(privateKey: CryptoKey, publicJwk: JWK, alg: string): Promise<CryptoKey> {
+/** Returns the public key. Signs and verifies once, so that mismatched halves are found here and not by a resource server. */
+async function importMatching(
+  publicJwk: JWK,
+  alg: string,
+  privateKey: CryptoKey,
+  signing: Algorithm['signing'],
+): Promise<CryptoKey> {
+  const input = new Uint8Array(1)
   try {
-    const jws = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg }).sign(privateKey)
     const publicKey = (await importJWK(publicJwk, alg)) as CryptoKey
-    await compactVerify(jws, publicKey)
-    return publicKey
+    const signature = await crypto.subtle.sign(signing, privateKey, input)
+    if (await crypto.subtle.verify(signing, publicKey, signature, input)) return publicKey
   } catch {
-    throw new TypeError('holds a key whose private and public members do not match')
+    // A half that cannot be used does not match either.
   }
+  throw new TypeError('holds a key whose private and public members do not match')
 }
