@@ -1,5 +1,3 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --max-old-space-size=1024
-// With a small young generation, an import of a hundred thousand clients needs less than 150 MB instead of 300.
 /** `npx edgemint`: manages the clients and resource servers of a running server, and signing keys in a file. */
 
 import process from 'node:process'

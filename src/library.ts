@@ -1,0 +1,53 @@
+/**
+ * The main entry of the package: the provider, everything that it can offer, and the contracts to offer more. Nothing here runs
+ * when it is imported, so a bundler drops what is not used. Stores have entries of their own, such as `edgemint/stores/sqlite`.
+ */
+
+export { type Nonces, nonces } from './assertions/nonce.ts'
+export { type RemoteKeys, type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
+export { type Authentication, authentication } from './authentication/authenticate.ts'
+export { clientSecretBasic } from './authentication/client_secret_basic.ts'
+export { clientSecretPost } from './authentication/client_secret_post.ts'
+export { type PrivateKeyJwtOptions, privateKeyJwt } from './authentication/private_key_jwt.ts'
+export { selfSignedTlsClientAuth } from './authentication/self_signed_tls_client_auth.ts'
+export { tlsClientAuth } from './authentication/tls_client_auth.ts'
+export {
+  type CertificateOptions,
+  type Connection,
+  clientCertificates,
+  type FindCertificate,
+} from './certificates/client_cert.ts'
+export { CLIENTS, clientKey, clientRecord, type FindClient } from './clients/registry.ts'
+export { type DpopOptions, dpop } from './confirmations/dpop.ts'
+export { mtls } from './confirmations/mtls.ts'
+export { authorizeEndpoint } from './endpoints/authorize.ts'
+export { type App, contextOf, type Endpoint, type Site } from './endpoints/endpoint.ts'
+export { introspectEndpoint } from './endpoints/introspect.ts'
+export { jwksEndpoint } from './endpoints/jwks.ts'
+export { openapiEndpoint } from './endpoints/openapi.ts'
+export { registerEndpoint } from './endpoints/register.ts'
+export { resourcesEndpoint } from './endpoints/resources.ts'
+export { revocationsEndpoint } from './endpoints/revocations.ts'
+export { revokeEndpoint } from './endpoints/revoke.ts'
+export { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
+export { OAuthError } from './errors.ts'
+export { auditLines } from './events/audit.ts'
+export type { Emit, ServerEvent } from './events/events.ts'
+export type { ClientAuth, Confirmation, Confirmed, Grant, Permit, Presented } from './features.ts'
+export { clientCredentials } from './grants/client_credentials.ts'
+export { readFormRequest } from './http/form.ts'
+export { generateKeyring, type Keyring, type KeyringOptions, readKeyring } from './keys/keyring.ts'
+export { limitRate } from './policy/rate_limit.ts'
+export { createPreset, type FeatureHost, type Opened, type PresetOptions, type PresetSettings } from './preset.ts'
+export { createProvider, type ProviderOptions } from './provider.ts'
+export type { ClientReason, Reason } from './reasons.ts'
+export { openRecords, type Records, type RecordsOptions } from './records/open.ts'
+export { type Resources, resourcesOf } from './resources/registry.ts'
+export { scopesOf } from './resources/scopes.ts'
+export { generateSecret } from './secrets/generated.ts'
+export { hashSecret, hashToken } from './secrets/hashes.ts'
+export { type SecretVerifierOptions, secretVerifier, type VerifySecret } from './secrets/verifier.ts'
+export type { Ledger, Level, Page, ReadOptions, Registry, Stores } from './stores/contracts.ts'
+export { guardStores } from './stores/guard.ts'
+export { revocations } from './tokens/revocations.ts'
+export type { Client, ClientSecret, Context, Form, FormRequest, Jwk, ResourceServer } from './types.ts'

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { publint } from 'publint'
+import { describe, test } from '#test'
+import { hashSecret } from '../src/secrets/hashes.ts'
+
+/** What a Worker of one grant, one method of client authentication and a memory store may weigh, compressed. */
+const MAX_SMALLEST_BYTES = 40 * 1024
+
+/** Marks of what the smallest Worker does not use. */
+const UNUSED = ['private_key_jwt', 'dpop+jwt', 'x5t#S256', 'registration_client_uri', 'revocations+jwt', 'openapi']
+
+const OPERATOR = 'the-token-of-the-operator-at-least-32-characters'
+
+interface Fetcher {
+  fetch(request: Request, secrets?: unknown): Promise<Response>
+}
+
+const QUIETLY: ExecFileSyncOptionsWithStringEncoding = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }
+
+/** A project that has the packed tarball installed, and the examples. */
+function install(): { readonly project: string; readonly tarball: string } {
+  const project = mkdtempSync(join(tmpdir(), 'edgemint-package-'))
+  const [packed] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', project], QUIETLY))
+  const tarball = join(project, packed.filename)
+  const modules = join(project, 'node_modules')
+  mkdirSync(join(modules, 'edgemint'), { recursive: true })
+  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', join(modules, 'edgemint')])
+  for (const name of readdirSync('node_modules').filter((each) => !each.startsWith('.') && each !== 'edgemint'))
+    symlinkSync(resolve('node_modules', name), join(modules, name))
+  cpSync('examples', project, { recursive: true })
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', private: true }))
+  return { project, tarball }
+}
+
+const { project, tarball } = install()
+const examples = globSync('examples/*.ts').map((file) => basename(file))
+
+const load = async (example: string): Promise<Fetcher> =>
+  (await import(pathToFileURL(join(project, example)).href)).default
+
+function requestToken(url: string, form: Readonly<Record<string, string>>, headers: HeadersInit = {}): Request {
+  return new Request(url, { method: 'POST', body: new URLSearchParams(form), headers })
+}
+
+async function bodyOf(response: Response): Promise<Readonly<Record<string, string>>> {
+  assert.equal(response.status < 300, true, await response.clone().text())
+  return (await response.json()) as Readonly<Record<string, string>>
+}
+
+const run = (command: string, args: readonly string[]): string =>
+  execFileSync(command, args, { ...QUIETLY, cwd: project })
+
+/** Returns what `wrangler deploy` would upload. */
+function bundleWorker(main: string, bundle: string): Buffer {
+  const lines = [
+    'name = "example"',
+    `main = "${main}"`,
+    'compatibility_date = "2026-10-01"',
+    'minify = true',
+    'keep_names = false',
+  ]
+  writeFileSync(join(project, 'wrangler.toml'), lines.join('\n'))
+  run('wrangler', ['deploy', '--dry-run', '--outdir', 'bundle'])
+  return readFileSync(join(project, 'bundle', bundle))
+}
+
+describe('the package', () => {
+  test('holds what was built, the command, and nothing else', () => {
+    const files = run('tar', ['-tzf', tarball]).trim().split('\n')
+    const others = files.filter((file) => !/^package\/(bin\/edgemint\.js|dist\/[\w/]+\.(js|d\.ts))$/.test(file))
+    assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
+  })
+
+  test('has no problem that publint or are-the-types-wrong knows', async () => {
+    const { messages } = await publint({ pkgDir: join(project, 'node_modules', 'edgemint'), strict: true, pack: false })
+    assert.deepEqual(messages, [])
+    // Exits with 1 if an entry has a problem with the resolution of types.
+    execFileSync('attw', [tarball, '--profile', 'esm-only'], QUIETLY)
+  })
+
+  test('has types that the examples compile with', () => {
+    const compilerOptions = { target: 'ES2024', module: 'NodeNext', strict: true, noEmit: true, types: ['node'] }
+    const options = { ...compilerOptions, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
+    assert.equal(run('tsc', []), '')
+  })
+
+  test('makes a Worker without what it does not use', () => {
+    const bundle = bundleWorker('worker.ts', 'worker.js')
+    const size = gzipSync(bundle, { level: 9 }).length
+    assert.ok(size <= MAX_SMALLEST_BYTES, `${size} bytes`)
+    assert.deepEqual(
+      UNUSED.filter((mark) => bundle.includes(mark)),
+      [],
+    )
+  })
+
+  test('makes the full Worker of `edgemint/worker`', () => {
+    writeFileSync(join(project, 'full.js'), "export { default, Ledger } from 'edgemint/worker'\n")
+    assert.ok(bundleWorker('full.js', 'full.js').includes('Ledger'))
+  })
+
+  test('can be published to JSR', () => {
+    execFileSync('deno', ['publish', '--dry-run', '--allow-dirty', '--quiet'], QUIETLY)
+  })
+
+  test('has the same version on JSR', () => {
+    const [npm, jsr] = ['package.json', 'jsr.json'].map((file) => JSON.parse(readFileSync(file, 'utf8')).version)
+    assert.equal(npm, jsr)
+  })
+
+  test('starts the command', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+    assert.equal(run('node', ['node_modules/edgemint/bin/edgemint.js', '--version']).trim(), version)
+  })
+})
+
+describe('each example', () => {
+  test('is short', () => {
+    assert.ok(examples.length >= 5)
+    for (const example of examples)
+      assert.ok(readFileSync(join('examples', example), 'utf8').split('\n').length <= 61, example)
+  })
+
+  test('worker: issues a token to its client', async () => {
+    const { generateKey } = await import('../src/keys/key_set.ts')
+    const client = {
+      client_id: 'reporting',
+      client_secrets: [{ id: '1', hash: await hashSecret('a-secret') }],
+      grant_types: ['client_credentials'],
+      scope: 'reports.*',
+    }
+    const keys = [await generateKey('ES256')]
+    const secrets = {
+      ISSUER: 'https://tokens.example',
+      SIGNING_KEYS: JSON.stringify({ keys }),
+      CLIENT: JSON.stringify(client),
+    }
+    const worker = await load('worker.ts')
+    const Authorization = `Basic ${btoa('reporting:a-secret')}`
+    const form = { grant_type: 'client_credentials', scope: 'reports.read' }
+    const request = requestToken('https://tokens.example/token', form, { Authorization })
+    assert.equal((await bodyOf(await worker.fetch(request, secrets)))['scope'], 'reports.read')
+  })
+
+  test('mount: answers below its path and leaves the rest to the app', async () => {
+    const app = await load('mount.ts')
+    const text = async (path: string) => (await app.fetch(new Request(`https://example.com${path}`))).text()
+    assert.equal(await text('/token'), 'a page of the app')
+    assert.equal(JSON.parse(await text('/openapi.json')).info.title, 'The app')
+    const metadata = JSON.parse(await text('/.well-known/oauth-authorization-server/auth'))
+    assert.equal(metadata.token_endpoint, 'https://example.com/auth/token')
+    assert.ok(JSON.parse(await text('/auth/openapi.json')).paths['/token'])
+  })
+
+  test('custom_grant: issues a token for the device', async () => {
+    const app = await load('custom_grant.ts')
+    const form = { client_id: 'gateway', client_secret: 'correct horse battery staple', label: '4711-0815' }
+    const grant = { grant_type: 'urn:example:grant-type:device-label' }
+    const { access_token = '' } = await bodyOf(
+      await app.fetch(requestToken('https://tokens.example.com/token', { ...form, ...grant })),
+    )
+    assert.equal(JSON.parse(atob(access_token.split('.')[1] ?? '')).sub, 'thermometer-7')
+    const refused = await app.fetch(requestToken('https://tokens.example.com/token', { ...form, ...grant, label: '1' }))
+    assert.equal(refused.status, 400)
+  })
+
+  test('custom_client_auth: authenticates by its signature only', async () => {
+    const app = await load('custom_client_auth.ts')
+    const octets = new TextEncoder()
+    const raw = octets.encode('a key that the gateway and this server share')
+    const key = await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+    const signature = Buffer.from(await crypto.subtle.sign('HMAC', key, octets.encode('reporting'))).toString('hex')
+    const form = { grant_type: 'client_credentials', client_id: 'reporting' }
+    const send = (value: string) =>
+      app.fetch(requestToken('https://tokens.example.com/token', form, { 'X-Gateway-Signature': value }))
+    assert.ok((await bodyOf(await send(signature)))['access_token'])
+    assert.equal((await send('00'.repeat(32))).status, 401)
+  })
+
+  test('custom_store: registers a client and issues it a token', async () => {
+    const app = await load('custom_store.ts')
+    const registration = await app.fetch(
+      new Request('https://tokens.example.com/register', {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${OPERATOR}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ client_name: 'Reports' }),
+      }),
+    )
+    const { client_id = '', client_secret = '' } = await bodyOf(registration)
+    const form = { grant_type: 'client_credentials', client_id, client_secret }
+    assert.ok((await bodyOf(await app.fetch(requestToken('https://tokens.example.com/token', form))))['access_token'])
+  })
+})
