@@ -13,7 +13,7 @@ import { createProvider } from '../src/provider.ts'
 import { hashToken } from '../src/secrets/hashes.ts'
 import { secretVerifier } from '../src/secrets/verifier.ts'
 import { memoryStores } from '../src/stores/memory.ts'
-import { createWorld, ISSUER, NOW } from './support/world.ts'
+import { createWorld, ISSUER, NOW, type WorldOptions } from './support/world.ts'
 
 const howTo = new URLSearchParams({
   grant_type: 'client_credentials',
@@ -40,7 +40,6 @@ describe('createProvider', () => {
     assert.throws(() => createProvider({ issuer: ISSUER, endpoints: [] }), /endpoints is empty/)
   })
 
-  const always = { authorization_endpoint: '/authorize', token_endpoint: '/token', jwks_uri: '/.well-known/jwks.json' }
   const denial = {
     revocation_endpoint: '/revoke',
     introspection_endpoint: '/introspect',
@@ -48,20 +47,24 @@ describe('createProvider', () => {
   }
   const management = { registration_endpoint: '/register' }
   const { ledger } = memoryStores(() => NOW)
-  for (const [name, more, expected] of [
-    ['neither ledger nor operator', {}, always],
-    ['a ledger', { ledger }, { ...always, ...denial }],
-    ['an operator', { operatorTokenHash: 'x' }, { ...always, ...management }],
-    ['both', { ledger, operatorTokenHash: 'x' }, { ...always, ...denial, ...management }],
+  /** Asserts that each URL of the metadata is answered, and returns their paths by member. */
+  const namedWith = async (more: WorldOptions): Promise<Record<string, string>> => {
+    const { app } = await createWorld(more)
+    const document = (await (await app.request('/.well-known/oauth-authorization-server')).json()) as object
+    const named = Object.entries(document).filter(([member]) => /_(endpoint|uri)$/.test(member))
+    for (const [, url] of named) assert.notEqual((await app.request(url)).status, 404, url)
+    assert.equal((await app.request('/resources')).status, more.operatorTokenHash === undefined ? 404 : 401)
+    return Object.fromEntries(named.map(([member, url]) => [member, url.replace(ISSUER, '')]))
+  }
+  for (const [name, more, added] of [
+    ['a ledger', { ledger }, denial],
+    ['an operator', { operatorTokenHash: 'x' }, management],
+    ['both', { ledger, operatorTokenHash: 'x' }, { ...denial, ...management }],
   ] as const) {
-    test(`with ${name}: these endpoints are named, and each is there`, async () => {
-      const { app } = await createWorld(more)
-      const document = (await (await app.request('/.well-known/oauth-authorization-server')).json()) as object
-      const named = Object.entries(document).filter(([member]) => /_(endpoint|uri)$/.test(member))
-      assert.deepEqual(Object.fromEntries(named.map(([member, url]) => [member, url.replace(ISSUER, '')])), expected)
-      for (const [, url] of named) assert.notEqual((await app.request(url)).status, 404, url)
-      const { pathname } = new URL(`${ISSUER}/resources`)
-      assert.equal((await app.request(pathname)).status, 'operatorTokenHash' in more ? 401 : 404)
+    test(`with ${name}, the metadata adds these endpoints, and each is there`, async () => {
+      const always = await namedWith({})
+      for (const member of Object.keys(added)) assert.ok(!(member in always), member)
+      assert.deepEqual(await namedWith(more), { ...always, ...added })
     })
   }
 
