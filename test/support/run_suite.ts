@@ -66,6 +66,8 @@ export async function runSuite({ runtime, files }: Suite, verbose: boolean): Pro
   const { end, printed, withheld } = await run(
     [...COMMANDS[runtime](report, verbose), ...files.map((file) => `./${file}`)],
     verbose,
+    // Every start of the command line, of a server and of a test file loads the same modules.
+    { NODE_COMPILE_CACHE: join(folder, 'compiled') },
   )
   const { cases, files: seen } = readReport(existsSync(report) ? readFileSync(report, 'utf8') : '')
   rmSync(folder, { recursive: true })
@@ -99,8 +101,13 @@ interface Ended {
 }
 
 /** Runs a command and passes on what it prints, line by line. */
-async function run([command = '', ...options]: readonly string[], verbose: boolean): Promise<Ended> {
-  const child = spawn(command, options, { stdio: ['inherit', 'pipe', 'pipe'] })
+async function run(
+  [command = '', ...options]: readonly string[],
+  verbose: boolean,
+  environment: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  const env = { ...process.env, ...environment }
+  const child = spawn(command, options, { stdio: ['inherit', 'pipe', 'pipe'], env })
   const withheld: string[] = []
   const sections = new Map<string, string[]>([['', []]])
   const keep = (section: string, line: string): void => {
