@@ -46,7 +46,13 @@ const config: ViteUserConfig = defineConfig({
           : undefined,
     },
   ],
-  test: { include: filesFor('workerd'), testTimeout: 60_000 },
+  test: {
+    include: filesFor('workerd'),
+    testTimeout: 60_000,
+    // A new worker for each file takes longer than most files do.
+    isolate: false,
+    setupFiles: ['test/support/fresh_modules.ts'],
+  },
 })
 
 export default config
