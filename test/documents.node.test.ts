@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { describe, test } from '#test'
 
 const DECISIONS = '.github/decisions'
-const PAGES = ['.github/ARCHITECTURE.md', '.github/CONTRIBUTING.md']
+const SECURITY = '.github/SECURITY.md'
+const PAGES = ['.github/ARCHITECTURE.md', '.github/CONTRIBUTING.md', SECURITY, 'CHANGELOG.md']
 
 const decisions = readdirSync(DECISIONS).filter((name) => name !== 'README.md')
 const all = [...PAGES, ...readdirSync(DECISIONS).map((name) => join(DECISIONS, name))]
@@ -13,7 +14,7 @@ const textOf = (page: string): string => readFileSync(page, 'utf8')
 const namesIn = (page: string, pattern: RegExp): string[] =>
   [...textOf(page).matchAll(pattern)].map(([, name = '']) => name)
 
-describe('the pages for contributors', () => {
+describe('the pages', () => {
   for (const page of all) {
     test(`${page}: each link leads to a file`, () => {
       const links = namesIn(page, /\]\(([^)#:]+)\)/g)
@@ -22,12 +23,21 @@ describe('the pages for contributors', () => {
     })
 
     test(`${page}: each file it names exists`, () => {
-      // Paths from the root, or from src/; `x` and names in capitals stand for any file.
-      const names = namesIn(page, /`((?:[\w.-]+\/)+(?:[\w.-]+\.ts)?)`/g).filter((name) => !/[A-Z]{4}/.test(name))
+      // Paths from the root, or from src/; `x` and names in capitals stand for any file, and dist/ is built.
+      const names = namesIn(page, /`((?:[\w.-]+\/)+(?:[\w.-]+\.ts)?)`/g).filter(
+        (name) => !/^dist\/|[A-Z]{4}/.test(name),
+      )
       const missing = names.filter((name) => !existsSync(name) && !existsSync(join('src', name)))
       assert.deepEqual(missing, [])
     })
   }
+
+  test('each test that SECURITY.md names is in its file', () => {
+    const named = [...textOf(SECURITY).matchAll(/`(test\/[\w/.]+)`: “([^”]+)”/g)]
+    assert.ok(named.length > 20)
+    const missing = named.filter(([, file = '', title = '']) => !textOf(file).includes(title))
+    assert.deepEqual(missing.map(String), [])
+  })
 
   test('the table of folders has each folder of src', () => {
     const listed = namesIn('.github/ARCHITECTURE.md', /^\| `(\w+)\/` \|/gm)
