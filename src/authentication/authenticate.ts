@@ -104,6 +104,7 @@ function readAttempts(methods: readonly ClientAuth[], request: FormRequest): rea
     if (presented !== undefined)
       (reads === 'connection' ? ofConnection : ofRequest).push({ ...presented, method, reads })
   }
+  refuseUnknownAssertion(methods, ofRequest, request)
   const claimed = request.form.get('client_id') ?? ''
   const [attempt] = ofRequest
   if (attempt === undefined) {
@@ -119,4 +120,17 @@ function readAttempts(methods: readonly ClientAuth[], request: FormRequest): rea
     throw invalidRequest('client_id_mismatch', 'The client_id must not differ from that of the credentials.')
   }
   return [first, ...others]
+}
+
+/** Refuses an assertion that no method has read, though some method reads assertions, RFC 7521 §4.2. */
+function refuseUnknownAssertion(
+  methods: readonly ClientAuth[],
+  found: readonly Attempt[],
+  { form }: FormRequest,
+): void {
+  const isRead = ({ reads }: Pick<ClientAuth, 'reads'>): boolean => reads === 'assertion'
+  const isPresented = (form.get('client_assertion_type') ?? form.get('client_assertion')) !== null
+  if (isPresented && methods.some(isRead) && !found.some(isRead)) {
+    throw invalidRequest('assertion_type_unknown', 'The client_assertion_type is missing or not supported.')
+  }
 }

@@ -68,12 +68,10 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
   }
 }
 
+/** Another type is left to another method; `authenticate` refuses a type that no method reads. */
 function readParameters({ form }: FormRequest): string | undefined {
-  const [type, jws] = [form.get('client_assertion_type'), form.get('client_assertion')]
-  if (type === null && jws === null) return undefined
-  if (type !== ASSERTION_TYPE) {
-    throw invalidRequest('assertion_type_unknown', 'The client_assertion_type is missing or not supported.')
-  }
+  if (form.get('client_assertion_type') !== ASSERTION_TYPE) return undefined
+  const jws = form.get('client_assertion')
   if (jws === null) throw invalidRequest('assertion_missing', 'The parameter client_assertion is missing.')
   return jws
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { authentication } from '../../src/authentication/authenticate.ts'
+import { privateKeyJwt } from '../../src/authentication/private_key_jwt.ts'
 import { OAuthError } from '../../src/errors.ts'
 import type { ClientAuth } from '../../src/features.ts'
 import type { ClientReason } from '../../src/reasons.ts'
+import { memoryStores } from '../../src/stores/memory.ts'
 import type { Client } from '../../src/types.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
@@ -210,5 +212,21 @@ describe('two methods that read one kind of credentials', () => {
   test('credentials of another kind are one too many', async () => {
     const form = { client_id: 'a', named: 'a', proof: 'first', client_secret_post: 'good' }
     assert.equal((await ask({ records: [of('first')], methods, form })).reason, 'credentials_several')
+  })
+
+  test('a method may have an assertion type of its own beside private_key_jwt; a type of neither is refused', async () => {
+    const own: ClientAuth = {
+      method: 'own',
+      reads: 'assertion',
+      read: ({ form }) =>
+        form.get('client_assertion_type') === 'urn:own' ? { client_id: 'a', verify: async () => undefined } : undefined,
+    }
+    const remoteKeys = () => Promise.reject(new Error('no network'))
+    const methods = [privateKeyJwt({ ledger: memoryStores(() => NOW).ledger, remoteKeys }), own]
+    const present = (form: Record<string, string>) => ask({ records: [of('own')], methods, form })
+    assert.equal((await present({ client_assertion_type: 'urn:own' })).client?.client_id, 'a')
+    for (const form of [{ client_assertion_type: 'urn:other', client_assertion: 'x' }, { client_assertion: 'x' }]) {
+      assert.equal((await present({ client_id: 'a', ...form })).reason, 'assertion_type_unknown')
+    }
   })
 })
