@@ -70,9 +70,12 @@ async function rotateUnderLoad(command: string, alg: string) {
     await sleep((announceSeconds + LIFETIME_SECONDS + 1) * 1000)
     servers.push(await start(command, second.slice(0, 1)))
   }
+  const work = [turn(), load(), load(), load()]
   try {
-    await Promise.all([turn(), load(), load(), load()])
+    await Promise.all(work)
   } finally {
+    // A turn that goes on after a failure would start a server that nothing stops.
+    await Promise.allSettled(work)
     for (const server of servers) await server.stop()
   }
   return [...kids.values()]
