@@ -15,6 +15,7 @@ import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
 import type { App, Endpoint } from './endpoints/endpoint.ts'
+import { healthEndpoints } from './endpoints/health.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
@@ -190,5 +191,5 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
     )
   }
-  return [...endpoints, openapiEndpoint()]
+  return [...endpoints, ...healthEndpoints({ keyring, ledger }), openapiEndpoint()]
 }

@@ -5,6 +5,7 @@ import { type Nonces, nonces } from './assertions/nonce.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
 import { requireLoopback, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
+import { alive } from './endpoints/health.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
@@ -83,6 +84,7 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   host.warn('edgemint: every request is answered with 503 until then.')
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
+  app.get('/livez', alive)
   app.all('*', () => {
     throw temporarilyUnavailable('not_configured', 'The server is not configured; its console shows what is missing.')
   })

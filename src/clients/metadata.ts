@@ -30,6 +30,8 @@ export const ClientMetadata: v.GenericSchema<unknown, Metadata & { response_type
   ),
 })
 
+const KEYS_URL = 'must be an https URL of a public host, without user information'
+
 /**
  * Returns submitted metadata after all checks.
  *
@@ -40,6 +42,9 @@ export async function readMetadata(given: Readonly<Record<string, unknown>>, off
   const { response_types: _none, ...metadata } = readInput(ClientMetadata, given, (problem) =>
     invalidClientMetadata('metadata_malformed', problem),
   )
+  if (metadata.jwks_uri !== undefined && !isPublicUrl(metadata.jwks_uri)) {
+    throw invalidClientMetadata('metadata_malformed', `jwks_uri: ${KEYS_URL}.`)
+  }
   const problem = problemOf(metadata, offer) ?? problemOfNames(metadata) ?? (await problemOfKeys(metadata))
   if (problem !== undefined) throw invalidClientMetadata('metadata_inconsistent', `${problem}.`)
   return metadata
@@ -65,9 +70,6 @@ function problemOf(metadata: Metadata, offer: Offer): string | undefined {
   }
   if (methods.includes('none') && metadata.introspection === true) {
     return 'introspection: requires a token_endpoint_auth_method other than none'
-  }
-  if (jwks_uri !== undefined && !isPublicUrl(jwks_uri)) {
-    return 'jwks_uri: must be an https URL of a public host, without user information'
   }
   if (jwks !== undefined && jwks_uri !== undefined) return 'jwks: must not be combined with jwks_uri'
   const keyed = methods.find((method) => KEYED.includes(method))

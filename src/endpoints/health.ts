@@ -1,0 +1,91 @@
+/** `GET /livez`, `GET /readyz` and `GET /health`: whether the process runs, and whether it can issue tokens. */
+
+import { Hono } from 'hono'
+import type { Connection } from '../certificates/client_cert.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import type { Ledger } from '../stores/contracts.ts'
+import type { App, Endpoint, Site } from './endpoint.ts'
+import type { NamedSchema, Operations } from './operation.ts'
+
+/** Time for which the answer of the ledger is kept, so that frequent probes cost no work. */
+const KEPT_SECONDS = 5
+
+const HEADERS = { 'Content-Type': 'text/plain;charset=UTF-8', 'Cache-Control': 'no-store' }
+
+export interface HealthOptions {
+  readonly keyring: Keyring
+  /** Guarded by `guardStores`. Without it, it is not part of the readiness. */
+  readonly ledger?: Ledger | undefined
+}
+
+/** Returns the answer to a probe of liveness: the process runs. */
+export function alive(): Response {
+  return new Response('ok\n', { headers: HEADERS })
+}
+
+/**
+ * Returns the endpoints for probes. Liveness needs no store. Readiness needs a key that signs and a ledger that answers, but no
+ * registry: while that fails, clients that were read before are still served, and a fleet must not leave its balancer together.
+ */
+export function healthEndpoints({ keyring, ledger }: HealthOptions): readonly Endpoint[] {
+  const isLedgerUp = ledgerProbe(ledger)
+  const ready = (site: Site): App =>
+    new Hono<{ Bindings: Connection }>().get('/', async (c) => {
+      const now = site.now()
+      const checks = { signing_key: keyring.signingAt(now) !== undefined, ledger: await isLedgerUp(now) }
+      return report(checks, c.req.query('verbose') !== undefined)
+    })
+  const [livez, readyz, health] = ['/livez', '/readyz', '/health'] as const
+  return [
+    {
+      path: livez,
+      operations: operationOf(livez, 'isAlive', 'Reports whether the server runs', []),
+      routes: () => new Hono<{ Bindings: Connection }>().get('/', alive),
+    },
+    {
+      path: readyz,
+      operations: operationOf(readyz, 'isReady', 'Reports whether the server can issue tokens', [503]),
+      routes: ready,
+    },
+    {
+      path: health,
+      operations: operationOf(health, 'isHealthy', 'The same as /readyz', [503]),
+      routes: ready,
+    },
+  ]
+}
+
+/** Returns a function that asks the ledger at most every five seconds, once for all callers. */
+function ledgerProbe(ledger: Ledger | undefined): (now: number) => Promise<boolean> {
+  let latest: { readonly at: number; readonly isUp: Promise<boolean> } | undefined
+  return async (now) => {
+    if (ledger === undefined) return true
+    if (latest === undefined || now < latest.at || now >= latest.at + KEPT_SECONDS) {
+      const isUp = ledger.get('health').then(
+        () => true,
+        () => false,
+      )
+      latest = { at: now, isUp }
+    }
+    return latest.isUp
+  }
+}
+
+function report(checks: Readonly<Record<string, boolean>>, isVerbose: boolean): Response {
+  const isReady = Object.values(checks).every(Boolean)
+  const lines = Object.entries(checks).map(([name, isGood]) => `${isGood ? '[+]' : '[-]'}${name} ${word(isGood)}`)
+  const text = isVerbose ? [...lines, word(isReady)].join('\n') : word(isReady)
+  return new Response(`${text}\n`, { status: isReady ? 200 : 503, headers: HEADERS })
+}
+
+function word(isGood: boolean): string {
+  return isGood ? 'ok' : 'failed'
+}
+
+const STATE: NamedSchema = { name: 'Health', schema: { type: 'string' } }
+
+function operationOf(path: string, operationId: string, summary: string, errors: readonly number[]): Operations {
+  const query = errors.length > 0 ? { query: { verbose: { description: 'One line for each check' } } } : {}
+  const answers = { 200: { type: 'text/plain', schema: STATE } }
+  return { [path]: { get: { operationId, tag: 'Health', summary, ...query, answers, errors, example: 'ok\n' } } }
+}
