@@ -2,7 +2,9 @@
 
 import * as v from 'valibot'
 import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
-import { BEARER, BooleanText, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
+import { BEARER, BooleanText, HostName, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
+import { isLoopbackAddress } from './lib/ip_address.ts'
+import { isLoopback } from './lib/loopback.ts'
 import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
 import type { PresetSettings } from './preset.ts'
 import { DEFAULT_CACHE_SECONDS } from './records/open.ts'
@@ -43,6 +45,7 @@ export type Setting =
   | 'CLIENT_CERT_VERIFIED'
   | 'STORE_URL'
   | 'PORT'
+  | 'HOST'
   | 'DEV'
 
 /** A setting, or the file with the bindings, without which the server cannot run. The text never quotes a secret. */
@@ -55,6 +58,10 @@ const MAX_CACHE_SECONDS = 60 * 60
 const MAX_ASSERTION_SECONDS = 24 * 60 * 60
 
 const profiles = Object.keys(accessTokenProfiles) as AccessTokenProfile[]
+
+/** Of their own, so that no client of development exists in production. */
+const DEVELOPMENT_STORE = 'sqlite:.edgemint/development.db'
+const PRODUCTION_STORE = 'sqlite:.edgemint/edgemint.db'
 
 const DEFAULT_PORT = 8080
 
@@ -80,8 +87,9 @@ const Settings = v.object({
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
-  STORE_URL: v.optional(StoreUrl, 'sqlite:.edgemint/edgemint.db'),
+  STORE_URL: v.optional(StoreUrl),
   PORT: Port,
+  HOST: v.optional(HostName),
   DEV: v.optional(BooleanText, 'false'),
 } satisfies Record<Setting, v.GenericSchema<string | undefined, unknown>>)
 
@@ -114,6 +122,9 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   const settings = read.output
   const missing = NEEDED.filter((name) => settings[name] === undefined)
   if (settings.DEV && missing.length < NEEDED.length) return [{ setting: 'DEV', problem: DEV_IN_PRODUCTION }]
+  if (settings.DEV && settings.HOST !== undefined && !isLoopback(settings.HOST) && !isLoopbackAddress(settings.HOST)) {
+    return [{ setting: 'HOST', problem: 'must be a loopback address in development' }]
+  }
   if (!settings.DEV && missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
   return {
     issuer: settings.ISSUER,
@@ -127,12 +138,19 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     dpopNonceRequired: settings.DPOP_NONCE_REQUIRED,
     trustedProxies: settings.TRUSTED_PROXIES ?? [],
     clientCertVerified: settings.CLIENT_CERT_VERIFIED,
-    storeUrl: settings.STORE_URL,
+    storeUrl: settings.STORE_URL ?? (settings.DEV ? DEVELOPMENT_STORE : PRODUCTION_STORE),
     dev: settings.DEV,
   }
 }
 
-/** Returns the port to listen on, independent of the other settings: 8080 if PORT is absent or malformed. */
-export function readPort({ PORT }: Readonly<Record<string, unknown>>): number {
-  return v.parse(v.fallback(Port, DEFAULT_PORT), PORT || undefined)
+/** Returns where to listen, independent of the other settings: undefined if PORT or HOST is malformed. */
+export function readListen({
+  PORT,
+  HOST,
+}: Readonly<Record<string, unknown>>): { readonly port: number; readonly host: string | undefined } | undefined {
+  const read = v.safeParse(v.object({ port: Port, host: v.optional(HostName) }), {
+    port: PORT || undefined,
+    host: HOST || undefined,
+  })
+  return read.success ? { port: read.output.port, host: read.output.host } : undefined
 }

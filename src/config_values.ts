@@ -1,7 +1,7 @@
 /** The forms of the values of settings, which arrive as texts. */
 
 import * as v from 'valibot'
-import { isRange } from './lib/ip_address.ts'
+import { isAddress, isRange } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
 
 /** Each runtime supports some of these schemes. */
@@ -30,6 +30,15 @@ export const Ranges: v.GenericSchema<string, string[]> = v.pipe(
   v.everyItem(
     isRange,
     'must be comma-separated IP addresses and CIDR ranges, IPv4 as four decimal numbers without leading zeros',
+  ),
+)
+
+/** An IP address or a host name. */
+export const HostName: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.check(
+    (text) => isAddress(text) || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text),
+    'must be an IP address or a host name, without a port',
   ),
 )
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { readConfig, readPort } from '../src/config.ts'
+import { readConfig, readListen } from '../src/config.ts'
 
 const needed = { ISSUER: 'https://tokens.example', SIGNING_KEYS: 'key' }
+const DEVELOPMENT_STORE = 'sqlite:.edgemint/development.db'
 const defaults = {
   issuer: 'https://tokens.example',
   signingKeys: 'key',
@@ -28,7 +29,13 @@ describe('readConfig', () => {
   })
 
   test('development needs nothing', () => {
-    assert.deepEqual(readConfig({ DEV: 'true' }), { ...defaults, issuer: undefined, signingKeys: undefined, dev: true })
+    assert.deepEqual(readConfig({ DEV: 'true' }), {
+      ...defaults,
+      issuer: undefined,
+      signingKeys: undefined,
+      storeUrl: DEVELOPMENT_STORE,
+      dev: true,
+    })
   })
 
   test('names every setting that is missing', () => {
@@ -188,11 +195,33 @@ describe('readConfig', () => {
   })
 })
 
-describe('readPort', () => {
-  test('gives 8080 when none or a malformed one is set', () => {
-    assert.equal(readPort({}), 8080)
-    assert.equal(readPort({ PORT: '' }), 8080)
-    assert.equal(readPort({ PORT: '-1' }), 8080)
-    assert.equal(readPort({ PORT: '9000' }), 9000)
+describe('readListen', () => {
+  test('returns the address, or 8080 on every address', () => {
+    assert.deepEqual(readListen({}), { port: 8080, host: undefined })
+    assert.deepEqual(readListen({ PORT: '', HOST: '' }), { port: 8080, host: undefined })
+    assert.deepEqual(readListen({ PORT: '9000', HOST: '::1' }), { port: 9000, host: '::1' })
+    assert.deepEqual(readListen({ HOST: 'tokens.internal' }), { port: 8080, host: 'tokens.internal' })
+  })
+
+  test('returns undefined for a malformed one, so that no other address is used', () => {
+    for (const malformed of [{ PORT: '-1' }, { PORT: '65536' }, { HOST: '10.0.0.1:80' }, { HOST: 'http://a' }])
+      assert.equal(readListen(malformed), undefined)
+  })
+})
+
+describe('development', () => {
+  test('has a database of its own', () => {
+    const urls = [needed, { DEV: 'true' }].map((environment) => {
+      const config = readConfig(environment)
+      return 'storeUrl' in config && config.storeUrl
+    })
+    assert.deepEqual(urls, ['sqlite:.edgemint/edgemint.db', 'sqlite:.edgemint/development.db'])
+  })
+
+  test('listens on loopback addresses only', () => {
+    for (const HOST of ['localhost', '127.0.0.1', '::1']) assert.ok('dev' in readConfig({ DEV: 'true', HOST }), HOST)
+    const problem = { setting: 'HOST', problem: 'must be a loopback address in development' }
+    for (const HOST of ['0.0.0.0', '::', 'tokens.internal', '192.0.2.1'])
+      assert.deepEqual(readConfig({ DEV: 'true', HOST }), [problem])
   })
 })

@@ -8,6 +8,7 @@ import { EXAMPLES } from './examples.ts'
 import { keysCommand } from './keys.ts'
 import { warn } from './output.ts'
 import { resourcesCommand } from './resources.ts'
+import { serveCommand } from './serve.ts'
 
 const NOTES = `
 Environment:
@@ -28,6 +29,7 @@ export function makeProgram(isJson: boolean): Command {
   const program = new Command('edgemint')
     .description('Manages an edgemint token server.')
     .version(readVersion())
+    .addCommand(serveCommand())
     .addCommand(clientsCommand())
     .addCommand(resourcesCommand())
     .addCommand(keysCommand())

@@ -4,8 +4,9 @@ import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
 import { isHost, refuseHost } from './host_header.ts'
-import { announce, auditLog, listenOptions, now, processHost, stopOnSignals, warn } from './process.ts'
-import type { Start } from './runtime.ts'
+import { announce, listenOptions, refuseToListen } from './listen.ts'
+import { auditLog, now, processHost, stopOnSignals, warn } from './process.ts'
+import type { Open, Serve, Start } from './runtime.ts'
 
 interface Address {
   readonly hostname: string
@@ -48,10 +49,15 @@ const encoder = new TextEncoder()
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
 
+const log = auditLog(writeToStdout)
+
+export const open: Open = (createServer) =>
+  createServer(processHost(Deno.env.toObject(), { backends: { denokv: openDenoKv }, log }))
+
+export const serve: Serve = async (createServer) => void (await start(createServer, true))
+
 export const start: Start = async (createServer, isMain) => {
-  const environment = Deno.env.toObject()
-  const log = auditLog(writeToStdout)
-  const server = await createServer(processHost(environment, { backends: { denokv: openDenoKv }, log }))
+  const server = await open(createServer)
   let ours: DenoServer | undefined
   const handler = {
     // `deno serve` chooses the address to listen on, so development mode has to check the peer of each request.
@@ -60,8 +66,8 @@ export const start: Start = async (createServer, isMain) => {
         ? server.app.fetch(request, { peer: () => info.remoteAddr.hostname })
         : refuseHost(),
     onListen(address: Address): void {
-      removeEventListener('beforeunload', serve)
-      announce(server, address.port)
+      removeEventListener('beforeunload', listen)
+      announce(server, address.port, address.hostname)
       serveAgainAfterFailure((onListen) => {
         ours = Deno.serve({ ...address, onListen }, handler.fetch)
       })
@@ -69,15 +75,20 @@ export const start: Start = async (createServer, isMain) => {
   }
   // Only this distinguishes the two commands (`import.meta.main` is true for both): under `deno serve` a listening
   // server keeps the event loop alive, under `deno run` the loop is empty once the entry is evaluated.
-  function serve(): void {
-    ours = Deno.serve({ ...listenOptions(server, environment), onListen: handler.onListen }, handler.fetch)
+  function listen(): void {
+    const options = listenOptions(server, Deno.env.toObject())
+    try {
+      ours = Deno.serve({ ...options, onListen: handler.onListen }, handler.fetch)
+    } catch (error) {
+      refuseToListen(error, options)
+    }
   }
   if (isMain) {
-    addEventListener('beforeunload', serve, { once: true })
+    addEventListener('beforeunload', listen, { once: true })
     // The event loop of a stopping server becomes empty too, so this is checked only during the start.
-    Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', serve), START_MILLISECONDS))
+    Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', listen), START_MILLISECONDS))
     stopOnSignals(log, () => {
-      removeEventListener('beforeunload', serve)
+      removeEventListener('beforeunload', listen)
       // `deno serve` shuts its own server down, without a limit, and then ends the process.
       return ours?.shutdown() ?? new Promise(() => undefined)
     })

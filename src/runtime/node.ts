@@ -1,17 +1,23 @@
 /** Node: an adapter of Hono serves the Fetch handler. */
 
 import process from 'node:process'
-import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
+import { type Http2Bindings, type HttpBindings, serve as listen } from '@hono/node-server'
 import { isHost, refuseHost } from './host_header.ts'
-import { announce, auditLog, listenOptions, processHost, stopOnSignals } from './process.ts'
-import type { Start } from './runtime.ts'
+import { announce, listenOptions, refuseToListen } from './listen.ts'
+import { auditLog, processHost, stopOnSignals } from './process.ts'
+import type { Open, Serve, Start } from './runtime.ts'
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
 
+const log = auditLog(writeToStdout)
+
+export const open: Open = (createServer) => createServer(processHost(process.env, { log }))
+
+export const serve: Serve = async (createServer) => void (await start(createServer, true))
+
 export const start: Start = async (createServer, isMain) => {
-  const log = auditLog(writeToStdout)
-  const server = await createServer(processHost(process.env, { log }))
+  const server = await open(createServer)
   const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
     hasValidHost(incoming.rawHeaders)
       ? server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
@@ -19,7 +25,9 @@ export const start: Start = async (createServer, isMain) => {
   // Node emits an error event if the console is closed, and ends the process if nothing listens for it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   if (isMain) {
-    const listener = serve({ fetch, ...listenOptions(server, process.env) }, ({ port }) => announce(server, port))
+    const options = listenOptions(server, process.env)
+    const listener = listen({ fetch, ...options }, ({ port, address }) => announce(server, port, address))
+    listener.once('error', (error) => refuseToListen(error, options))
     stopOnSignals(log, () => new Promise((resolve) => listener.close(resolve)))
   }
   return { fetch }

@@ -1,20 +1,23 @@
 /** The common part of Deno, Bun and Node: settings are environment variables, and STORE_URL names the stores. */
 
 import { lookup } from 'node:dns/promises'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { setTimeout } from 'node:timers'
-import { type Problem, readPort } from '../config.ts'
+import { setInterval, setTimeout } from 'node:timers'
+import type { Problem } from '../config.ts'
 import { auditLine } from '../events/audit.ts'
-import type { Host, Server } from '../start.ts'
+import type { Host } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
-import { curlLine } from './announce.ts'
 import { type LineWriter, lineWriter, type Put } from './line_writer.ts'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** How long pending requests may take after a signal. Container runtimes kill a process after 10 to 30 seconds. */
 const STOP_SECONDS = 9
+
+/** The parent when the module was loaded, usually the shell that npm runs a script with. */
+const PARENT = process.ppid
 
 type Environment = Readonly<Record<string, unknown>>
 
@@ -44,9 +47,13 @@ export function auditLog(put: Put): LineWriter {
   return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, now()))
 }
 
+/** How often a process that npm started looks whether npm is still there. */
+const PARENT_MILLISECONDS = 500
+
 /**
  * Ends the process after a signal, once `finish` has settled and the log is written, but at the latest after 9 seconds. The
- * same signal a second time ends it at once.
+ * same signal a second time ends it at once. npm and npx end at once after SIGTERM and do not pass it on, so the end of the npm that
+ * started the process counts as a signal, too.
  */
 export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): void {
   const stop = async (): Promise<void> => {
@@ -56,6 +63,27 @@ export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): 
     process.exit()
   }
   for (const signal of STOP_SIGNALS) process.once(signal, () => void stop())
+  if (process.env['npm_execpath'] === undefined) return
+  const started = ancestor()
+  const timer = setInterval(() => {
+    if ([started, undefined].includes(ancestor())) return
+    clearInterval(timer)
+    void stop()
+  }, PARENT_MILLISECONDS)
+  timer.unref()
+}
+
+/**
+ * Returns the id of the process that started the parent, which is a shell that outlives npm; that of the parent where there is no
+ * /proc, or where the parent has gone. Undefined when that cannot be told, for example without free file handles.
+ */
+function ancestor(): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${PARENT}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2])
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? process.ppid : undefined
+  }
 }
 
 /** Prints a line for the operator to standard error. */
@@ -64,24 +92,12 @@ export function warn(line: string): void {
 }
 
 /** Prints a line, ignoring failures: a closed pipe or a full disk is no reason to stop serving. */
-function printSafely(print: (line: string) => void, line: string): void {
+export function printSafely(print: (line: string) => void, line: string): void {
   try {
     print(line)
   } catch {
     // There is nowhere left to report it.
   }
-}
-
-/** Returns where to listen: in development on loopback only. A server with invalid settings listens too, to answer 503. */
-export function listenOptions(server: Server, environment: Environment): { port: number; hostname?: string } {
-  return { port: readPort(environment), ...(server.config?.dev && { hostname: '127.0.0.1' }) }
-}
-
-/** Prints where the server listens and, in development, a request to try. */
-export function announce({ config }: Server, port: number): void {
-  const origin = `http://localhost:${port}`
-  printSafely(console.log, `edgemint: listening on ${origin}`)
-  if (config?.dev) printSafely(console.log, curlLine(origin))
 }
 
 /** Functions that open stores, by the scheme of the URL. The module of a store is loaded only if it is used. */
@@ -112,6 +128,7 @@ const COMMANDS: Readonly<Record<Problem['setting'], string>> = {
   ACCESS_TOKEN_LIFETIME: 'export ACCESS_TOKEN_LIFETIME=1800',
   ACCESS_TOKEN_PROFILE: 'export ACCESS_TOKEN_PROFILE=rfc9068',
   PORT: 'export PORT=8080',
+  HOST: 'export HOST=127.0.0.1',
   CACHE_SECONDS: 'export CACHE_SECONDS=30',
   CLIENT_ASSERTION_LIFETIME: 'export CLIENT_ASSERTION_LIFETIME=3600',
   REGISTRATION_TOKEN: 'export REGISTRATION_TOKEN="$(openssl rand -hex 32)"',

@@ -12,3 +12,9 @@ export interface Handler {
  * default export itself, also listens on the port.
  */
 export type Start = (createServer: (host: Host) => Promise<Server>, isMain: boolean) => Promise<Handler>
+
+/** Creates the server from the runtime's environment. */
+export type Open = (createServer: (host: Host) => Promise<Server>) => Promise<Server>
+
+/** Serves on the port of the settings until a signal ends the process. For the command line, which is not the entry itself. */
+export type Serve = (createServer: (host: Host) => Promise<Server>) => Promise<void>

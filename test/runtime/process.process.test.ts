@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Hono } from 'hono'
 import { start } from '#runtime'
 import { describe, test } from '#test'
+import type { Connection } from '../../src/certificates/client_cert.ts'
 import { type Config, type Problem, readConfig } from '../../src/config.ts'
 import { curlLine } from '../../src/runtime/announce.ts'
-import { announce, auditLog, listenOptions, processHost } from '../../src/runtime/process.ts'
+import { announce, listenOptions } from '../../src/runtime/listen.ts'
+import { auditLog, processHost } from '../../src/runtime/process.ts'
 import { createServer, type Host, type Server } from '../../src/start.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { NOW } from '../support/world.ts'
@@ -44,7 +47,7 @@ describe('processHost', () => {
 
   const settings: readonly Problem['setting'][] = [
     ...['ISSUER', 'SIGNING_KEYS', 'STORE_URL', 'ACCESS_TOKEN_LIFETIME', 'ACCESS_TOKEN_PROFILE', 'PORT'],
-    ...['CACHE_SECONDS', 'CLIENT_ASSERTION_LIFETIME', 'REGISTRATION_TOKEN', 'INTROSPECTIONS_PER_MINUTE'],
+    ...['CACHE_SECONDS', 'CLIENT_ASSERTION_LIFETIME', 'REGISTRATION_TOKEN', 'INTROSPECTIONS_PER_MINUTE', 'HOST'],
     ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED'],
   ] as readonly Problem['setting'][]
   for (const setting of settings) {
@@ -136,8 +139,10 @@ describe('STORE_URL', () => {
 })
 
 describe('listenOptions and announce', () => {
-  const server = (dev: boolean | undefined): Server => ({
-    app: {} as Server['app'],
+  const server = (dev: boolean | undefined, status = 200): Server => ({
+    app: new Hono<{ Bindings: Connection }>().get('/readyz', (c) =>
+      c.text('[-]ledger failed\nfailed\n', status as 200),
+    ),
     config: dev === undefined ? undefined : ({ dev } as Config),
   })
   for (const [name, dev, environment, expected] of [
@@ -145,17 +150,21 @@ describe('listenOptions and announce', () => {
     ['in development on this machine only', true, {}, { port: 8080, hostname: '127.0.0.1' }],
     ['with invalid settings', undefined, {}, { port: 8080 }],
     ['on PORT', false, { PORT: '9000' }, { port: 9000 }],
+    ['on HOST', false, { HOST: '10.0.0.1' }, { port: 8080, hostname: '10.0.0.1' }],
+    ['on HOST, in development', true, { HOST: '::1' }, { port: 8080, hostname: '::1' }],
     ['on PORT, in development', true, { PORT: '9000' }, { port: 9000, hostname: '127.0.0.1' }],
   ] as const) {
     test(name, () => assert.deepEqual(listenOptions(server(dev), environment), expected))
   }
 
-  for (const [name, dev, lines] of [
-    ['in production', false, ['edgemint: listening on http://localhost:9000']],
-    ['without settings', undefined, ['edgemint: listening on http://localhost:9000']],
+  for (const [name, dev, address, lines] of [
+    ['in production', false, '::', ['edgemint: listening on http://[::]:9000']],
+    ['of one interface', false, '10.0.0.1', ['edgemint: listening on http://10.0.0.1:9000']],
+    ['without settings', undefined, '0.0.0.0', ['edgemint: listening on http://0.0.0.0:9000']],
     [
       'in development, with what to try',
       true,
+      '127.0.0.1',
       ['edgemint: listening on http://localhost:9000', curlLine('http://localhost:9000')],
     ],
   ] as const) {
@@ -163,12 +172,26 @@ describe('listenOptions and announce', () => {
       const printed: string[] = []
       await withConsole(
         (line) => printed.push(line),
-        () => announce(server(dev), 9000),
+        () => announce(server(dev), 9000, address),
       )
       assert.deepEqual(printed, lines)
-      await withConsole(gone, () => announce(server(dev), 9000))
+      await withConsole(gone, () => announce(server(dev), 9000, address))
     })
   }
+
+  test('warns when the server is not ready', async () => {
+    const printed: string[] = []
+    const isWarned = (line: string) => line.includes('not ready')
+    await withConsole(
+      (line) => printed.push(line),
+      async () => {
+        announce(server(false, 503), 9000, '::')
+        while (!printed.some(isWarned)) await new Promise((resolve) => setTimeout(resolve, 1))
+      },
+    )
+    const warning = 'edgemint: not ready yet, and answering 503 until then:\n[-]ledger failed\nfailed'
+    assert.deepEqual(printed.filter(isWarned), [warning])
+  })
 })
 
 describe('start', () => {
@@ -195,8 +218,6 @@ describe('start', () => {
       () => start(create, false),
     )
     assert.deepEqual(printed, [], 'a module that is not the main one does not listen')
-    const { development, port } = handler as { development?: boolean; port?: number }
-    assert.deepEqual([development, typeof port], 'Bun' in globalThis ? [false, 'number'] : [undefined, 'undefined'])
     const serve = handler.fetch as (request: Request, connection: object) => Promise<Response>
     const from = async (address: string) => (await serve(request(), connection(address))).status
     assert.equal(await from('127.0.0.1'), 200)

@@ -93,7 +93,7 @@ export interface Launch {
 }
 
 /** A process that another one keeps from its port says so and ends. */
-const IN_USE = /EADDRINUSE|AddrInUse|address (is )?already in use|is port \d+ in use/i
+const IN_USE = /EADDRINUSE|AddrInUse|address (is )?already in use|is port \d+ in use|is in use by another process/i
 const ATTEMPTS = 5
 
 /**

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import process from 'node:process'
+import { setTimeout } from 'node:timers/promises'
+import { describe, test } from '#test'
+import { answers, freePort, startServer } from './support/process.ts'
+
+const MAIN = resolve('src/cli/edgemint.ts')
+
+const RUNTIMES = ['node', 'bun', 'deno run --allow-all'] as const
+
+/** As long as a server may take to end. */
+const STOP_MILLISECONDS = 10_000
+
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-serve-'))
+
+const requestToken = (origin: string): Promise<Response> => {
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: 'test-client',
+    client_secret: 'foobar',
+  })
+  return fetch(`${origin}/token`, { method: 'POST', body })
+}
+
+describe('edgemint serve', () => {
+  for (const runtime of RUNTIMES) {
+    test(`${runtime}: issues a token in development, and ends with one line if the port is taken`, async () => {
+      const server = await startServer((port) => ({
+        command: `cd ${folder} && ${runtime} ${MAIN} serve --dev --port ${port}`,
+        environment: {},
+      }))
+      try {
+        assert.equal((await requestToken(server.origin)).status, 200)
+        const { port } = new URL(server.origin)
+        const [command = '', ...args] = `${runtime} ${MAIN} serve --dev --port ${port}`.split(' ')
+        const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' })
+        const line = `edgemint: port ${port} of 127.0.0.1 is in use by another process; set PORT or --port to another one\n`
+        assert.deepEqual([status, stdout, stderr], [1, '', line])
+      } finally {
+        await server.stop()
+      }
+    })
+  }
+
+  test('--check reports whether the server would be ready, without listening', async () => {
+    const port = await freePort()
+    const check = (settings: Readonly<Record<string, string>>, ...args: string[]) => {
+      const env = { ...process.env, PORT: `${port}`, ...settings }
+      const { status, stderr } = spawnSync('node', [MAIN, 'serve', '--check', ...args], {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+      })
+      return [status, stderr.trim().split('\n').at(-1)]
+    }
+    const STORE_URL = 'memory:'
+    assert.deepEqual(check({ STORE_URL }, '--dev'), [
+      0,
+      'edgemint: the settings are valid, a key signs, and the ledger answers',
+    ])
+    assert.deepEqual(check({ STORE_URL }), [1, 'edgemint: a setting is missing or malformed'])
+    const [status] = check({ STORE_URL: 'redis://127.0.0.1:1' }, '--dev')
+    assert.equal(status, 1)
+    // The port is free: nothing listened.
+    const probe = createServer().listen(port)
+    await once(probe, 'listening')
+    probe.close()
+  })
+
+  test('a port that is no port ends the process, because no other is tried', () => {
+    const { status, stderr } = spawnSync('node', [MAIN, 'serve', '--dev', '--port', 'http'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 1)
+    assert.match(stderr, /PORT must be a whole number/)
+  })
+})
+
+describe('a server that npm started', () => {
+  for (const runtime of RUNTIMES) {
+    test(`${runtime}: ends when npm gets SIGTERM`, async () => {
+      const server = await startServer((port) => ({
+        command: `exec npm exec --call '${runtime} src/index.ts'`,
+        environment: { DEV: 'true', PORT: `${port}`, STORE_URL: 'memory:' },
+      }))
+      const { pid = 0, origin } = server
+      try {
+        process.kill(pid, 'SIGTERM')
+        const deadline = Date.now() + STOP_MILLISECONDS
+        while (await answers(origin)) {
+          assert.ok(Date.now() < deadline, 'the server outlives the npm that started it')
+          await setTimeout(100)
+        }
+      } finally {
+        endGroup(pid)
+      }
+    })
+  }
+})
+
+/** Ends the server, too, if it outlived npm. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It is empty, as it should be.
+  }
+}
