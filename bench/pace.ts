@@ -22,7 +22,7 @@ export const QUICK: Pace = {
   starts: 2,
 }
 
-/** The pace of the figures in the README. */
+/** The pace of the figures in docs/performance.md. */
 export const FULL: Pace = {
   rounds: 3,
   warmSeconds: 10,

@@ -9,7 +9,7 @@ import { isLoopback } from './lib/loopback.ts'
 import type { Registry } from './stores/contracts.ts'
 import type { Client } from './types.ts'
 
-/** The client of the README; the hash is bcrypt of `foobar`. It exists in development only and in no store. */
+/** The client that the README uses; the hash is bcrypt of `foobar`. It exists in development only and in no store. */
 const testClient: Client = {
   client_id: 'test-client',
   client_secrets: [{ id: 'development', hash: '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K' }],

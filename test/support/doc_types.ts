@@ -1,0 +1,79 @@
+/** What the TypeScript blocks of the pages leave to their reader, and where they import from. */
+
+/** Values that a page speaks of and does not define. */
+export const GLOBALS = `
+declare const token: string
+declare const issuer: string
+declare const audience: string
+declare const clientId: string
+declare const privateKey: CryptoKey
+declare const signingKeys: string
+declare const findClient: Parameters<typeof import('../src/authentication/authenticate.ts').authentication>[1]
+declare const resources: import('../src/endpoints/token.ts').TokenOptions['resources']
+declare module 'express' {
+  export interface Request { readonly headers: { readonly authorization?: string } }
+  export interface Response {
+    status(code: number): this
+    set(name: string, value: string): this
+    end(): void
+  }
+  export type NextFunction = () => void
+}
+`
+
+export const TSCONFIG: object = {
+  extends: '../tsconfig.json',
+  compilerOptions: {
+    noUnusedLocals: false,
+    isolatedDeclarations: false,
+    paths: { edgemint: ['./edgemint.ts'], 'edgemint/stores/*': ['../src/stores/*.ts'] },
+  },
+  include: ['.'],
+}
+
+/** The entry point of the package, as far as the pages use it. */
+export const ENTRY = `
+export { authentication } from '../src/authentication/authenticate.ts'
+export { clientSecretBasic } from '../src/authentication/client_secret_basic.ts'
+export { jwksEndpoint } from '../src/endpoints/jwks.ts'
+export { tokenEndpoint } from '../src/endpoints/token.ts'
+export { clientCredentials } from '../src/grants/client_credentials.ts'
+export { readKeyring } from '../src/keys/keyring.ts'
+export { createPreset } from '../src/preset.ts'
+export { createProvider } from '../src/provider.ts'
+export { secretVerifier } from '../src/secrets/verifier.ts'
+`
+
+/** What to add to the blocks that verify a token, by a name that they contain, to make them print its subject. */
+export const VERIFIERS: readonly [name: string, tail: string][] = [
+  ['const { payload }', 'console.log(payload.sub)'],
+  [
+    'jwks_uri:',
+    "console.log(await (await app.request('/', { headers: { authorization: 'Bearer ' + token } })).text())",
+  ],
+  [
+    'requireScope',
+    `const answers: number[] = []
+const response = { status: (code: number) => (answers.push(code), response), set: () => response, end: () => undefined }
+const ask = (scope: string, sent: string) =>
+  requireScope(scope)({ headers: { authorization: sent } } as never, response as never, () => answers.push(200))
+await ask('read', 'Bearer ' + token)
+await ask('write', 'Bearer ' + token)
+await ask('read', 'Bearer ' + token + 'x')
+console.log(answers.join() === '200,403,401' ? 'test-client' : answers.join())`,
+  ],
+  [
+    'fetchDenials',
+    `const claims = (await jwtVerify(token, keys)).payload
+const denials = await fetchDenials()
+const { createHash } = await import('node:crypto')
+const hash = createHash('sha256').update('test-client').digest('base64url')
+const outcomes = [
+  await isDenied(claims, denials),
+  await isDenied(claims, { ...denials, revoked: [String(claims.jti)] }),
+  await isDenied(claims, { ...denials, all: Number(claims.iat) }),
+  await isDenied(claims, { ...denials, client_hashes: { [hash]: Number(claims.iat) } }),
+]
+console.log(outcomes.join() === 'false,true,true,true' ? 'test-client' : outcomes.join())`,
+  ],
+]
