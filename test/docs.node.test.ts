@@ -15,7 +15,7 @@ import {
   verifyAsShown,
   withServer,
 } from './support/doc_checkout.ts'
-import { ENTRY, GLOBALS, TSCONFIG, VERIFIERS } from './support/doc_types.ts'
+import { GLOBALS, TSCONFIG, VERIFIERS } from './support/doc_types.ts'
 
 /** Shell blocks that cannot run here; their syntax is checked. Each pattern must match a block. */
 const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
@@ -114,7 +114,6 @@ describe('README.md and docs/', () => {
     const place = join(folder, 'blocks')
     mkdirSync(place)
     writeFileSync(join(place, 'globals.d.ts'), GLOBALS)
-    writeFileSync(join(place, 'edgemint.ts'), ENTRY)
     writeFileSync(join(place, 'tsconfig.json'), JSON.stringify(TSCONFIG))
     for (const [index, { page, text }] of inLanguage('ts').entries())
       writeFileSync(join(place, `${page.replace(/\W/g, '_')}_${index}.ts`), text)
