@@ -89,7 +89,8 @@ export async function curlAsShown(text: string, origin: string): Promise<void> {
 
 /** Runs code for resource servers on a token: each of the named blocks has to print its subject. */
 export async function verifyAsShown(folder: string, origin: string, names: readonly string[]): Promise<void> {
-  const values = { token: await fetchToken(origin), issuer: origin, audience: origin }
+  const client = { clientId: 'test-client', clientSecret: 'foobar' }
+  const values = { ...client, token: await fetchToken(origin), issuer: origin, audience: origin }
   const given = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
   for (const [name, tail] of VERIFIERS.filter(([name]) => names.includes(name))) {
     const block = inLanguage('ts').find(({ text }) => text.includes(name))

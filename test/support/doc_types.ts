@@ -6,6 +6,7 @@ declare const token: string
 declare const issuer: string
 declare const audience: string
 declare const clientId: string
+declare const clientSecret: string
 declare const privateKey: CryptoKey
 declare const signingKeys: string
 declare const operatorToken: string
@@ -34,6 +35,10 @@ export const TSCONFIG: object = {
 /** What to add to the blocks that verify a token, by a name that they contain, to make them print its subject. */
 export const VERIFIERS: readonly [name: string, tail: string][] = [
   ['const { payload }', 'console.log(payload.sub)'],
+  [
+    'accessToken()',
+    "console.log((await import('jose')).decodeJwt(await accessToken()).sub, await accessToken() === await accessToken() ? '' : 'twice')",
+  ],
   [
     'jwks_uri:',
     "console.log(await (await app.request('/', { headers: { authorization: 'Bearer ' + token } })).text())",
