@@ -28,6 +28,7 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/^npm install/, 'the tests of the package install it'],
   [/psql/, 'needs the database of Hydra'],
   [/^jq/, 'needs jq and a log'],
+  [/^docker/, 'needs Docker'],
 ]
 
 /** Languages that no program of the lock file reads. */
