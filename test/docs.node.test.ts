@@ -31,7 +31,7 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/^docker/, 'needs Docker'],
 ]
 
-/** Languages that no program of the lock file reads. */
+/** Languages of blocks that are not checked, because no program of the lock file reads them. */
 const NOT_CHECKED: Readonly<Record<string, string>> = {
   caddyfile: 'needs Caddy',
   go: 'needs Go and its packages',
@@ -88,6 +88,7 @@ describe('README.md and docs/', () => {
         inLanguage('ts').some(({ text }) => text.includes(name)),
         name,
       )
+    assert.deepEqual(runnable.filter(isServer), ['npm ci && npm run dev', production])
     assert.deepEqual(development, ['npm run dev', 'npm run dev:deno', 'npm run dev:bun', 'npm run dev:node'])
   })
 
