@@ -16,7 +16,51 @@ const textOf = (page: string): string => readFileSync(page, 'utf8')
 const namesIn = (page: string, pattern: RegExp): string[] =>
   [...textOf(page).matchAll(pattern)].map(([, name = '']) => name)
 
-describe('the pages', () => {
+/** Returns the links of a page that lead to no file, or to no heading of it. */
+function brokenLinks(page: string): string[] {
+  return namesIn(page, /\]\((?![a-z]+:)([^)\s]+)\)/g).filter((link) => {
+    const [path = '', anchor] = link.split('#')
+    const target = path === '' ? page : join(dirname(page), path)
+    return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor))
+  })
+}
+
+/** The anchors of the headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  const prose = textOf(page).replace(/^```.*?^```$/gms, '')
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+describe('the pages for users', () => {
+  test('README.md has at most 180 lines', () => {
+    assert.ok(textOf('README.md').split('\n').length <= 181)
+  })
+
+  test('the index has each page of docs/', () => {
+    const listed = namesIn('docs/README.md', /^\| \[[^\]]+\]\((\w[\w-]*\.md)\)/gm).map((name) => `docs/${name}`)
+    const pages = USER_PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')
+    assert.deepEqual(listed.sort(), [...pages].sort())
+  })
+
+  test('docs/audit.md has each event and each reason of the source (mend: node test/support/audit_tables.ts)', () => {
+    assert.equal(textOf('docs/audit.md'), auditPage())
+  })
+})
+
+describe('the links', () => {
+  for (const page of [...USER_PAGES, ...all]) {
+    test(`${page}: each link leads to a file, and to a heading of it`, () => {
+      assert.deepEqual(brokenLinks(page), [])
+    })
+  }
+})
+
+describe('the pages for contributors', () => {
   for (const page of all) {
     test(`${page}: each file it names exists`, () => {
       // Paths from the root, or from src/; `x` and names in capitals stand for any file, and dist/ is built.
