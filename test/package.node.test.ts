@@ -124,6 +124,16 @@ describe('the package', () => {
     assert.equal(npm, jsr)
   })
 
+  test('writes a project that wrangler builds', () => {
+    const edgemint = ['node_modules/edgemint/bin/edgemint.js', 'init', 'made', '--from', tarball]
+    run('node', edgemint)
+    const made = join(project, 'made')
+    const { dependencies } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8'))
+    assert.deepEqual(dependencies, { edgemint: `file:${tarball}` })
+    execFileSync('wrangler', ['deploy', '--dry-run', '--outdir', 'bundle'], { ...QUIETLY, cwd: made })
+    assert.throws(() => run('node', edgemint), /made is not empty/)
+  })
+
   test('starts the command', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
     assert.equal(run('node', ['node_modules/edgemint/bin/edgemint.js', '--version']).trim(), version)

@@ -6,6 +6,7 @@ import { isLoopback } from '../lib/loopback.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { nonEmpty, positiveNumber } from './arguments.ts'
 import { readToken } from './ask.ts'
+import { trustAuthority } from './authority.ts'
 import { CliError } from './errors.ts'
 import { unreachableText } from './unreachable.ts'
 
@@ -25,6 +26,9 @@ export interface ServerOptions {
   readonly url?: string
   /** Seconds. */
   readonly timeout?: number
+  /** A file with certificates in PEM. */
+  readonly ca?: string
+  readonly insecureHttp?: boolean
   readonly json?: boolean
 }
 
@@ -51,6 +55,8 @@ export function withServer(command: Command): Command {
   return command
     .option('--url <url>', 'URL of the server (default: EDGEMINT_URL, or http://localhost:8080)')
     .option('--timeout <seconds>', 'time limit of each request', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
+    .option('--ca <file>', 'certificates in PEM of an authority to trust, besides the usual ones')
+    .option('--insecure-http', 'allow plain http to another machine, which then sends the token unencrypted')
     .option('--json', 'print JSON, also for errors')
 }
 
@@ -58,8 +64,11 @@ export function withServer(command: Command): Command {
 export async function connect({
   url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
   timeout = DEFAULT_TIMEOUT_SECONDS,
+  ca,
+  insecureHttp = false,
 }: ServerOptions): Promise<Send> {
-  const base = readBase(url)
+  const base = readBase(url, insecureHttp)
+  if (ca !== undefined) trustAuthority(ca)
   const authorization = `Bearer ${await readToken()}`
   return async (method, path, body, headers = {}) => {
     const init = {
@@ -84,10 +93,12 @@ export async function connect({
 }
 
 /** Requires TLS, or a server on this machine, because requests contain the operator's token. */
-function readBase(url: string): string {
+function readBase(url: string, isHttpAllowed: boolean): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  const isSafe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopback(parsed.hostname))
-  if (!isSafe) throw new CliError('usage', `${url} is not an https URL (http only on a loopback host)`)
+  const isSafe =
+    parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && (isHttpAllowed || isLoopback(parsed.hostname)))
+  if (!isSafe)
+    throw new CliError('usage', `${url} is not an https URL (http only on a loopback host, or with --insecure-http)`)
   return url.replace(/\/+$/, '')
 }
 

@@ -2,6 +2,7 @@
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['npx edgemint clients create --name Reports --scope "reports.*"', 'npx edgemint clients --help'],
   serve: ['npx edgemint serve --dev', 'npx edgemint serve --host 127.0.0.1 --port 8081', 'npx edgemint serve --check'],
+  init: ['npx edgemint init token-server', 'npx edgemint init token-server --from ../edgemint/edgemint-0.1.0.tgz'],
   clients: ['npx edgemint clients list', 'npx edgemint clients create --help'],
   'clients create': [
     'npx edgemint clients create --name Reports --scope "reports.*"',

@@ -5,6 +5,7 @@ import completion from '@bomb.sh/tab/commander'
 import { Command } from 'commander'
 import { clientsCommand } from './clients.ts'
 import { EXAMPLES } from './examples.ts'
+import { initCommand } from './init.ts'
 import { keysCommand } from './keys.ts'
 import { warn } from './output.ts'
 import { resourcesCommand } from './resources.ts'
@@ -30,6 +31,7 @@ export function makeProgram(isJson: boolean): Command {
     .description('Manages an edgemint token server.')
     .version(readVersion())
     .addCommand(serveCommand())
+    .addCommand(initCommand())
     .addCommand(clientsCommand())
     .addCommand(resourcesCommand())
     .addCommand(keysCommand())

@@ -1,7 +1,6 @@
 /** Explains to the operator why a request got no response. */
 
-const SELF_SIGNED =
-  'its certificate is not signed by a known authority. Set NODE_EXTRA_CA_CERTS=ca.pem to trust your own'
+const SELF_SIGNED = 'its certificate is not signed by a known authority. --ca FILE trusts your own'
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens on that port',

@@ -246,7 +246,7 @@ describe('responses that are not from an edgemint server', () => {
     const plain = server.serve(() => ({})).replace('http:', 'https:')
     for (const [url, message] of [
       [`http://localhost:${await freePort()}`, 'nothing listens on that port'],
-      [`https://localhost:${address.port}`, 'its certificate is not signed by .* NODE_EXTRA_CA_CERTS=ca\\.pem .*'],
+      [`https://localhost:${address.port}`, 'its certificate is not signed by .* --ca FILE .*'],
       [plain, 'it does not speak TLS on that port'],
     ] as const) {
       const { code, stdout, stderr } = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: TOKEN })
@@ -255,11 +255,26 @@ describe('responses that are not from an edgemint server', () => {
     }
     const ca = join(folder, 'ca.pem')
     writeFileSync(ca, certificates.ca.certificate)
-    const environment = { EDGEMINT_TOKEN: TOKEN, NODE_EXTRA_CA_CERTS: ca }
-    const listening = edgemint(['clients', 'list', '--url', `https://localhost:${address.port}`], environment)
+    const words = ['clients', 'list', '--url', `https://localhost:${address.port}`, '--ca', ca]
+    const listening = edgemint(words, { EDGEMINT_TOKEN: TOKEN })
     const [, response] = await once(tls, 'request')
     response.end('{"clients":[]}')
     assert.equal((await listening).code, 0)
+    for (const file of [join(folder, 'none.pem'), 'package.json']) {
+      const { code, stderr } = await edgemint([...words.slice(0, -1), file], { EDGEMINT_TOKEN: TOKEN })
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, /^edgemint: --ca /)
+    }
+  })
+
+  test('sends the token over plain http to another machine only with --insecure-http', async () => {
+    const words = ['clients', 'list', '--url', 'http://tokens.invalid']
+    const refused = await edgemint(words, { EDGEMINT_TOKEN: TOKEN })
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /is not an https URL .*--insecure-http/)
+    const { code, stderr } = await edgemint([...words, '--insecure-http'], { EDGEMINT_TOKEN: TOKEN })
+    assert.equal(code, 3)
+    assert.match(stderr, /its host name/)
   })
 })
 

@@ -1,0 +1,116 @@
+/** `edgemint init`: writes a project for a Worker that depends on the package. */
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Command } from 'commander'
+import { CliError } from './errors.ts'
+import { print } from './output.ts'
+
+interface InitOptions {
+  readonly from?: string
+}
+
+export function initCommand(): Command {
+  return new Command('init')
+    .description('Writes a project for a Cloudflare Worker into a new or empty directory.')
+    .argument('[directory]', 'where to write it', '.')
+    .option('--from <package>', 'what to install as edgemint, such as a tarball of npm pack (default: this version)')
+    .action(init)
+}
+
+function init(directory: string, { from }: InitOptions): void {
+  if (existsSync(directory) && readdirSync(directory).length > 0) {
+    throw new CliError('usage', `${directory} is not empty; choose a new directory`)
+  }
+  const files = projectFiles(from)
+  for (const [file, text] of Object.entries(files)) {
+    const path = join(directory, file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text, { flag: 'wx' })
+    print(`wrote ${path}`)
+  }
+  for (const line of NEXT) print(line.replace('DIRECTORY', directory))
+}
+
+const NEXT = [
+  '',
+  'Next, in DIRECTORY:',
+  '  npm install',
+  '  npm run dev        starts it in development mode and prints a request to try',
+  '  npm run deploy     README.md says which secrets it needs',
+]
+
+function projectFiles(from: string | undefined): Readonly<Record<string, string>> {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const { version, devDependencies } = manifest
+  const edgemint = from === undefined ? `^${version}` : from.endsWith('.tgz') ? `file:${from}` : from
+  const project = {
+    name: 'token-server',
+    private: true,
+    type: 'module',
+    scripts: { dev: 'wrangler dev', deploy: 'wrangler deploy' },
+    dependencies: { edgemint },
+    devDependencies: { wrangler: `^${devDependencies.wrangler}` },
+  }
+  return {
+    'package.json': `${JSON.stringify(project, null, 2)}\n`,
+    'wrangler.toml': WRANGLER,
+    'src/index.js': ENTRY,
+    '.dev.vars': '# Read by `wrangler dev` only.\nDEV=true\n',
+    '.gitignore': 'node_modules/\n.wrangler/\n.dev.vars.*\nsigning-keys.json\noperator-token\n',
+    'README.md': README,
+  }
+}
+
+const ENTRY = `// The token server. wrangler.toml binds its stores; its settings are secrets.
+export { default, Ledger } from 'edgemint/worker'
+`
+
+const WRANGLER = `name = "token-server"
+main = "src/index.js"
+compatibility_date = "2026-10-01"
+minify = true
+keep_names = false
+# To use a name in a zone of your account:
+# routes = [{ pattern = "tokens.example.com", custom_domain = true }]
+# workers_dev = false
+
+# Without an id, the first \`wrangler deploy\` creates the namespace.
+[[kv_namespaces]]
+binding = "CLIENTS"
+
+[[durable_objects.bindings]]
+name = "LEDGER"
+class_name = "Ledger"
+
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Ledger"]
+
+[observability]
+enabled = true
+
+[dev]
+port = 8080
+`
+
+const README = `# Token server
+
+An edgemint token server on Cloudflare Workers.
+
+    npm install
+    npm run dev
+
+To deploy, generate keys and a token for the operator, and set three secrets. Until they are set, the Worker answers 503.
+
+    npx edgemint keys generate --alg ES256 --file signing-keys.json
+    (umask 077 && openssl rand -hex 32 > operator-token)
+    npx wrangler deploy
+    echo https://tokens.example.com | npx wrangler secret put ISSUER
+    npx wrangler secret put SIGNING_KEYS < signing-keys.json
+    npx wrangler secret put REGISTRATION_TOKEN < operator-token
+
+Then create a client:
+
+    EDGEMINT_TOKEN="$(cat operator-token)" npx edgemint clients create --url https://tokens.example.com --scope "reports.*"
+`
