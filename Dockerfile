@@ -6,7 +6,9 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN node_modules/.bin/tsc --project tsconfig.build.json && npm prune --omit=dev --ignore-scripts
+RUN node_modules/.bin/tsc --project tsconfig.build.json
+# From an empty folder: `npm prune` leaves empty ones behind.
+RUN rm -rf node_modules && npm ci --omit=dev --ignore-scripts
 
 FROM node:24-slim
 ARG VERSION
