@@ -16,6 +16,7 @@ import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
 import type { App, Endpoint } from './endpoints/endpoint.ts'
 import { healthEndpoints } from './endpoints/health.ts'
+import { homeEndpoint } from './endpoints/home.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
@@ -191,5 +192,5 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
     )
   }
-  return [...endpoints, ...healthEndpoints({ keyring, ledger }), openapiEndpoint()]
+  return [...endpoints, ...healthEndpoints({ keyring, ledger }), homeEndpoint(keyring), openapiEndpoint()]
 }

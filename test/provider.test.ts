@@ -266,8 +266,9 @@ describe('where the endpoints are', () => {
 
   test('answers 404 at every other path', async () => {
     const { app } = await createWorld({ issuer: `${ISSUER}/tenant` })
-    const nowhere = ['/', '/tenant', '/other/token', '/tenant/tenant/token', '/Token', '/token/', '/tenantx/token']
+    const nowhere = ['/other/token', '/tenant/tenant/token', '/Token', '/token/', '/tenantx/token']
     for (const place of nowhere) assert.equal((await app.request(ISSUER + place, post(howTo))).status, 404, place)
+    for (const home of ['/', '/tenant']) assert.equal((await app.request(ISSUER + home, post(howTo))).status, 405, home)
     for (const each of METADATA) assert.equal((await app.request(`${ISSUER}${each}/other`)).status, 404)
   })
 

@@ -22,6 +22,7 @@ const METHODS: Readonly<Record<string, string>> = {
   '/register/:client_id/registration_access_token': 'POST',
   '/resources': 'GET, HEAD',
   '/resources/:resource': 'GET, HEAD, PUT, DELETE',
+  '/': 'GET, HEAD',
   '/livez': 'GET, HEAD',
   '/readyz': 'GET, HEAD',
   '/health': 'GET, HEAD',
