@@ -75,7 +75,7 @@ export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): 
 
 /**
  * Returns the id of the process that started the parent, which is a shell that outlives npm; that of the parent where there is no
- * /proc, or where the parent has gone. Undefined when that cannot be told, for example without free file handles.
+ * /proc, or where the parent has gone. Undefined when it cannot be read, for example without free file handles.
  */
 function ancestor(): number | undefined {
   try {
