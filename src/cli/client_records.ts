@@ -1,6 +1,7 @@
 /** Changes and prints the client records of the server. */
 
-import { accept, listOf, type Members, type Send, type ServerOptions } from './api.ts'
+import { accept, listOf, type Send } from './api.ts'
+import type { Members, ServerOptions } from './http.ts'
 import { instant, printJson, printMembers, printTable, warn } from './output.ts'
 
 /** Members that the server stores as hashes only. */

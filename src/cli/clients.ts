@@ -1,14 +1,15 @@
 /** `edgemint clients`: manages the clients of a running server. */
 
 import { Command } from 'commander'
-import { accept, connect, listAll, listOf, type Members, malformed, type ServerOptions, withServer } from './api.ts'
+import { accept, connect, listOf, pagesOf } from './api.ts'
 import { duration } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { type MetadataOptions, metadataOf, withMetadata } from './client_options.ts'
 import { changeClient, clientPath, printClient, printSecrets } from './client_records.ts'
 import { CliError } from './errors.ts'
+import { type Members, malformed, type ServerOptions, withServer } from './http.ts'
 import { addImport } from './import.ts'
-import { instant, print, printJson, printTable, warn } from './output.ts'
+import { instant, print, printJson, printPages, warn } from './output.ts'
 
 interface Options extends ServerOptions {
   readonly yes?: boolean
@@ -59,18 +60,18 @@ async function create({ id, ...options }: Options & MetadataOptions & { id?: str
 }
 
 async function list(options: Options): Promise<void> {
-  const clients = await listAll(await connect(options), '/register', 'clients')
-  if (options.json) return printJson(clients)
-  printTable(
-    ['client_id', 'name', 'method', 'scope', 'state'],
-    clients.map((client) => [
+  const send = await connect(options)
+  await printPages(pagesOf(send, '/register', 'clients'), {
+    json: options.json,
+    head: ['client_id', 'name', 'method', 'scope', 'state'],
+    rowOf: (client) => [
       client['client_id'],
       client['client_name'],
       client['token_endpoint_auth_method'],
       client['scope'],
       stateOf(client),
-    ]),
-  )
+    ],
+  })
 }
 
 function stateOf({ malformed, disabled }: Members): string {

@@ -38,5 +38,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   'keys rotate': ['npx edgemint keys rotate --file signing-keys.json --announce 86400'],
   'keys list': ['npx edgemint keys list --file signing-keys.json --json'],
-  complete: ['source <(npx edgemint complete bash)'],
+  complete: [
+    'source <(npx edgemint complete bash)',
+    'source <(npx edgemint complete zsh)',
+    'npx edgemint complete fish | source',
+  ],
 }

@@ -2,22 +2,15 @@
 
 import process from 'node:process'
 import { type Command, Option } from 'commander'
-import {
-  type Answer,
-  connect,
-  listAll,
-  type Members,
-  refusalText,
-  type Send,
-  type ServerOptions,
-  withServer,
-} from './api.ts'
+import { connect, pagesOf, type Send } from './api.ts'
 import { requireYes } from './ask.ts'
 import { clientPath } from './client_records.ts'
 import { CliError } from './errors.ts'
+import { type Answer, isObject, type Members, refusalText, type ServerOptions, withServer } from './http.ts'
 import { type ClientFile, openClients, type Row } from './import_file.ts'
 import { type ConvertedClient, FORMATS } from './import_formats.ts'
 import { type Line, type Outcome, openReport, type Report } from './import_report.ts'
+import { isDeeper, MAX_LEVELS } from './levels.ts'
 
 /** Number of concurrent requests. */
 const LANES = 8
@@ -33,7 +26,8 @@ interface ImportOptions extends ServerOptions {
 const DESCRIPTION = `Imports clients of another server, with the hashes of their secrets.
 
 The file is a JSON array, an object with a list "items", or JSON lines. Existing clients are left unchanged
-unless --overwrite is given, so the import can be repeated. The exit code is 1 if a client is refused.`
+unless --overwrite is given, so the import can be repeated. The exit code is 1 if a client is refused, or with
+--dry-run if one would be. A dry run does not detect metadata that the server would refuse.`
 
 export function addImport(clients: Command): void {
   withServer(clients.command('import <file>').description(DESCRIPTION).summary('Imports clients of another server.'))
@@ -49,8 +43,9 @@ async function importClients(file: string, options: ImportOptions): Promise<void
   const clients = await openClients(file)
   if (!options.dryRun) await requireYes(`Import the clients of ${file}?`, options)
   const send = await connect(options)
-  const resources = await listAll(send, '/resources', 'resources')
-  const known = new Set(resources.map(({ resource }) => resource))
+  const known = new Set<unknown>()
+  for await (const page of pagesOf(send, '/resources', 'resources'))
+    for (const { resource } of page) known.add(resource)
   const report = openReport(options)
   const failure = await importRows(clients, report, (row) => importRow(row, { send, known, options }))
   const { total, refused } = report.end()
@@ -94,15 +89,29 @@ interface Target {
   readonly options: ImportOptions
 }
 
-async function importRow({ row, value }: Row, { send, known, options }: Target): Promise<Line> {
-  const convert = FORMATS[options.from]
-  if (convert === undefined) throw new CliError('usage', `${options.from} is not a known format`)
-  const client = await convert(typeof value === 'object' && value !== null ? (value as Members) : {})
-  const { client_id } = client
-  if ('refused' in client) return { row, client_id, outcome: 'refused', detail: client.refused }
+/** Reports what is wrong with one client or with the response to it as refused, so that the import goes on. */
+async function importRow({ row, value }: Row, target: Target): Promise<Line> {
+  if (isDeeper(value, MAX_LEVELS)) return refusedRow(row, `it has more than ${MAX_LEVELS} levels`)
+  const convert = FORMATS[target.options.from]
+  if (convert === undefined) throw new CliError('usage', `${target.options.from} is not a known format`)
+  const client = await convert(isObject(value) ? value : {})
+  if ('refused' in client) return refusedRow(row, client.refused, client.client_id)
+  try {
+    return { row, client_id: client.client_id, ...(await importClient(client, target)) }
+  } catch (error) {
+    if (error instanceof CliError && error.kind === 'refused') return refusedRow(row, error.message, client.client_id)
+    throw error
+  }
+}
+
+function refusedRow(row: number, detail: string, client_id = ''): Line {
+  return { row, client_id, outcome: 'refused', detail }
+}
+
+async function importClient(client: ConvertedClient, { send, known, options }: Target): Promise<ImportResult> {
   const { outcome, detail } = await (options.dryRun ? preview : put)(send, client, options.overwrite === true)
   const details = [...client.changes, ...unregistered(client, known), ...(detail === undefined ? [] : [detail])]
-  return { row, client_id, outcome, ...(details.length > 0 && { detail: details.join('; ') }) }
+  return { outcome, ...(details.length > 0 && { detail: details.join('; ') }) }
 }
 
 function unregistered({ metadata: { resources } }: ConvertedClient, known: ReadonlySet<unknown>): readonly string[] {

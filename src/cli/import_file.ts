@@ -29,7 +29,11 @@ export async function openClients(file: string): Promise<ClientFile> {
   const { size, start } = await readStart(file).catch((error: Error) => {
     throw new CliError('usage', `${file}: ${error.message}`)
   })
-  if (!/^[[{]/.test(start)) throw new CliError('usage', `${file} is not a JSON array, a JSON object or JSON lines`)
+  if (!/^[[{]/.test(start))
+    throw new CliError(
+      'usage',
+      `${file} does not begin with [ or {: it must be a JSON array, a JSON object or JSON lines`,
+    )
   const stream = createReadStream(file)
   return { rows: readRows(file, stream, start), progress: () => stream.bytesRead / size }
 }

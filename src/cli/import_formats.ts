@@ -5,6 +5,8 @@ import { ClientId } from '../clients/members.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { ResourceId } from '../resources/registry.ts'
 import { hashKind } from '../secrets/hashes.ts'
+import type { Members } from './http.ts'
+import { fromHydraRow } from './hydra_row.ts'
 
 /** A client as it will be registered. */
 export interface ConvertedClient {
@@ -21,19 +23,19 @@ export interface RefusedClient {
   readonly refused: string
 }
 
-type Members = Readonly<Record<string, unknown>>
-
 /** Converters by the value of `--from`. */
 export const FORMATS: Readonly<Record<string, (client: Members) => Promise<ConvertedClient | RefusedClient>>> = {
-  /** `hydra list oauth2-clients`, or its table of clients; `client_secret` is the hash. */
-  hydra: (client) =>
-    convert(client, {
+  /** Clients of Hydra's API, or rows of its table `hydra_client`; `client_secret` is the hash. */
+  hydra: (row) => {
+    const client = fromHydraRow(row)
+    return convert(client, {
       idMember: 'client_id',
-      hashes: [client['client_secret']],
+      hashes: [client['client_secret'], ...listOf(client['rotated_secrets'])],
       scope: client['scope'],
       isPublic: client['token_endpoint_auth_method'] === 'none',
       lifetime: client['client_credentials_grant_access_token_lifespan'],
-    }),
+    })
+  },
   /** `fosite.DefaultClient` as Go serializes it, with hashes in base64. */
   fosite: (client) =>
     convert(client, {
@@ -104,7 +106,7 @@ async function convert(client: Members, source: Source): Promise<ConvertedClient
 
 function idProblem(client: Members, member: string): RefusedClient | undefined {
   const id = client[member]
-  if (typeof id !== 'string') return { client_id: '', refused: `it has no ${member}` }
+  if (typeof id !== 'string') return { client_id: '', refused: `its ${member} is missing or not a string` }
   if (v.is(ClientId, id)) return undefined
   return {
     client_id: id,

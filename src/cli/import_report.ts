@@ -3,7 +3,7 @@
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import process from 'node:process'
 import { CliError } from './errors.ts'
-import { clearProgress, printJson, printProgress, printTable, warn } from './output.ts'
+import { clearProgress, print, printJson, printProgress, printTable, warn } from './output.ts'
 
 /** In the order of the summary. */
 const OUTCOMES = ['created', 'would_create', 'same', 'differs', 'replaced', 'would_replace', 'refused'] as const
@@ -84,11 +84,13 @@ function showProgress(total: number, progress: number): void {
 
 function printLines(shown: readonly Line[], summary: Readonly<Record<string, unknown>>, hidden: number): void {
   const spaced = (name: string): string => name.replaceAll('_', ' ')
-  if (shown.length > 0)
+  if (shown.length > 0) {
     printTable(
       ['row', 'client_id', 'outcome', 'detail'],
       shown.map(({ row, client_id, outcome, detail }) => [row, client_id, spaced(outcome), detail]),
     )
+    print('')
+  }
   if (hidden > 0) warn(`and ${hidden} more; --report writes all details`)
   printTable(Object.keys(summary).map(spaced), [Object.values(summary)])
 }

@@ -5,7 +5,7 @@
 
 import process from 'node:process'
 import { clearLine, cursorTo } from 'node:readline'
-import Table from 'cli-table3'
+import { memberLines, openTable } from './table.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -35,7 +35,7 @@ export function warn(line: string): void {
 
 /** Prints a value to standard output as indented JSON. */
 export function printJson(value: unknown): void {
-  for (const line of toJson(value, 2).split('\n')) print(line)
+  process.stdout.write(`${toJson(value, 2)}\n`)
 }
 
 /** Prints a value to standard error as one line of JSON. */
@@ -56,19 +56,54 @@ function escapeUnit(unit: string): string {
 
 /** Prints rows as a table, or `none` if there are none. */
 export function printTable(head: readonly string[], rows: readonly (readonly unknown[])[]): void {
-  if (rows.length === 0) {
-    print('none')
-    return
+  if (rows.length === 0) print('none')
+  else printLines(openTable(head, columnsOf(process.stdout))(rows.map((row) => row.map(cell))))
+}
+
+interface ListLayout {
+  readonly head: readonly string[]
+  readonly json?: boolean | undefined
+  rowOf(item: Members): readonly unknown[]
+}
+
+/** Prints the pages of a list as they arrive, as a table or as one JSON array, until the output pipe is closed. */
+export async function printPages(
+  pages: AsyncIterable<readonly Members[]>,
+  { head, json = false, rowOf }: ListLayout,
+): Promise<void> {
+  const layOut = openTable(head, columnsOf(process.stdout))
+  let isEmpty = true
+  let isClosed = false
+  process.stdout.once('error', () => {
+    isClosed = true
+  })
+  for await (const page of pages) {
+    if (isClosed) return
+    if (page.length === 0) continue
+    if (json) process.stdout.write((isEmpty ? '[\n' : ',\n') + toJson(page, 2).slice(2, -2))
+    else printLines(layOut(page.map((item) => rowOf(item).map(cell))))
+    isEmpty = false
   }
-  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true }, chars: BARE })
-  table.push(...rows.map((row) => row.map(cell)))
-  for (const line of table.toString().split('\n')) print(line)
+  if (json) process.stdout.write(isEmpty ? '[]\n' : '\n]\n')
+  else if (isEmpty) print('none')
 }
 
 /** Prints members, one per line. Those whose names end in `_at` are printed as instants. */
 export function printMembers(members: Members): void {
-  const rows = Object.entries(members).map(([name, value]) => [name, name.endsWith('_at') ? instant(value) : value])
-  printTable(['member', 'value'], rows)
+  const shown = Object.entries(members).map(
+    ([name, value]) => [cell(name), cell(name.endsWith('_at') ? instant(value) : value)] as const,
+  )
+  printLines(memberLines(shown))
+}
+
+/** Prints lines whose characters are plain already, at once. */
+function printLines(lines: readonly string[]): void {
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** A stream's width if it is a terminal. */
+function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number | undefined {
+  return isTTY ? columns : undefined
 }
 
 /** Returns epoch seconds as ISO 8601, 0 as `never`, and anything else unchanged. */
@@ -105,10 +140,3 @@ function cell(value: unknown): string {
   if (value === undefined || value === null) return ''
   return plain(typeof value === 'string' ? value : JSON.stringify(value))
 }
-
-const BARE = Object.fromEntries(
-  [
-    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-  ].map((place) => [place, place === 'middle' ? '  ' : '']),
-)

@@ -1,9 +1,9 @@
 /** All commands of `npx edgemint`. */
 
 import { readFileSync } from 'node:fs'
-import completion from '@bomb.sh/tab/commander'
 import { Command } from 'commander'
 import { clientsCommand } from './clients.ts'
+import { addCompletion } from './completion.ts'
 import { EXAMPLES } from './examples.ts'
 import { initCommand } from './init.ts'
 import { keysCommand } from './keys.ts'
@@ -23,7 +23,8 @@ Exit codes:
 With --json, errors are printed to standard error as one line of JSON: error, message, exit_code.
 
 Completion:
-  source <(npx edgemint complete bash)        source <(npx edgemint complete zsh)`
+  source <(npx edgemint complete bash)        source <(npx edgemint complete zsh)
+  npx edgemint complete fish | source         also for npx edgemint and bunx edgemint`
 
 /** @param isJson whether errors are printed as JSON instead of by commander */
 export function makeProgram(isJson: boolean): Command {
@@ -35,7 +36,7 @@ export function makeProgram(isJson: boolean): Command {
     .addCommand(clientsCommand())
     .addCommand(resourcesCommand())
     .addCommand(keysCommand())
-  completion(program)
+  addCompletion(program)
   prepare(program, [], isJson)
   return program.addHelpText('after', NOTES)
 }

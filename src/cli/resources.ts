@@ -1,11 +1,12 @@
 /** `edgemint resources`: manages the resource servers of a running server. */
 
 import { Command } from 'commander'
-import { accept, connect, listAll, type Members, type ServerOptions, withServer } from './api.ts'
+import { accept, connect, pagesOf } from './api.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { CliError } from './errors.ts'
-import { print, printJson, printMembers, printTable } from './output.ts'
+import { type Members, type ServerOptions, withServer } from './http.ts'
+import { print, printJson, printMembers, printPages } from './output.ts'
 
 interface Options extends ServerOptions {
   readonly yes?: boolean
@@ -67,13 +68,13 @@ async function update(identifier: string, options: ResourceOptions): Promise<voi
 }
 
 async function list(options: Options): Promise<void> {
-  const resources = await listAll(await connect(options), '/resources', 'resources')
-  if (options.json) return printJson(resources)
-  const members = ['resource', 'scope', 'access_token_lifetime', 'signing_alg', 'default']
-  printTable(
-    members,
-    resources.map((resource) => members.map((member) => resource[member])),
-  )
+  const send = await connect(options)
+  const head = ['resource', 'scope', 'access_token_lifetime', 'signing_alg', 'default']
+  await printPages(pagesOf(send, '/resources', 'resources'), {
+    json: options.json,
+    head,
+    rowOf: (resource) => head.map((member) => resource[member]),
+  })
 }
 
 async function show(identifier: string, options: Options): Promise<void> {

@@ -4,6 +4,7 @@ const SELF_SIGNED = 'its certificate is not signed by a known authority. --ca FI
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens on that port',
+  ConnectionRefused: 'nothing listens on that port',
   ECONNRESET: 'the connection was closed before the response',
   UND_ERR_SOCKET: 'the connection was closed before the response',
   ENOTFOUND: 'its host name has no address',
@@ -17,6 +18,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: SELF_SIGNED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: SELF_SIGNED,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS on that port',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on that port',

@@ -75,17 +75,4 @@ describe('edgemint', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
     assert.deepEqual(await edgemint(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
   })
-
-  for (const shell of ['bash', 'zsh']) {
-    test(`completes in ${shell}`, async () => {
-      const { code, stdout } = await edgemint(['complete', shell])
-      assert.equal(code, 0)
-      assert.match(stdout, /edgemint/)
-    })
-  }
-
-  test('completes the names of commands', async () => {
-    const { stdout } = await edgemint(['complete', '--', 'clients', 'ro'])
-    assert.match(stdout, /^rotate-secret/)
-  })
 })

@@ -100,6 +100,25 @@ describe('responses of a hostile server', () => {
     assert.equal(JSON.parse(json.stdout).details[0].detail, `${ODD}: ${ODD}`)
   })
 
+  test('an import reports a response that is no JSON or nested too deeply, and goes on', async () => {
+    const rows = join(folder, 'three.jsonl')
+    writeFileSync(rows, ['a', 'b', 'c'].map((client_id) => JSON.stringify({ client_id })).join('\n'))
+    const respond: Respond = (_method, path) => {
+      if (path.startsWith('/resources')) return { body: {} }
+      if (path.endsWith('/a')) return { status: 502, body: '<html>Bad Gateway</html>' }
+      return path.endsWith('/b')
+        ? { body: `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}` }
+        : { status: 201, body: {} }
+    }
+    const { code, stdout } = await run(['clients', 'import', rows, '--from', 'edgemint', '--yes'], respond, ['--json'])
+    assert.equal(code, 1)
+    const { total, created, refused, details } = JSON.parse(stdout)
+    assert.deepEqual([total, created, refused], [3, 1, 2])
+    const [a, b] = details.sort((one: { row: number }, other: { row: number }) => one.row - other.row)
+    assert.match(a.detail, /is not from an edgemint server: status 502$/)
+    assert.match(b.detail, /malformed: it has more than 2500 levels$/)
+  })
+
   test('prints at most 500 characters of each text of a refusal', async () => {
     const refusalOf = (error_description: string) => ({
       status: 400,
@@ -186,7 +205,7 @@ describe('responses of a hostile server', () => {
     assert.deepEqual(ended, {
       code: 1,
       stdout: '',
-      stderr: "edgemint: the server's response is malformed: the list has more than 10000 pages\n",
+      stderr: "edgemint: the server's response is malformed: the list has more than 10000 pages or 1000000 records\n",
     })
     assert.equal(pages, 10_000)
   })
@@ -246,35 +265,70 @@ describe('responses that are not from an edgemint server', () => {
     const plain = server.serve(() => ({})).replace('http:', 'https:')
     for (const [url, message] of [
       [`http://localhost:${await freePort()}`, 'nothing listens on that port'],
-      [`https://localhost:${address.port}`, 'its certificate is not signed by .* --ca FILE .*'],
+      [
+        `https://localhost:${address.port}`,
+        'its certificate is not signed by a known authority. --ca FILE trusts your own',
+      ],
       [plain, 'it does not speak TLS on that port'],
     ] as const) {
       const { code, stdout, stderr } = await edgemint(['clients', 'list', '--url', url], { EDGEMINT_TOKEN: TOKEN })
       assert.deepEqual([code, stdout], [3, ''], stderr)
       assert.match(stderr, new RegExp(`^edgemint: https?://\\S+ cannot be reached: ${message}\n$`))
     }
-    const ca = join(folder, 'ca.pem')
-    writeFileSync(ca, certificates.ca.certificate)
-    const words = ['clients', 'list', '--url', `https://localhost:${address.port}`, '--ca', ca]
-    const listening = edgemint(words, { EDGEMINT_TOKEN: TOKEN })
-    const [, response] = await once(tls, 'request')
-    response.end('{"clients":[]}')
-    assert.equal((await listening).code, 0)
-    for (const file of [join(folder, 'none.pem'), 'package.json']) {
-      const { code, stderr } = await edgemint([...words.slice(0, -1), file], { EDGEMINT_TOKEN: TOKEN })
-      assert.equal(code, 2, stderr)
-      assert.match(stderr, /^edgemint: --ca /)
-    }
   })
 
-  test('sends the token over plain http to another machine only with --insecure-http', async () => {
+  describe('--ca', () => {
+    const ca = join(folder, 'ca.pem')
+    writeFileSync(ca, certificates.ca.certificate)
+
+    for (const runtime of ['node', 'bun', 'deno run --allow-all']) {
+      test(`trusts the authority in the file, on ${runtime}`, async (t) => {
+        const { key, certificate } = certificates.server
+        const tls = createServer({ key, cert: certificate }, (_request, response) => response.end('{"clients":[]}'))
+        t.after(() => tls.close())
+        await once(tls.listen(0, '127.0.0.1'), 'listening')
+        const url = `https://localhost:${(tls.address() as { port: number }).port}`
+        const command = `${runtime} src/cli/edgemint.ts clients list --url ${url}`
+        const { stdout, stderr } = await inShell(`${command} --ca ${ca}`)
+        assert.deepEqual([stdout, stderr], ['none\n', ''])
+        const without = await inShell(command)
+        assert.match(without.stderr, /^edgemint: https:\S+ cannot be reached: /)
+        tls.closeAllConnections()
+      })
+    }
+
+    test('refuses a file that is missing or contains no certificate, with exit code 2', async () => {
+      const wrong = join(folder, 'wrong.pem')
+      const url = 'https://localhost:1'
+      for (const [content, message] of [
+        ['no certificate', /--ca .*wrong\.pem: it contains no PEM certificate\n$/],
+        ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /wrong\.pem: /],
+      ] as const) {
+        writeFileSync(wrong, content)
+        const { code, stderr } = await edgemint(['clients', 'list', '--url', url, '--ca', wrong], {
+          EDGEMINT_TOKEN: TOKEN,
+        })
+        assert.equal(code, 2)
+        assert.match(stderr, message)
+      }
+      const { code, stderr } = await edgemint(['clients', 'list', '--url', url, '--ca', join(folder, 'missing.pem')])
+      assert.equal(code, 2)
+      assert.match(stderr, /missing\.pem: ENOENT/)
+    })
+  })
+
+  test('sends no credentials over http to another machine without --insecure-http', async () => {
     const words = ['clients', 'list', '--url', 'http://tokens.invalid']
     const refused = await edgemint(words, { EDGEMINT_TOKEN: TOKEN })
     assert.equal(refused.code, 2)
-    assert.match(refused.stderr, /is not an https URL .*--insecure-http/)
-    const { code, stderr } = await edgemint([...words, '--insecure-http'], { EDGEMINT_TOKEN: TOKEN })
-    assert.equal(code, 3)
-    assert.match(stderr, /its host name/)
+    assert.match(refused.stderr, /^edgemint: http:\/\/tokens\.invalid cannot be used: .* --insecure-http .*\n$/)
+    const sent = await edgemint([...words, '--insecure-http'], { EDGEMINT_TOKEN: TOKEN })
+    assert.equal(sent.code, 3, sent.stderr)
+    for (const url of ['tokens.example', 'ftp://tokens.example', '']) {
+      const wrong = await edgemint(['clients', 'list', '--insecure-http', `--url=${url || 'x'}`])
+      assert.equal(wrong.code, 2)
+      assert.match(wrong.stderr, /must begin with https:\/\//)
+    }
   })
 })
 
@@ -313,6 +367,39 @@ describe('EDGEMINT_TOKEN', () => {
   })
 })
 
+describe('a long list', () => {
+  const PAGES = 200
+  const pageOf = (path: string): Answer => {
+    const page = Number(/cursor=(\d+)/.exec(path)?.[1] ?? 0)
+    const clients = Array.from({ length: 500 }, (_, index) => ({ client_id: `client-${page}-${index}`, scope: 'read' }))
+    return { body: { clients, ...(page < PAGES - 1 && { next_cursor: `${page + 1}` }) } }
+  }
+
+  test('is printed page by page, as a table and as one JSON array', async () => {
+    const [table, json] = await Promise.all([
+      run(['clients', 'list'], (_method, path) => pageOf(path)),
+      run(['clients', 'list'], (_method, path) => pageOf(path), ['--json']),
+    ])
+    const lines = table.stdout.trimEnd().split('\n')
+    assert.equal(lines.length, PAGES * 500 + 1)
+    assert.match(lines[0] ?? '', /^client_id +name +method +scope +state$/)
+    assert.match(lines.at(-1) ?? '', /^client-199-499 +read +active$/)
+    const printed = JSON.parse(json.stdout)
+    assert.deepEqual([printed.length, printed.at(-1).client_id], [PAGES * 500, 'client-199-499'])
+  })
+
+  test('is not read on once the output pipe is closed', async () => {
+    const pages = new Set<string>()
+    const url = server.serve((_method, path) => {
+      pages.add(path)
+      return pageOf(path)
+    })
+    const { stderr } = await inShell(`node src/cli/edgemint.ts clients list --url ${url} | head -1`)
+    assert.equal(stderr, '')
+    assert.ok(pages.size < PAGES / 2, `${pages.size} pages`)
+  })
+})
+
 describe('a closed output pipe', () => {
   test('clients list | head -1 ends without an error', async () => {
     const clients = Array.from({ length: 500 }, (_, index) => ({
@@ -322,7 +409,7 @@ describe('a closed output pipe', () => {
     const url = server.serve(() => ({ body: { clients } }))
     const command = `node src/cli/edgemint.ts clients list --url ${url} | head -1`
     const { stdout, stderr } = await inShell(command)
-    assert.match(stdout, /^ *client_id .*\n$/)
+    assert.match(stdout, /^client_id .*\n$/)
     assert.equal(stderr, '')
   })
 })

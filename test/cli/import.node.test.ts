@@ -136,20 +136,90 @@ describe('edgemint clients import', () => {
       { client_id: 'r1', client_secret: BCRYPT, grant_types, audience: ['https://known.example'] },
       { client_id: 'r2', client_secret: BCRYPT.replace('$10$', '$16$'), grant_types },
       { client_id: 'r3', client_secret: PBKDF2.replace('i=25000', 'i=600000'), grant_types },
-      { id: 'r4', client_secret: BCRYPT, grant_types },
+      { identifier: 'r4', client_secret: BCRYPT, grant_types },
     ]
     const file = write('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))
     const { code, stdout, stderr } = await run('clients', 'import', file, '--from', 'hydra', '--dry-run')
     assert.equal(code, 1)
-    assert.match(stdout, /^ 2 +r2 +refused +a secret is a bcrypt hash of cost 16; the cost must be 4 to 15 *$/m)
+    assert.match(stdout, /^2 +r2 +refused +a secret is a bcrypt hash of cost 16; the cost must be 4 to 15 *$/m)
     assert.match(
       stdout,
-      /^ 3 +r3 +refused +a secret is a pbkdf2-sha256 hash of 600000 iterations; at most 100000 are accepted *$/m,
+      /^3 +r3 +refused +a secret is a pbkdf2-sha256 hash of 600000 iterations; at most 100000 are accepted *$/m,
     )
-    assert.match(stdout, /^ 4 +refused +it has no client_id *$/m)
-    assert.match(stdout, /^ dry run +total +would create +refused *\n true +4 +1 +3 *$/m)
+    assert.match(stdout, /^4 +refused +its client_id is missing or not a string$/m)
+    assert.match(stdout, /^\ndry run +total +would create +refused\ntrue +4 +1 +3$/m)
     assert.doesNotMatch(stdout, /known\.example/)
     assert.equal(stderr, 'edgemint: 3 of 4 clients would be refused\n')
+  })
+
+  test('imports rows of the table hydra_client, of Hydra 2 and 1, with rotated secrets and lifespans', async () => {
+    const running = await server
+    const { json } = commandsOf(running)
+    const two = {
+      id: 'row-2',
+      nid: 'a4f8b9c1-0000-4000-8000-000000000000',
+      client_name: 'Two',
+      client_secret: BCRYPT,
+      rotated_secrets: JSON.stringify([PBKDF2]),
+      grant_types,
+      scope: 'read',
+      audience: ['https://known.example'],
+      contacts: [],
+      jwks: '{"keys":null}',
+      jwks_uri: '',
+      metadata: '{}',
+      token_endpoint_auth_method: 'client_secret_post',
+      client_credentials_grant_access_token_lifespan: 5_400_000_000_000,
+      authorization_code_grant_access_token_lifespan: null,
+      created_at: '2024-01-01T00:00:00',
+    }
+    const one = {
+      id: 'row-1',
+      client_secret: BCRYPT,
+      grant_types: 'client_credentials|refresh_token',
+      audience: 'https://known.example|https://b.example',
+      contacts: '',
+      jwks: '',
+      scope: 'read',
+    }
+    const file = write('table.jsonl', [two, one].map((row) => JSON.stringify(row)).join('\n'))
+    const { created, details } = await json('clients', 'import', file, '--from', 'hydra', '--yes')
+    assert.equal(created, 2)
+    assert.ok(details.some(({ detail }: { detail: string }) => /grant refresh_token left out/.test(detail)))
+    const second = await json('clients', 'show', 'row-2')
+    assert.deepEqual([second.access_token_lifetime, second.client_secrets.length, second.jwks], [5400, 2, undefined])
+    const first = await json('clients', 'show', 'row-1')
+    assert.deepEqual(first.resources, ['https://known.example', 'https://b.example'])
+    for (const id of ['row-1', 'row-2']) assert.ok(await works(running, id, 'foobar'), id)
+  })
+
+  test('refuses a row that is nested too deeply, and imports the others', async () => {
+    const { refusedJson } = commandsOf(await server)
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+    const rows = [
+      `{"client_id":"deep","claims":{"a":${deep}}}`,
+      JSON.stringify({ ...(hydra[1] as object), client_id: 'flat' }),
+    ]
+    for (const [name, text] of [
+      ['deep.json', `[${rows.join(',')}]`],
+      ['deep.jsonl', rows.join('\n')],
+    ] as const) {
+      const { total, refused, details } = await refusedJson(
+        'clients',
+        'import',
+        write(name, text),
+        '--from',
+        'hydra',
+        '--yes',
+      )
+      assert.deepEqual([total, refused], [2, 1])
+      assert.deepEqual(details[0], {
+        row: 1,
+        client_id: '',
+        outcome: 'refused',
+        detail: 'it has more than 2500 levels',
+      })
+    }
   })
 
   test('refuses an invalid client_id in every format', async () => {
@@ -166,8 +236,8 @@ describe('edgemint clients import', () => {
   const broken: readonly (readonly [name: string, file: () => string, message: RegExp])[] = [
     ['missing', () => join(folder, 'nothing'), /ENOENT/],
     ['a folder', () => folder, /EISDIR/],
-    ['empty', () => write('empty.json', ''), /is not a JSON array/],
-    ['not JSON', () => write('text.json', '# edgemint'), /is not a JSON array/],
+    ['empty', () => write('empty.json', ''), /does not begin with \[ or \{/],
+    ['not JSON', () => write('text.json', '# edgemint'), /does not begin with \[ or \{/],
     ['malformed', () => write('malformed.json', '[nonsense'), /malformed\.json, after row 0: /],
     ['truncated', () => write('truncated.json', `[${one},{"client_id":"t`), /truncated\.json, after row 1: /],
     ['broken lines', () => write('broken.jsonl', `${one}\n{`), /broken\.jsonl, after row 1: /],
@@ -214,7 +284,7 @@ describe('edgemint clients import', () => {
     child.kill('SIGINT')
     const [[code], stdout, stderr] = await ended
     assert.deepEqual([code, stderr], [130, 'edgemint: interrupted; the import can be run again\n'])
-    const [, total] = /^ total +created *\n (\d+)/m.exec(stdout) ?? []
+    const [, total] = /^total +created\n(\d+)/m.exec(stdout) ?? []
     assert.equal(readFileSync(report, 'utf8').trim().split('\n').length, Number(total))
     assert.ok(Number(total) < 20_000)
   })

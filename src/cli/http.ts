@@ -1,0 +1,149 @@
+/** HTTP requests to a server that may be hostile, with its responses or the reason why there is none. */
+
+import process from 'node:process'
+import type { Command } from 'commander'
+import { isLoopback } from '../lib/loopback.ts'
+import { readBytes } from '../lib/read_bytes.ts'
+import { nonEmpty, positiveNumber } from './arguments.ts'
+import { trustAuthorities } from './authority.ts'
+import { CliError } from './errors.ts'
+import { isDeeper, MAX_LEVELS } from './levels.ts'
+import { unreachableText } from './unreachable.ts'
+
+export type Members = Readonly<Record<string, unknown>>
+
+export interface Answer {
+  readonly status: number
+  readonly body: Members
+  readonly etag: string | undefined
+}
+
+/** Options of every command that sends requests. */
+export interface ServerOptions {
+  readonly url?: string
+  /** Name of a PEM file. */
+  readonly ca?: string
+  readonly insecureHttp?: boolean
+  /** Seconds. */
+  readonly timeout?: number
+  readonly json?: boolean
+}
+
+export interface HttpRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** Sends a request. Returns every response that contains a JSON object or nothing, including refusals. */
+export type Exchange = (request: HttpRequest) => Promise<Answer>
+
+const DEFAULT_TIMEOUT_SECONDS = 10
+
+/** Twice the size of a page of 500 records of the maximum size. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+/** Of each text in a refusal. */
+const MAX_TEXT_CHARACTERS = 500
+
+/** Adds the options of `ServerOptions`, and refuses empty arguments. */
+export function withServer(command: Command): Command {
+  for (const argument of command.registeredArguments) argument.argParser(nonEmpty)
+  return command
+    .option('--url <url>', 'URL of the server (default: EDGEMINT_URL, or http://localhost:8080)')
+    .option('--ca <file>', 'PEM file of a certificate authority to trust besides the known ones')
+    .option('--insecure-http', 'allow http, unencrypted, to a host that is not this machine')
+    .option('--timeout <seconds>', 'time limit of each request', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
+    .option('--json', 'print JSON, also for errors')
+}
+
+/** Returns a function that sends requests to the server. @throws CliError `usage` for a bad URL or CA file */
+export function openServer({
+  url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
+  ca,
+  insecureHttp = false,
+  timeout = DEFAULT_TIMEOUT_SECONDS,
+}: ServerOptions): Exchange {
+  const base = readBase(url, insecureHttp)
+  const trust = ca === undefined ? {} : trustAuthorities(ca)
+  return async ({ method, path, headers = {}, body }) => {
+    const init = {
+      method,
+      headers,
+      // Credentials must not follow a redirect to another server.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeout * 1000),
+      ...(body !== undefined && { body }),
+      ...trust,
+    } as const
+    try {
+      return await readAnswer(await fetch(base + path, init), base + path)
+    } catch (error) {
+      if (error instanceof CliError) throw error
+      throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(error, timeout)}`)
+    }
+  }
+}
+
+/** Requires TLS, or a server on this machine, because requests contain credentials. */
+function readBase(url: string, isHttpAllowed: boolean): string {
+  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && (isHttpAllowed || isLoopback(hostname)))
+  if (isSafe) return url.replace(/\/+$/, '')
+  const problem =
+    protocol === 'http:'
+      ? 'http to another machine would send credentials unencrypted; use https, or --insecure-http inside a network that you trust'
+      : 'it must begin with https://, or with http:// for a server on this machine'
+  throw new CliError('usage', `${url} cannot be used: ${problem}`)
+}
+
+async function readAnswer(response: Response, url: string): Promise<Answer> {
+  const { status, headers } = response
+  if (status >= 300 && status < 400) {
+    const target = shorten(headers.get('Location') ?? 'nowhere')
+    throw new CliError('refused', `${url} redirects to ${target}, status ${status}: redirects are not followed`)
+  }
+  const body = parseBody(await readText(response, url))
+  if (body === undefined)
+    throw new CliError('refused', `the response of ${url} is not from an edgemint server: status ${status}`)
+  if (isDeeper(body, MAX_LEVELS)) malformed(`it has more than ${MAX_LEVELS} levels`)
+  return { status, body, etag: headers.get('ETag') ?? undefined }
+}
+
+async function readText(response: Response, url: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readBytes(response, MAX_ANSWER_BYTES))
+  } catch (error) {
+    throw error instanceof RangeError ? new CliError('refused', `the response of ${url} has ${error.message}`) : error
+  }
+}
+
+function parseBody(text: string): Members | undefined {
+  if (text === '') return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Returns the error of a refusal with its description, or else its status. */
+export function refusalText({ status, body: { error, error_description } }: Answer): string {
+  const texts = [error, error_description].filter((text) => typeof text === 'string').filter((text) => text !== '')
+  return texts.map(shorten).join(': ') || `status ${status}`
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}…` : text
+}
+
+/** Reports a successful response with an unexpected body. @throws CliError `refused` */
+export function malformed(problem: string): never {
+  throw new CliError('refused', `the server's response is malformed: ${problem}`)
+}

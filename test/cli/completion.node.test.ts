@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from '#test'
+import { edgemint } from '../support/cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
+const script = join(folder, 'edgemint.bash')
+writeFileSync(script, (await edgemint(['complete', 'bash'])).stdout)
+writeFileSync(join(folder, 'clients.json'), '[]')
+
+/** Runs bash without bash-completion. Completes the last word as bash does: by the function that is registered for the first. */
+function complete(words: readonly string[], before = ''): readonly string[] {
+  const program = `${before}
+    source ${script}
+    [[ $(complete -p "$1") =~ -F\\ ([^ ]+) ]]
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(( $# - 1 ))
+    "\${BASH_REMATCH[1]}" "$1" "\${@: -1}" "\${@: -2:1}"
+    printf '%s\\n' "\${COMPREPLY[@]}"`
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '--noprofile', '-c', program, 'bash', ...words], {
+    encoding: 'utf8',
+    cwd: folder,
+  })
+  assert.equal(stderr.replace(/^.*compopt: not currently executing completion function\n/gm, ''), '')
+  return stdout.split('\n').filter(Boolean)
+}
+
+const CASES: readonly (readonly [line: string, expected: readonly string[]])[] = [
+  ['edgemint cl', ['clients']],
+  ['npx edgemint cl', ['clients']],
+  ['bunx edgemint cl', ['clients']],
+  ['npx --yes edgemint clients ro', ['rotate-secret']],
+  ['edgemint clients rotate-secret --k', ['--keep-old']],
+  ['edgemint clients import --from ', ['hydra', 'fosite', 'edgemint']],
+  ['edgemint clients import --from = hy', ['hydra']],
+  ['edgemint clients import cl', ['clients.json']],
+  ['edgemint clients create --jwks cl', ['clients.json']],
+  ['edgemint clients create --scope ', []],
+  ['edgemint clients create --name list --dpop', ['--dpop-bound']],
+  ['edgemint complete ', ['bash', 'zsh', 'fish']],
+  ['npx other cl', []],
+]
+
+describe('edgemint complete bash', () => {
+  for (const [line, expected] of CASES) {
+    test(`completes \`${line}\` with ${expected.join(', ') || 'nothing'}`, () => {
+      assert.deepEqual(complete(line.split(' ')), expected)
+    })
+  }
+
+  test('keeps the completion that npx had for other programs, also when it is sourced twice', () => {
+    const before = `_npx_before() { COMPREPLY=(as-before); }
+      complete -o nospace -F _npx_before npx
+      source ${script}`
+    assert.deepEqual(complete(['npx', 'other', ''], before), ['as-before'])
+    assert.deepEqual(complete(['npx', 'edgemint', 'cl'], before), ['clients'])
+  })
+})
+
+describe('edgemint complete', () => {
+  for (const shell of ['zsh', 'fish']) {
+    test(`prints all commands for ${shell}`, async () => {
+      const { code, stdout } = await edgemint(['complete', shell])
+      assert.equal(code, 0)
+      for (const words of ['clients import', 'resources update', 'keys rotate'])
+        assert.ok(stdout.includes(`'${words}'`))
+    })
+  }
+
+  test('refuses an unknown shell', async () => {
+    const { code, stderr } = await edgemint(['complete', 'cmd'])
+    assert.equal(code, 2)
+    assert.match(stderr, /Allowed choices are bash, zsh, fish/)
+  })
+})
