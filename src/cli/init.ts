@@ -1,49 +1,71 @@
 /** `edgemint init`: writes a project for a Worker that depends on the package. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from './errors.ts'
-import { print } from './output.ts'
+import { print, printJson } from './output.ts'
 
 interface InitOptions {
   readonly from?: string
+  readonly json?: boolean
 }
 
 export function initCommand(): Command {
   return new Command('init')
-    .description('Writes a project for a Cloudflare Worker into a new or empty directory.')
+    .description('Writes a project for a Cloudflare Worker into a new or empty directory. It needs no network.')
     .argument('[directory]', 'where to write it', '.')
-    .option('--from <package>', 'what to install as edgemint, such as a tarball of npm pack (default: this version)')
+    .option('--from <file>', 'install edgemint from this tarball of npm pack (default: this version from npm)')
+    .option('--json', 'print JSON, also for errors')
     .action(init)
 }
 
-function init(directory: string, { from }: InitOptions): void {
-  if (existsSync(directory) && readdirSync(directory).length > 0) {
-    throw new CliError('usage', `${directory} is not empty; choose a new directory`)
+function init(directory: string, { from, json }: InitOptions): void {
+  const files = projectFiles(directory, from)
+  try {
+    requireEmpty(directory)
+    for (const [file, text] of Object.entries(files)) {
+      const path = join(directory, file)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text, { flag: 'wx' })
+    }
+  } catch (error) {
+    throw error instanceof CliError ? error : new CliError('usage', error instanceof Error ? error.message : `${error}`)
   }
-  const files = projectFiles(from)
-  for (const [file, text] of Object.entries(files)) {
-    const path = join(directory, file)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, text, { flag: 'wx' })
-    print(`wrote ${path}`)
-  }
-  for (const line of NEXT) print(line.replace('DIRECTORY', directory))
+  if (json) printJson({ directory, files: Object.keys(files) })
+  else printNext(directory, Object.keys(files))
+}
+
+function printNext(directory: string, files: readonly string[]): void {
+  for (const file of files) print(`wrote ${join(directory, file)}`)
+  const enter = resolve(directory) === resolve('.') ? [] : [`  cd ${directory}`]
+  for (const line of ['', 'Next:', ...enter, ...NEXT]) print(line)
+}
+
+/** A new repository of Git counts as empty. */
+function requireEmpty(directory: string): void {
+  const held = existsSync(directory) ? readdirSync(directory).filter((file) => file !== '.git') : []
+  if (held.length > 0)
+    throw new CliError('usage', `${directory} is not empty, it contains ${held[0]}; choose a new directory`)
 }
 
 const NEXT = [
-  '',
-  'Next, in DIRECTORY:',
   '  npm install',
   '  npm run dev        starts it in development mode and prints a request to try',
-  '  npm run deploy     README.md says which secrets it needs',
+  '  npm run deploy     deploys it; README.md says which secrets it needs',
 ]
 
-function projectFiles(from: string | undefined): Readonly<Record<string, string>> {
+function dependencyOn(tarball: string, directory: string): string {
+  if (!existsSync(tarball)) throw new CliError('usage', `--from ${tarball}: there is no such file`)
+  // npm resolves a relative path from the directory of package.json.
+  const path = isAbsolute(tarball) ? tarball : relative(resolve(directory), resolve(tarball))
+  return `file:${path.replaceAll('\\', '/')}`
+}
+
+function projectFiles(directory: string, from: string | undefined): Readonly<Record<string, string>> {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   const { version, devDependencies } = manifest
-  const edgemint = from === undefined ? `^${version}` : from.endsWith('.tgz') ? `file:${from}` : from
+  const edgemint = from === undefined ? `^${version}` : dependencyOn(from, directory)
   const project = {
     name: 'token-server',
     private: true,
