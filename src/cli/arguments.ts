@@ -10,6 +10,11 @@ export function nonEmpty(text: string): string {
   return text
 }
 
+/** Collects the values of an option that may be repeated. */
+export function repeated(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)

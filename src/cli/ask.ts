@@ -1,6 +1,7 @@
 /** Input from the operator: the token, and confirmations. */
 
 import process from 'node:process'
+import { text } from 'node:stream/consumers'
 import { confirm, isCancel, password } from '@clack/prompts'
 import { CliError } from './errors.ts'
 
@@ -17,7 +18,9 @@ const isTerminal = (): boolean => process.stdin.isTTY === true && process.stderr
  */
 export async function readToken(): Promise<string> {
   const { EDGEMINT_TOKEN } = process.env
-  const [name, given] = EDGEMINT_TOKEN ? ['EDGEMINT_TOKEN', EDGEMINT_TOKEN] : ['The token', await askToken()]
+  const [name, given] = EDGEMINT_TOKEN
+    ? ['EDGEMINT_TOKEN', EDGEMINT_TOKEN]
+    : ['The token', await askSecret("The operator's token", 'EDGEMINT_TOKEN')]
   const token = given.trim()
   if (TOKEN.test(token)) return token
   const problem = /\s/.test(token)
@@ -26,11 +29,28 @@ export async function readToken(): Promise<string> {
   throw new CliError('usage', `${name} is not an operator's token: it is empty or ${problem}`)
 }
 
-async function askToken(): Promise<string> {
-  if (!isTerminal()) throw new CliError('usage', 'EDGEMINT_TOKEN is not set, and there is no terminal to prompt for it')
-  const token = await password({ message: "The operator's token", output: process.stderr })
-  if (isCancel(token) || !token) throw new CliError('declined', 'no token was entered')
-  return token
+/**
+ * Returns the secret of a client: from standard input if it is asked to, else from the environment, else from a prompt without
+ * echo. There is no option for it, because other users of the machine can see arguments.
+ */
+export async function readSecret({ secretStdin = false }: { secretStdin?: boolean }): Promise<string> {
+  if (secretStdin) return nonEmptySecret((await text(process.stdin)).replace(/\r?\n$/, ''), 'standard input')
+  const { EDGEMINT_CLIENT_SECRET } = process.env
+  if (EDGEMINT_CLIENT_SECRET) return EDGEMINT_CLIENT_SECRET
+  return askSecret("The client's secret", 'EDGEMINT_CLIENT_SECRET', '; use it, --secret-stdin or --key')
+}
+
+function nonEmptySecret(secret: string, from: string): string {
+  if (secret === '') throw new CliError('usage', `${from} contains no secret`)
+  return secret
+}
+
+async function askSecret(message: string, variable: string, others = ''): Promise<string> {
+  if (!isTerminal())
+    throw new CliError('usage', `${variable} is not set, and there is no terminal to prompt for it${others}`)
+  const secret = await password({ message, output: process.stderr })
+  if (isCancel(secret) || !secret) throw new CliError('declined', 'nothing was entered')
+  return secret
 }
 
 /** Asks for confirmation unless `--yes` is set. @throws CliError if the operator declines or there is no terminal */

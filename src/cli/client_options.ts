@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { jsonObject, wholeNumber } from './arguments.ts'
+import { jsonObject, repeated, wholeNumber } from './arguments.ts'
 import { CliError } from './errors.ts'
 
 /** The options as commander returns them. */
@@ -25,14 +25,13 @@ export interface MetadataOptions {
 }
 
 export function withMetadata(command: Command): Command {
-  const collect = (value: string, before: string[] = []): string[] => [...before, value]
   return command
     .option('--metadata <file>', 'file with a JSON object of metadata; other options override it')
     .option('--name <text>', 'client_name')
     .option('--scope <scopes>', 'scopes it may request: patterns, space-separated')
     .option('--default-scope <scopes>', 'scopes it gets when it requests none')
-    .option('--resource <identifier>', 'resource server it may request tokens for; repeatable', collect)
-    .option('--grant-type <type>', 'default client_credentials; repeatable', collect)
+    .option('--resource <identifier>', 'resource server it may request tokens for; repeatable', repeated)
+    .option('--grant-type <type>', 'default client_credentials; repeatable', repeated)
     .option('--auth-method <method>', 'token_endpoint_auth_method')
     .option('--signing-alg <alg>', 'token_endpoint_auth_signing_alg')
     .option('--jwks <file>', 'file with its public JWK Set')

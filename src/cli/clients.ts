@@ -10,6 +10,7 @@ import { CliError } from './errors.ts'
 import { type Members, malformed, type ServerOptions, withServer } from './http.ts'
 import { addImport } from './import.ts'
 import { instant, print, printJson, printPages, warn } from './output.ts'
+import { addTest } from './test_client.ts'
 
 interface Options extends ServerOptions {
   readonly yes?: boolean
@@ -44,6 +45,7 @@ export function clientsCommand(): Command {
     setDisabled(id, false, options),
   )
   add('delete <id>', 'Deletes the client.').option('--yes', 'do not ask for confirmation').action(remove)
+  addTest(clients)
   addImport(clients)
   return clients
 }

@@ -21,6 +21,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'clients disable': ['npx edgemint clients disable billing'],
   'clients enable': ['npx edgemint clients enable billing'],
   'clients delete': ['npx edgemint clients delete billing --yes'],
+  'clients test': [
+    'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --scope invoices.read',
+    'npx edgemint clients test billing --key private-key.json --resource https://api.example.com',
+  ],
   'clients import': [
     'npx edgemint clients import clients.json --from hydra --dry-run',
     'npx edgemint clients import clients.json --from hydra --report report.jsonl',
