@@ -57,6 +57,8 @@ export function openReport({ report, json = false, dryRun }: ReportOptions): Rep
       if (file !== undefined) closeSync(file)
       const counted = OUTCOMES.filter((outcome) => counts.has(outcome)).map((outcome) => [outcome, counts.get(outcome)])
       const summary = { ...(dryRun && { dry_run: true }), total, ...Object.fromEntries(counted) }
+      // Concurrent requests end in any order.
+      shown.sort((one, other) => one.row - other.row)
       if (json) printJson({ ...summary, details: shown })
       else printLines(shown, summary, details - shown.length)
       return { total, refused: counts.get('refused') ?? 0 }

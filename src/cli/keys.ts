@@ -23,6 +23,7 @@ export function keysCommand(): Command {
     .addOption(new Option('--alg <alg>', 'algorithm of the key').choices(algorithms).default('RS256'))
     .option('--file <file>', 'file to create, mode 0600; it must not exist')
     .option('--print', 'print the key set even to a terminal')
+    .option('--json', 'print JSON, also for errors; with --file the keys as in list, without private parts')
     .action(generate)
   command
     .command('rotate')
@@ -34,14 +35,14 @@ export function keysCommand(): Command {
     .option('--announce <seconds>', 'time until the new key signs, for verifiers to fetch it', wholeNumber, 3600)
     .addOption(lifetimeOption())
     .option('--yes', 'do not ask for confirmation if a key is already announced')
-    .option('--json', 'print JSON, errors too')
+    .option('--json', 'print JSON, also for errors')
     .action(rotateKeys)
   command
     .command('list')
     .description('Lists the keys and their states, without their private parts.')
     .requiredOption('--file <file>', 'the set')
     .addOption(lifetimeOption())
-    .option('--json', 'print JSON, errors too')
+    .option('--json', 'print JSON, also for errors')
     .action(list)
   return command
 }
@@ -52,7 +53,14 @@ function lifetimeOption(): Option {
     .default(DEFAULT_TOKEN_LIFETIME_SECONDS)
 }
 
-async function generate({ alg, file, print }: { alg: string; file?: string; print?: boolean }): Promise<void> {
+interface GenerateOptions {
+  readonly alg: string
+  readonly file?: string
+  readonly print?: boolean
+  readonly json?: boolean
+}
+
+async function generate({ alg, file, print, json }: GenerateOptions): Promise<void> {
   const isSeen = file === undefined && process.stdout.isTTY
   if (isSeen && !print) {
     throw new CliError(
@@ -65,6 +73,7 @@ async function generate({ alg, file, print }: { alg: string; file?: string; prin
   const keys = [await generateKey(alg)]
   if (file === undefined) return printJson({ keys })
   write(file, keys)
+  if (json) return list({ file, lifetime: DEFAULT_TOKEN_LIFETIME_SECONDS, json })
   warn(`wrote ${file}`)
   printNextStep(file, 'The key set is the value of SIGNING_KEYS.')
 }
@@ -140,9 +149,13 @@ async function placesOf(jwks: readonly PrivateJwk[]): Promise<{ kid: string; alg
 /** Replaces the file atomically: another process reads either the old set or the new one. */
 function write(file: string, keys: readonly PrivateJwk[]): void {
   const temporary = `${file}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-  chmodSync(temporary, 0o600)
-  renameSync(temporary, file)
+  try {
+    writeFileSync(temporary, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    chmodSync(temporary, 0o600)
+    renameSync(temporary, file)
+  } catch (error) {
+    throw new CliError('usage', error instanceof Error ? error.message : `${error}`)
+  }
 }
 
 function now(): number {

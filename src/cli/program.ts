@@ -15,6 +15,7 @@ const NOTES = `
 Environment:
   EDGEMINT_URL     URL of the server, default http://localhost:8080; --url overrides it
   EDGEMINT_TOKEN   the operator's token, REGISTRATION_TOKEN of the server; prompted for if not set
+  EDGEMINT_CLIENT_SECRET   the client's secret, for clients test; prompted for if not set
 
 Exit codes:
   0  success     1  refused by the server     2  invalid usage

@@ -58,6 +58,15 @@ describe('edgemint keys', () => {
     assert.equal(JSON.parse(readFileSync(file, 'utf8')).keys.length, 4)
   })
 
+  test('generate --json prints the key without its private part', async () => {
+    const file = join(folder, 'json.json')
+    const { code, stdout, stderr } = await edgemint(['keys', 'generate', '--file', file, '--alg', 'ES256', '--json'])
+    assert.deepEqual([code, stderr], [0, ''])
+    const [{ kid, ...key }] = JSON.parse(stdout)
+    assert.deepEqual(key, { alg: 'ES256', state: 'signing', signs_from: 0 })
+    assert.equal((await keyringOf(file)).signingAt(now())?.kid, kid)
+  })
+
   test('generate prints the key set to a pipe', async () => {
     const { code, stdout } = await edgemint(['keys', 'generate'])
     assert.equal(code, 0)
@@ -85,6 +94,7 @@ describe('edgemint keys', () => {
       [['keys', 'rotate', '--file', file], /neither a private JWK Set/],
       [['keys', 'list', '--file', join(folder, 'nothing')], /ENOENT/],
       [['keys', 'generate', '--alg', 'none'], /Allowed choices/],
+      [['keys', 'generate', '--alg', 'ES256', '--file', join(folder, 'nowhere', 'keys.json')], /ENOENT/],
       [['keys', 'rotate'], /required option '--file/],
       [['keys', 'rotate', '--file', file, '--announce', 'soon'], /whole number/],
     ] as const) {
