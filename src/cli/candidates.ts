@@ -18,7 +18,7 @@ export interface Described {
   readonly description: string
 }
 
-export interface DescribedOption extends Described {
+interface DescribedOption extends Described {
   /** `file` completes names of files, a list its words. */
   readonly value: 'none' | 'any' | 'file' | readonly string[]
 }

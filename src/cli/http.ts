@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly json?: boolean
 }
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
