@@ -3,6 +3,7 @@
 import { exportJWK, generateKeyPair, importPKCS8 } from 'jose'
 import * as v from 'valibot'
 import { ALGORITHMS } from './algorithms.ts'
+import { keySetProblem } from './key_set_problem.ts'
 import { type PrivateJwk, toSigningKey } from './signing_key.ts'
 
 const RSA_BITS = 2048
@@ -34,7 +35,7 @@ export async function readKeySet(text: string): Promise<readonly PrivateJwk[]> {
     return v.parse(PrivateKeySet, JSON.parse(text)).keys as PrivateJwk[]
   } catch {
     // No `cause`: it would quote the setting.
-    throw new TypeError('is neither a private JWK Set, {"keys":[…]}, nor a PKCS#8 PEM')
+    throw new TypeError(keySetProblem(text))
   }
 }
 
@@ -43,6 +44,7 @@ async function readPem(pem: string): Promise<PrivateJwk> {
     const key = await importPKCS8(pem.trim(), alg, { extractable: true }).catch(() => undefined)
     if (key !== undefined) return exportJWK(key)
   }
+  if (pem.includes('BEGIN PUBLIC KEY')) throw new TypeError('is a public key: it has no private part')
   throw new TypeError('is a PEM, but not a PKCS#8 private key ("BEGIN PRIVATE KEY") of a supported type')
 }
 

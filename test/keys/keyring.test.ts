@@ -100,16 +100,43 @@ describe('readKeyring', () => {
       async () => JSON.stringify({ keys: [{ ...(await privateJwk('ES256')), x: undefined }] }),
       /without its public members/,
     ],
-    ['an empty set', () => '{"keys":[]}', /neither a private JWK Set/],
-    ['a JWK outside of a set', async () => JSON.stringify(await privateJwk('RS256')), /neither a private JWK Set/],
+    ['an empty set', () => '{"keys":[]}', /^holds no key$/],
+    [
+      'a JWK outside of a set',
+      async () => JSON.stringify(await privateJwk('RS256')),
+      /^is a single key; wrap it as \{"keys":\[…\]\}$/,
+    ],
+    [
+      'a list',
+      async () => JSON.stringify([await privateJwk('RS256')]),
+      /^is a list of keys; wrap it as \{"keys":\[…\]\}$/,
+    ],
+    [
+      'a public key outside of a set',
+      async () => JSON.stringify({ ...(await privateJwk('RS256')), d: undefined }),
+      /^is a public key: it has no private part/,
+    ],
+    ...['signing-keys.json', './keys/signing-key.pem', '/run/secrets/signing_keys', '~/key', 'C:\\keys.json'].map(
+      (name): [string, () => string, RegExp] => [
+        `the file name ${name}`,
+        () => `${name}\n`,
+        /^is a file name instead of the content of the file; use "\$\(cat FILE\)"$/,
+      ],
+    ),
+    ['base64', () => 'bm90L2Ega2V5Lm5vdC9hIGtleQ', /nor a PKCS#8 PEM \(it is not JSON\)$/],
     [
       'a public key',
       async () => JSON.stringify({ keys: [{ ...(await privateJwk('RS256')), d: undefined }] }),
-      /neither a private JWK Set/,
+      /^holds a public key: it has no private part/,
+    ],
+    [
+      'a PEM of a public key',
+      () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+      /^is a public key: it has no private part$/,
     ],
     [
       'a PEM of another kind',
-      () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+      () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
       /not a PKCS#8 private key/,
     ],
     ['a symmetric key', () => '{"keys":[{"kty":"oct","k":"c2VjcmV0","d":"x"}]}', /do not fit an algorithm/],
