@@ -63,10 +63,6 @@ const profiles = Object.keys(accessTokenProfiles) as AccessTokenProfile[]
 const DEVELOPMENT_STORE = 'sqlite:.edgemint/development.db'
 const PRODUCTION_STORE = 'sqlite:.edgemint/edgemint.db'
 
-const DEFAULT_PORT = 8080
-
-const Port = v.optional(IntegerText(0, 65535), String(DEFAULT_PORT))
-
 const Settings = v.object({
   ISSUER: v.optional(Issuer),
   SIGNING_KEYS: v.optional(v.string()),
@@ -88,12 +84,17 @@ const Settings = v.object({
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
   STORE_URL: v.optional(StoreUrl),
-  PORT: Port,
+  PORT: v.optional(IntegerText(0, 65535), '8080'),
   HOST: v.optional(HostName),
   DEV: v.optional(BooleanText, 'false'),
 } satisfies Record<Setting, v.GenericSchema<string | undefined, unknown>>)
 
-const names = Object.keys(Settings.entries) as Setting[]
+/** What decides where a process listens. */
+const { PORT, HOST, DEV } = Settings.entries
+const Listening = v.object({ PORT, HOST, DEV: v.fallback(DEV, false) })
+
+/** Names of all settings. */
+export const settingNames: readonly Setting[] = Object.keys(Settings.entries) as Setting[]
 
 const NEEDED = ['ISSUER', 'SIGNING_KEYS'] as const
 
@@ -106,15 +107,9 @@ const DEV_IN_PRODUCTION = 'must not be set together with ISSUER or SIGNING_KEYS'
  * @returns the config, or a problem for each setting that is missing or malformed
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config | readonly Problem[] {
-  const given = names.flatMap((name) => {
-    const value = environment[name]
-    // A Worker's variable may be a number or a boolean.
-    const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
-    return text === undefined || text === '' ? [] : [[name, text]]
-  })
-  const read = v.safeParse(Settings, Object.fromEntries(given), { abortPipeEarly: true })
+  const read = v.safeParse(Settings, given(environment), { abortPipeEarly: true })
   if (!read.success) {
-    return names.flatMap((setting) => {
+    return settingNames.flatMap((setting) => {
       const issue = read.issues.find((each) => v.getDotPath(each) === setting)
       return issue === undefined ? [] : [{ setting, problem: issue.message }]
     })
@@ -143,14 +138,30 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   }
 }
 
-/** Returns where to listen, independent of the other settings: undefined if PORT or HOST is malformed. */
-export function readListen({
-  PORT,
-  HOST,
-}: Readonly<Record<string, unknown>>): { readonly port: number; readonly host: string | undefined } | undefined {
-  const read = v.safeParse(v.object({ port: Port, host: v.optional(HostName) }), {
-    port: PORT || undefined,
-    host: HOST || undefined,
+/** An address to listen on. */
+export interface Address {
+  readonly port: number
+  /** An IP address without brackets, or a host name; undefined for all interfaces. */
+  readonly hostname?: string
+}
+
+/**
+ * Returns where to listen, also if other settings are invalid: the server then answers 503. In development this is 127.0.0.1 by
+ * default. Returns undefined if PORT or HOST is malformed, which `readConfig` reports.
+ */
+export function readAddress(environment: Readonly<Record<string, unknown>>): Address | undefined {
+  const read = v.safeParse(Listening, given(environment))
+  if (!read.success) return undefined
+  const { PORT: port, DEV: dev, HOST: hostname = dev ? '127.0.0.1' : undefined } = read.output
+  return hostname === undefined ? { port } : { port, hostname }
+}
+
+function given(environment: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entries = settingNames.flatMap((name) => {
+    const value = environment[name]
+    // A Worker's variable may be a number or a boolean.
+    const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+    return text === undefined || text === '' ? [] : [[name, text]]
   })
-  return read.success ? { port: read.output.port, host: read.output.host } : undefined
+  return Object.fromEntries(entries)
 }

@@ -14,9 +14,16 @@ import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { createPreset, type FeatureHost, type Opened } from './preset.ts'
 import { hashToken } from './secrets/hashes.ts'
+import { settingWarnings } from './setting_warnings.ts'
 import type { Stores } from './stores/contracts.ts'
 
 const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
+
+/** No mark has this key. */
+const PROBE_KEY = 'probe'
+
+/** What a runtime prints when it serves with invalid settings. */
+export const UNCONFIGURED_LINE = 'edgemint: every request is answered with 503 until then.'
 
 /** What a runtime provides to the server. */
 export interface Host extends FeatureHost {
@@ -41,10 +48,13 @@ export interface Server {
   readonly app: App
   /** Undefined if the settings are invalid; the app then answers every request with 503. */
   readonly config: Config | undefined
+  /** Reads from the ledger once. Returns the error if that fails; undefined also if the settings are invalid and there is no ledger. */
+  findStoreError(): Promise<string | undefined>
 }
 
 /** Creates the server. Never rejects: problems with the settings are printed to the console, and every response is 503. */
 export async function createServer(host: Host): Promise<Server> {
+  for (const warning of settingWarnings(host.environment)) host.warn(`edgemint: ${warning}`)
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
   const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
@@ -61,7 +71,11 @@ export async function createServer(host: Host): Promise<Server> {
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
     emit,
   }
-  return { app: serve(createPreset({ ...config, ...opened, issuer, isAtRoot: true }, host), config, emit), config }
+  return {
+    app: serve(createPreset({ ...config, ...opened, issuer, isAtRoot: true }, host), config, emit),
+    config,
+    findStoreError: () => stores.ledger.get(PROBE_KEY).then(() => undefined, errorText),
+  }
 }
 
 /** Mounts the provider. Other paths are 404, and in development only requests from this machine are answered. */
@@ -81,14 +95,13 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   for (const { setting, problem } of problems) {
     host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
   }
-  host.warn('edgemint: every request is answered with 503 until then.')
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
   app.get('/livez', alive)
   app.all('*', () => {
     throw temporarilyUnavailable('not_configured', 'The server is not configured; its console shows what is missing.')
   })
-  return { app, config: undefined }
+  return { app, config: undefined, findStoreError: async () => undefined }
 }
 
 function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyring> {
@@ -106,10 +119,12 @@ function isProblems(outcome: object): outcome is readonly Problem[] {
 }
 
 function problemOf(setting: Problem['setting']): (error: unknown) => readonly Problem[] {
-  return (error) => [{ setting, problem: withoutUserinfo(error instanceof Error ? error.message : String(error)) }]
+  return (error) => [{ setting, problem: errorText(error) }]
 }
 
-/** An error may quote the URL of a store, with the password in it. */
-function withoutUserinfo(text: string): string {
+/** Returns the messages of an error and its causes. They may quote the URL of a store, so a password in it is replaced. */
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const text = error.cause === undefined ? error.message : `${error.message}: ${errorText(error.cause)}`
   return text.replace(/\/\/\S*@/g, '//…@')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { readConfig, readListen } from '../src/config.ts'
+import { readAddress, readConfig } from '../src/config.ts'
 
 const needed = { ISSUER: 'https://tokens.example', SIGNING_KEYS: 'key' }
 const DEVELOPMENT_STORE = 'sqlite:.edgemint/development.db'
@@ -195,18 +195,38 @@ describe('readConfig', () => {
   })
 })
 
-describe('readListen', () => {
-  test('returns the address, or 8080 on every address', () => {
-    assert.deepEqual(readListen({}), { port: 8080, host: undefined })
-    assert.deepEqual(readListen({ PORT: '', HOST: '' }), { port: 8080, host: undefined })
-    assert.deepEqual(readListen({ PORT: '9000', HOST: '::1' }), { port: 9000, host: '::1' })
-    assert.deepEqual(readListen({ HOST: 'tokens.internal' }), { port: 8080, host: 'tokens.internal' })
-  })
-
-  test('returns undefined for a malformed one, so that no other address is used', () => {
-    for (const malformed of [{ PORT: '-1' }, { PORT: '65536' }, { HOST: '10.0.0.1:80' }, { HOST: 'http://a' }])
-      assert.equal(readListen(malformed), undefined)
-  })
+describe('readAddress', () => {
+  const addresses: readonly [environment: Record<string, unknown>, expected: object | undefined][] = [
+    [{}, { port: 8080 }],
+    [{ PORT: '', HOST: '' }, { port: 8080 }],
+    [
+      { PORT: '9000', HOST: '::1' },
+      { port: 9000, hostname: '::1' },
+    ],
+    [
+      { HOST: 'tokens.internal', ISSUER: 'nonsense' },
+      { port: 8080, hostname: 'tokens.internal' },
+    ],
+    [{ DEV: 'true' }, { port: 8080, hostname: '127.0.0.1' }],
+    [
+      { DEV: 'true', ISSUER: 'https://tokens.example' },
+      { port: 8080, hostname: '127.0.0.1' },
+    ],
+    [
+      { DEV: 'true', HOST: '::1' },
+      { port: 8080, hostname: '::1' },
+    ],
+    [{ DEV: 'nonsense' }, { port: 8080 }],
+    [{ PORT: '-1' }, undefined],
+    [{ PORT: '65536' }, undefined],
+    [{ HOST: '10.0.0.1:80' }, undefined],
+    [{ HOST: 'http://a' }, undefined],
+  ]
+  for (const [environment, expected] of addresses) {
+    test(`of ${JSON.stringify(environment)} is ${JSON.stringify(expected) ?? 'none'}`, () => {
+      assert.deepEqual(readAddress(environment), expected)
+    })
+  }
 })
 
 describe('development', () => {

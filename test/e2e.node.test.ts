@@ -89,7 +89,7 @@ for (const [name, dev, bare] of ways) {
   describe(`${name}, as a process`, () => {
     test('development: the line it prints gives a token that the JWKS verifies', async () => {
       await serving(dev, {}, async (server, port) => {
-        const [, curl = ''] = /try: (curl .*)/.exec(server.output()) ?? []
+        const [, curl = ''] = /, try(?: .*)?: (curl .*)/.exec(server.output()) ?? []
         const { stdout } = await run('sh', ['-c', curl.replace('localhost:8080', `localhost:${port}`)])
         await verify(server.origin, new Response(stdout), server.origin)
         assert.equal((await fetch(`${server.origin}/token`)).status, 405)

@@ -48,30 +48,35 @@ describe('edgemint serve', () => {
     })
   }
 
-  test('--check reports whether the server would be ready, without listening', async () => {
-    const port = await freePort()
-    const check = (settings: Readonly<Record<string, string>>, ...args: string[]) => {
-      const env = { ...process.env, PORT: `${port}`, ...settings }
-      const { status, stderr } = spawnSync('node', [MAIN, 'serve', '--check', ...args], {
-        cwd: folder,
-        env,
-        encoding: 'utf8',
-      })
-      return [status, stderr.trim().split('\n').at(-1)]
-    }
-    const STORE_URL = 'memory:'
-    assert.deepEqual(check({ STORE_URL }, '--dev'), [
-      0,
-      'edgemint: the settings are valid, a key signs, and the ledger answers',
-    ])
-    assert.deepEqual(check({ STORE_URL }), [1, 'edgemint: a setting is missing or malformed'])
-    const [status] = check({ STORE_URL: 'redis://127.0.0.1:1' }, '--dev')
-    assert.equal(status, 1)
-    // The port is free: nothing listened.
-    const probe = createServer().listen(port)
-    await once(probe, 'listening')
-    probe.close()
-  })
+  for (const runtime of RUNTIMES) {
+    test(`${runtime}: --check reports what is wrong, without listening`, async () => {
+      const port = await freePort()
+      const [command = '', ...args] = `${runtime} ${MAIN} serve --check`.split(' ')
+      const check = (settings: Readonly<Record<string, string>>, ...more: string[]) => {
+        const env = { ...process.env, PORT: `${port}`, ...settings }
+        const { status, stdout, stderr } = spawnSync(command, [...args, ...more], {
+          cwd: folder,
+          env,
+          encoding: 'utf8',
+        })
+        return { status, stdout, stderr }
+      }
+      const ready = 'edgemint: the settings are valid, a key signs, and the store answers\n'
+      assert.deepEqual(check({}, '--dev'), { status: 0, stdout: ready, stderr: '' })
+      const bare = check({ SIGNING_KEY: 'hush' })
+      assert.deepEqual([bare.status, bare.stdout], [1, ''])
+      assert.match(bare.stderr, /^edgemint: SIGNING_KEY is not a setting; did you mean SIGNING_KEYS\?\n/)
+      assert.match(bare.stderr, /\nedgemint: ISSUER is missing\. .*\nedgemint: SIGNING_KEYS is missing\. .*\n$/)
+      const far = check({ STORE_URL: 'redis://user:hush@127.0.0.1:1' }, '--dev')
+      assert.deepEqual([far.status, far.stdout], [1, ''])
+      assert.match(far.stderr, /^edgemint: STORE_URL cannot be reached: no connection to Redis: .*\n$/)
+      assert.ok(!`${bare.stderr}${far.stderr}`.includes('hush'))
+      // The port is free: nothing listened.
+      const probe = createServer().listen(port)
+      await once(probe, 'listening')
+      probe.close()
+    })
+  }
 
   test('a port that is no port ends the process, because no other is tried', () => {
     const { status, stderr } = spawnSync('node', [MAIN, 'serve', '--dev', '--port', 'http'], {

@@ -2,9 +2,8 @@
 
 import process from 'node:process'
 import { Command } from 'commander'
-import { createServer } from '../start.ts'
 import { EXIT } from './errors.ts'
-import { warn } from './output.ts'
+import { print, warn } from './output.ts'
 
 /** Not `#runtime`, whose conditions are those of a checkout. */
 const RUNTIMES = {
@@ -31,16 +30,22 @@ export function serveCommand(): Command {
 }
 
 async function serve({ dev, port, host, check }: ServeOptions): Promise<void> {
-  if (dev) process.env['DEV'] = 'true'
-  if (port !== undefined) process.env['PORT'] = port
-  if (host !== undefined) process.env['HOST'] = host
+  const environment = {
+    ...process.env,
+    ...(dev && { DEV: 'true' }),
+    ...(port !== undefined && { PORT: port }),
+    ...(host !== undefined && { HOST: host }),
+  }
   const { bun, deno } = process.versions
-  const runtime = await RUNTIMES[bun !== undefined ? 'bun' : deno !== undefined ? 'deno' : 'node']()
-  if (!check) return runtime.serve(createServer)
-  const { problemOf } = await import('../runtime/listen.ts')
-  const server = await runtime.open(createServer)
-  const problem = server.config === undefined ? 'a setting is missing or malformed' : await problemOf(server)
-  warn(`edgemint: ${problem ?? 'the settings are valid, a key signs, and the ledger answers'}`)
+  const { runtime } = await RUNTIMES[bun !== undefined ? 'bun' : deno !== undefined ? 'deno' : 'node']()
+  // No other command needs the server.
+  const [{ createServer }, { open, serve }] = await Promise.all([import('../start.ts'), import('../runtime/serve.ts')])
+  if (!check) return serve(runtime, createServer, environment)
+  const { server } = await open(runtime, createServer, environment)
+  const error = await server.findStoreError()
+  if (error !== undefined) warn(`edgemint: STORE_URL cannot be reached: ${error}`)
+  const isReady = server.config !== undefined && error === undefined
+  if (isReady) print('edgemint: the settings are valid, a key signs, and the store answers')
   // The connections of the stores would keep the process running.
-  process.exit(problem === undefined ? 0 : EXIT.refused)
+  process.exit(isReady ? 0 : EXIT.refused)
 }

@@ -3,13 +3,14 @@
 import { env } from 'cloudflare:workers'
 import type { RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
+import { UNCONFIGURED_LINE } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
 import { type KvNamespace, kvRegistry, type RecordNamespace } from '../stores/kv.ts'
 import { curlLine } from './announce.ts'
 import type { Start } from './runtime.ts'
 
-/** As in wrangler.toml; a Worker cannot see where `wrangler dev` listens. */
+/** As in wrangler.toml; before the first request a Worker cannot see where `wrangler dev` listens. */
 const DEV_ORIGIN = 'http://localhost:8080'
 
 /** The binding in wrangler.toml requires that the entry exports the class. */
@@ -27,7 +28,8 @@ export const start: Start = async (createServer) => {
     write: (line) => console.log(line),
     warn: (line) => console.error(line),
   })
-  if (config?.dev) console.log(curlLine(DEV_ORIGIN))
+  if (config === undefined) console.error(UNCONFIGURED_LINE)
+  if (config?.dev) console.log(curlLine(DEV_ORIGIN, '(8080 unless wrangler dev has another --port)'))
   return { fetch: (request) => app.fetch(request) }
 }
 

@@ -1,14 +1,16 @@
 /** Deno: `deno serve` serves the default export, in every thread of `--parallel`; `deno run` does not. */
 
+import process from 'node:process'
 import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
 import { isHost, refuseHost } from './host_header.ts'
-import { announce, listenOptions, refuseToListen } from './listen.ts'
-import { auditLog, now, processHost, stopOnSignals, warn } from './process.ts'
-import type { Open, Serve, Start } from './runtime.ts'
+import { now, warn } from './process.ts'
+import type { Handler, ProcessRuntime, Served, Start } from './runtime.ts'
+import { announce, listen, type Opened, open } from './serve.ts'
+import { stopOnSignals } from './stop.ts'
 
-interface Address {
+interface BoundAddress {
   readonly hostname: string
   readonly port: number
 }
@@ -24,14 +26,16 @@ declare const Deno: {
   unrefTimer(timer: ReturnType<typeof setTimeout>): void
   readonly env: { toObject(): Record<string, string> }
   readonly stdout: { write(octets: Uint8Array): Promise<number> }
-  serve(
-    options: { port: number; hostname?: string; onListen(address: Address): void },
-    handler: (request: Request, info: Info) => Response | Promise<Response>,
-  ): DenoServer
-  readonly errors: { readonly Http: new () => Error }
+  serve(options: { port: number; hostname?: string; onListen(): void }, handler: DenoHandler['fetch']): DenoServer
+  readonly errors: { readonly Http: new () => Error; readonly AddrInUse: new () => Error }
+}
+
+interface DenoHandler extends Handler {
+  fetch(request: Request, info: Info): Response | Promise<Response>
 }
 
 interface DenoServer {
+  readonly addr: BoundAddress
   /** Resolves when all pending requests are answered. */
   shutdown(): Promise<void>
 }
@@ -49,61 +53,83 @@ const encoder = new TextEncoder()
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
 
-const log = auditLog(writeToStdout)
+export const runtime: ProcessRuntime = {
+  backends: { denokv: openDenoKv },
+  openOutput: () => writeToStdout,
+  async listen(app, address) {
+    const { fetch } = handlerOf(app)
+    let server = Deno.serve({ ...address, ...silent }, fetch)
+    const bound = server.addr
+    serveAgainAfterFailure(() => {
+      server = Deno.serve({ ...bound, ...silent }, fetch)
+    })
+    return { ...bound, stop: () => server.shutdown() }
+  },
+}
 
-export const open: Open = (createServer) =>
-  createServer(processHost(Deno.env.toObject(), { backends: { denokv: openDenoKv }, log }))
-
-export const serve: Serve = async (createServer) => void (await start(createServer, true))
+/** Otherwise Deno prints a line of its own. */
+const silent = { onListen: () => undefined }
 
 export const start: Start = async (createServer, isMain) => {
-  const server = await open(createServer)
-  let ours: DenoServer | undefined
-  const handler = {
-    // `deno serve` chooses the address to listen on, so development mode has to check the peer of each request.
-    fetch: (request: Request, info: Info): Response | Promise<Response> =>
-      isHost(request.headers.get('Host') ?? NO_HOST)
-        ? server.app.fetch(request, { peer: () => info.remoteAddr.hostname })
-        : refuseHost(),
-    onListen(address: Address): void {
-      removeEventListener('beforeunload', listen)
-      announce(server, address.port, address.hostname)
-      serveAgainAfterFailure((onListen) => {
-        ours = Deno.serve({ ...address, onListen }, handler.fetch)
-      })
-    },
-  }
+  const opened = await open(runtime, createServer, Deno.env.toObject())
+  const handler = handlerOf(opened.server.app)
   // Only this distinguishes the two commands (`import.meta.main` is true for both): under `deno serve` a listening
   // server keeps the event loop alive, under `deno run` the loop is empty once the entry is evaluated.
-  function listen(): void {
-    const options = listenOptions(server, Deno.env.toObject())
-    try {
-      ours = Deno.serve({ ...options, onListen: handler.onListen }, handler.fetch)
-    } catch (error) {
-      refuseToListen(error, options)
-    }
-  }
+  const serveOurselves = (): void => void listen(runtime, opened)
   if (isMain) {
-    addEventListener('beforeunload', listen, { once: true })
+    addEventListener('unhandledrejection', exitIfPortIsTaken)
+    addEventListener('beforeunload', serveOurselves, { once: true })
     // The event loop of a stopping server becomes empty too, so this is checked only during the start.
-    Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', listen), START_MILLISECONDS))
-    stopOnSignals(log, () => {
-      removeEventListener('beforeunload', listen)
-      // `deno serve` shuts its own server down, without a limit, and then ends the process.
-      return ours?.shutdown() ?? new Promise(() => undefined)
-    })
+    Deno.unrefTimer(setTimeout(() => removeEventListener('beforeunload', serveOurselves), START_MILLISECONDS))
   }
-  return handler
+  return {
+    ...handler,
+    onListen(address: BoundAddress): void {
+      removeEventListener('beforeunload', serveOurselves)
+      removeEventListener('unhandledrejection', exitIfPortIsTaken)
+      afterDenoServe(opened, handler, address)
+    },
+  }
+}
+
+/** `deno serve` listens and stops by itself: what is left is the line, the limit after a signal, and a failed `accept`. */
+function afterDenoServe({ server, log, environment }: Opened, { fetch }: DenoHandler, address: BoundAddress): void {
+  let ours: DenoServer | undefined
+  announce(server, address)
+  serveAgainAfterFailure(() => {
+    ours = Deno.serve({ ...address, ...silent }, fetch)
+  })
+  // Deno ends the process when its own server has stopped, however long that takes.
+  stopOnSignals(log, environment, () => ours?.shutdown() ?? new Promise(() => undefined))
+}
+
+/** Only here `deno serve` shows that it cannot listen. */
+function exitIfPortIsTaken(event: Event): void {
+  const { reason } = event as Event & { readonly reason: unknown }
+  if (!(reason instanceof Deno.errors.AddrInUse)) return
+  event.preventDefault()
+  warn('edgemint: the port is in use by another process; set --port to another one')
+  process.exit(1)
+}
+
+// `deno serve` chooses the address to listen on, so development mode has to check the peer of each request.
+function handlerOf(app: Served): DenoHandler {
+  return {
+    fetch: (request, info) =>
+      isHost(request.headers.get('Host') ?? NO_HOST)
+        ? app.fetch(request, { peer: () => info.remoteAddr.hostname })
+        : refuseHost(),
+  }
 }
 
 /**
  * Starts a new server after one failed to accept a connection because the process had no file handles left: Deno ends such a
  * server, and the process with it. Accepted connections are served meanwhile.
  */
-function serveAgainAfterFailure(serve: (onListen: () => void) => void): void {
+function serveAgainAfterFailure(serve: () => void): void {
   const tryAgain = (): void => {
     try {
-      serve(() => undefined)
+      serve()
     } catch {
       setTimeout(tryAgain, PAUSE_MILLISECONDS)
     }

@@ -1,36 +1,55 @@
 /** Node: an adapter of Hono serves the Fetch handler. */
 
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import process from 'node:process'
-import { type Http2Bindings, type HttpBindings, serve as listen } from '@hono/node-server'
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { isHost, refuseHost } from './host_header.ts'
-import { announce, listenOptions, refuseToListen } from './listen.ts'
-import { auditLog, processHost, stopOnSignals } from './process.ts'
-import type { Open, Serve, Start } from './runtime.ts'
+import type { Handler, ProcessRuntime, Served, Start } from './runtime.ts'
+import { listen, open } from './serve.ts'
+
+/** How often idle connections are closed while the server stops. */
+const IDLE_MILLISECONDS = 100
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
 
-const log = auditLog(writeToStdout)
-
-export const open: Open = (createServer) => createServer(processHost(process.env, { log }))
-
-export const serve: Serve = async (createServer) => void (await start(createServer, true))
+export const runtime: ProcessRuntime = {
+  openOutput: () => writeToStdout,
+  async listen(app, { port, hostname }) {
+    // Node emits an error event if the console is closed, and ends the process if nothing listens for it or a listener throws.
+    for (const stream of [process.stdout, process.stderr])
+      stream.removeAllListeners('error').on('error', () => undefined)
+    const listener = createAdaptorServer(handlerOf(app)) as Server
+    await once(listener.listen(port, hostname), 'listening')
+    const bound = listener.address() as AddressInfo
+    const stop = (): Promise<unknown> => {
+      // `close` closes idle connections once; a connection may become idle later, when its pending request is answered.
+      setInterval(() => listener.closeIdleConnections(), IDLE_MILLISECONDS).unref()
+      return new Promise((resolve) => listener.close(resolve))
+    }
+    return { hostname: bound.address, port: bound.port, stop }
+  },
+}
 
 export const start: Start = async (createServer, isMain) => {
-  const server = await open(createServer)
-  const fetch = (request: Request, { incoming }: Http2Bindings | HttpBindings): Response | Promise<Response> =>
-    hasValidHost(incoming.rawHeaders)
-      ? server.app.fetch(request, { peer: () => incoming.socket.remoteAddress })
-      : refuseHost()
-  // Node emits an error event if the console is closed, and ends the process if nothing listens for it.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-  if (isMain) {
-    const options = listenOptions(server, process.env)
-    const listener = listen({ fetch, ...options }, ({ port, address }) => announce(server, port, address))
-    listener.once('error', (error) => refuseToListen(error, options))
-    stopOnSignals(log, () => new Promise((resolve) => listener.close(resolve)))
+  const opened = await open(runtime, createServer, process.env)
+  if (isMain) await listen(runtime, opened)
+  return handlerOf(opened.server.app)
+}
+
+interface NodeHandler extends Handler {
+  fetch(request: Request, bindings: Http2Bindings | HttpBindings): Response | Promise<Response>
+}
+
+function handlerOf(app: Served): NodeHandler {
+  return {
+    fetch: (request, { incoming }) =>
+      hasValidHost(incoming.rawHeaders)
+        ? app.fetch(request, { peer: () => incoming.socket.remoteAddress })
+        : refuseHost(),
   }
-  return { fetch }
 }
 
 /**

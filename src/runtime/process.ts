@@ -1,25 +1,13 @@
 /** The common part of Deno, Bun and Node: settings are environment variables, and STORE_URL names the stores. */
 
 import { lookup } from 'node:dns/promises'
-import { readFileSync } from 'node:fs'
-import process from 'node:process'
-import { setInterval, setTimeout } from 'node:timers'
 import type { Problem } from '../config.ts'
 import { auditLine } from '../events/audit.ts'
 import type { Host } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
 import { type LineWriter, lineWriter, type Put } from './line_writer.ts'
-
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
-
-/** How long pending requests may take after a signal. Container runtimes kill a process after 10 to 30 seconds. */
-const STOP_SECONDS = 9
-
-/** The parent when the module was loaded, usually the shell that npm runs a script with. */
-const PARENT = process.ppid
-
-type Environment = Readonly<Record<string, unknown>>
+import type { Backends, Environment } from './runtime.ts'
 
 /** What differs between the runtimes. */
 interface RuntimeParts {
@@ -35,7 +23,7 @@ export function processHost(environment: Environment, { backends = {}, log }: Ru
     resolve: async (hostname) => (await lookup(hostname, { all: true })).map(({ address }) => address),
     openStores: ({ storeUrl }) => openStores(storeUrl, backends),
     storeSetting: 'STORE_URL',
-    commandFor: (setting) => COMMANDS[setting],
+    commandFor: (setting) => (setting === 'STORE_URL' ? storeCommand(environment) : COMMANDS[setting]),
     now,
     write: log.write,
     warn,
@@ -45,45 +33,6 @@ export function processHost(environment: Environment, { backends = {}, log }: Ru
 /** Returns the audit log. `put` writes its lines. */
 export function auditLog(put: Put): LineWriter {
   return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, now()))
-}
-
-/** How often a process that npm started looks whether npm is still there. */
-const PARENT_MILLISECONDS = 500
-
-/**
- * Ends the process after a signal, once `finish` has settled and the log is written, but at the latest after 9 seconds. The
- * same signal a second time ends it at once. npm and npx end at once after SIGTERM and do not pass it on, so the end of the npm that
- * started the process counts as a signal, too.
- */
-export function stopOnSignals(log: LineWriter, finish: () => Promise<unknown>): void {
-  const stop = async (): Promise<void> => {
-    setTimeout(() => process.exit(), STOP_SECONDS * 1000).unref()
-    await Promise.allSettled([finish()])
-    await log.written()
-    process.exit()
-  }
-  for (const signal of STOP_SIGNALS) process.once(signal, () => void stop())
-  if (process.env['npm_execpath'] === undefined) return
-  const started = ancestor()
-  const timer = setInterval(() => {
-    if ([started, undefined].includes(ancestor())) return
-    clearInterval(timer)
-    void stop()
-  }, PARENT_MILLISECONDS)
-  timer.unref()
-}
-
-/**
- * Returns the id of the process that started the parent, which is a shell that outlives npm; that of the parent where there is no
- * /proc, or where the parent has gone. Undefined when it cannot be read, for example without free file handles.
- */
-function ancestor(): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${PARENT}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2])
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? process.ppid : undefined
-  }
 }
 
 /** Prints a line for the operator to standard error. */
@@ -100,12 +49,9 @@ export function printSafely(print: (line: string) => void, line: string): void {
   }
 }
 
-/** Functions that open stores, by the scheme of the URL. The module of a store is loaded only if it is used. */
-type Backends = Readonly<Record<string, (url: string) => Promise<Stores>>>
-
 const commonBackends: Backends = {
   memory: async () => memoryStores(now),
-  sqlite: async (url) => (await import('../stores/sqlite.ts')).sqliteStores(url.slice('sqlite:'.length), now),
+  sqlite: openSqlite,
   redis: async (url) => (await import('../stores/redis.ts')).redisStores(url, now),
   rediss: async (url) => (await import('../stores/redis.ts')).redisStores(url, now),
 }
@@ -116,15 +62,30 @@ function openStores(url: string, backends: Backends): Promise<Stores> {
   return open === undefined ? Promise.reject(new TypeError(`${scheme}: is not supported on this runtime`)) : open(url)
 }
 
+async function openSqlite(url: string): Promise<Stores> {
+  const { sqliteStores } = await import('../stores/sqlite.ts')
+  try {
+    return sqliteStores(url.slice('sqlite:'.length), now)
+  } catch (error) {
+    throw new Error('names a file that cannot be opened', { cause: error })
+  }
+}
+
 export function now(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-const COMMANDS: Readonly<Record<Problem['setting'], string>> = {
+const STORE_URLS = ['sqlite:/var/lib/edgemint/edgemint.db', 'sqlite:/data/edgemint.db'] as const
+
+/** Proposes another file than the one that the server could not open. */
+function storeCommand({ STORE_URL: failed }: Environment): string {
+  return `export STORE_URL=${STORE_URLS.find((url) => url !== failed)}`
+}
+
+const COMMANDS: Readonly<Record<Exclude<Problem['setting'], 'STORE_URL'>, string>> = {
   ISSUER: 'export ISSUER=https://tokens.example.com',
   SIGNING_KEYS:
     'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out signing-key.pem && export SIGNING_KEYS="$(cat signing-key.pem)"',
-  STORE_URL: 'export STORE_URL=sqlite:.edgemint/edgemint.db',
   ACCESS_TOKEN_LIFETIME: 'export ACCESS_TOKEN_LIFETIME=1800',
   ACCESS_TOKEN_PROFILE: 'export ACCESS_TOKEN_PROFILE=rfc9068',
   PORT: 'export PORT=8080',

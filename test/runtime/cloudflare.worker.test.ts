@@ -12,8 +12,9 @@ import { withoutClock } from '../support/clock.ts'
 async function startWith(environment: Record<string, string> = {}) {
   let host: Host | undefined
   const printed: string[] = []
-  const { log } = console
+  const { log, error } = console
   console.log = (line: string) => printed.push(line)
+  console.error = (line: string) => printed.push(line)
   try {
     const handler = await start((given) => {
       host = given
@@ -22,7 +23,7 @@ async function startWith(environment: Record<string, string> = {}) {
     assert.ok(host !== undefined)
     return { host, handler, printed }
   } finally {
-    console.log = log
+    Object.assign(console, { log, error })
   }
 }
 
@@ -56,8 +57,11 @@ describe('start on Workers', () => {
     const response = await handler.fetch(new Request('http://localhost:8080/token', { method: 'POST', body }))
     assert.equal(response.status, 200)
     assert.equal(printed.length, 1)
-    assert.match(printed[0] ?? '', /^edgemint: development mode, try: curl http:\/\/localhost:8080\/token /)
-    assert.deepEqual((await startWith()).printed, [])
+    assert.match(
+      printed[0] ?? '',
+      /^edgemint: development mode, try \(8080 unless wrangler dev has another --port\): curl http:\/\/localhost:8080\/token /,
+    )
+    assert.deepEqual((await startWith()).printed, ['edgemint: every request is answered with 503 until then.'])
   })
 
   test('writes audit lines to the log, and warnings to the error log', async () => {

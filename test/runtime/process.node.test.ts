@@ -80,6 +80,8 @@ async function stopUnderLoad({ child, port }: Started): Promise<void> {
   const trickle = setInterval(() => endless.writable && endless.write('a'), 500)
   await pause(500)
   const ended = once(child, 'exit')
+  // Twice, because npm passes on a signal that the process gets from the terminal too.
+  child.kill('SIGTERM')
   child.kill('SIGTERM')
   await pause(500)
   slow.write(FORM.slice(20))

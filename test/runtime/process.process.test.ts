@@ -2,15 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Hono } from 'hono'
 import { start } from '#runtime'
 import { describe, test } from '#test'
-import type { Connection } from '../../src/certificates/client_cert.ts'
 import { type Config, type Problem, readConfig } from '../../src/config.ts'
 import { curlLine } from '../../src/runtime/announce.ts'
-import { announce, listenOptions } from '../../src/runtime/listen.ts'
 import { auditLog, processHost } from '../../src/runtime/process.ts'
-import { createServer, type Host, type Server } from '../../src/start.ts'
+import { announce } from '../../src/runtime/serve.ts'
+import { drainable } from '../../src/runtime/stop.ts'
+import { createServer, type Host, type Server, UNCONFIGURED_LINE } from '../../src/start.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { NOW } from '../support/world.ts'
 
@@ -61,6 +60,13 @@ describe('processHost', () => {
     })
   }
 
+  test('proposes another file than the one that could not be opened', () => {
+    const failed = 'sqlite:/var/lib/edgemint/edgemint.db'
+    const commandAfter = (STORE_URL?: string) => processHost({ STORE_URL }, { log }).commandFor('STORE_URL')
+    assert.equal(commandAfter(), `export STORE_URL=${failed}`)
+    assert.equal(commandAfter(failed), 'export STORE_URL=sqlite:/data/edgemint.db')
+  })
+
   test('returns the commands that leave development and restore the bindings', () => {
     const { commandFor } = processHost({}, { log })
     assert.equal(commandFor('DEV'), 'unset DEV')
@@ -110,6 +116,16 @@ describe('STORE_URL', () => {
     await two.close()
   })
 
+  test('sqlite: says which file cannot be opened', async () => {
+    const url = `sqlite:${join(folder, 'a:b', 'edgemint.db')}`
+    await (await opening(url)).close()
+    await assert.rejects(opening(`${url}/below.db`), (error: Error) => {
+      assert.equal(error.message, 'names a file that cannot be opened')
+      assert.match(String(error.cause), /EEXIST|ENOTDIR|not a directory|exists/i)
+      return true
+    })
+  })
+
   for (const url of ['redis://127.0.0.1:1', 'rediss://127.0.0.1:1']) {
     test(`${url} is opened without waiting for a connection`, async () => {
       const { registry, close } = await opening(url)
@@ -138,29 +154,23 @@ describe('STORE_URL', () => {
   })
 })
 
-describe('listenOptions and announce', () => {
-  const server = (dev: boolean | undefined, status = 200): Server => ({
-    app: new Hono<{ Bindings: Connection }>().get('/readyz', (c) =>
-      c.text('[-]ledger failed\nfailed\n', status as 200),
-    ),
+describe('announce', () => {
+  const server = (dev: boolean | undefined, storeError?: string): Server => ({
+    app: {} as Server['app'],
     config: dev === undefined ? undefined : ({ dev } as Config),
+    findStoreError: async () => storeError,
   })
-  for (const [name, dev, environment, expected] of [
-    ['in production', false, {}, { port: 8080 }],
-    ['in development on this machine only', true, {}, { port: 8080, hostname: '127.0.0.1' }],
-    ['with invalid settings', undefined, {}, { port: 8080 }],
-    ['on PORT', false, { PORT: '9000' }, { port: 9000 }],
-    ['on HOST', false, { HOST: '10.0.0.1' }, { port: 8080, hostname: '10.0.0.1' }],
-    ['on HOST, in development', true, { HOST: '::1' }, { port: 8080, hostname: '::1' }],
-    ['on PORT, in development', true, { PORT: '9000' }, { port: 9000, hostname: '127.0.0.1' }],
-  ] as const) {
-    test(name, () => assert.deepEqual(listenOptions(server(dev), environment), expected))
-  }
-
   for (const [name, dev, address, lines] of [
     ['in production', false, '::', ['edgemint: listening on http://[::]:9000']],
     ['of one interface', false, '10.0.0.1', ['edgemint: listening on http://10.0.0.1:9000']],
-    ['without settings', undefined, '0.0.0.0', ['edgemint: listening on http://0.0.0.0:9000']],
+    ['without settings', undefined, '0.0.0.0', ['edgemint: listening on http://0.0.0.0:9000', UNCONFIGURED_LINE]],
+    ['of loopback', false, '127.0.0.1', ['edgemint: listening on http://127.0.0.1:9000']],
+    [
+      'in development on all interfaces, as this machine calls them',
+      true,
+      '0.0.0.0',
+      ['edgemint: listening on http://localhost:9000', curlLine('http://localhost:9000')],
+    ],
     [
       'in development, with what to try',
       true,
@@ -172,25 +182,39 @@ describe('listenOptions and announce', () => {
       const printed: string[] = []
       await withConsole(
         (line) => printed.push(line),
-        () => announce(server(dev), 9000, address),
+        () => announce(server(dev), { hostname: address, port: 9000 }),
       )
       assert.deepEqual(printed, lines)
-      await withConsole(gone, () => announce(server(dev), 9000, address))
+      await withConsole(gone, () => announce(server(dev), { hostname: address, port: 9000 }))
     })
   }
 
-  test('warns when the server is not ready', async () => {
+  test('warns when the store cannot be reached', async () => {
     const printed: string[] = []
-    const isWarned = (line: string) => line.includes('not ready')
     await withConsole(
       (line) => printed.push(line),
       async () => {
-        announce(server(false, 503), 9000, '::')
-        while (!printed.some(isWarned)) await new Promise((resolve) => setTimeout(resolve, 1))
+        announce(server(false, 'no connection'), { hostname: '::', port: 9000 })
+        await new Promise((resolve) => setTimeout(resolve))
       },
     )
-    const warning = 'edgemint: not ready yet, and answering 503 until then:\n[-]ledger failed\nfailed'
-    assert.deepEqual(printed.filter(isWarned), [warning])
+    const warning =
+      'STORE_URL cannot be reached yet: no connection. Requests that need it are answered with 503 until it can.'
+    assert.deepEqual(printed, ['edgemint: listening on http://[::]:9000', `edgemint: ${warning}`])
+  })
+})
+
+describe('drainable', () => {
+  test('asks to close each connection from then on', async () => {
+    const { app, drain } = drainable({ fetch: () => new Response('a', { status: 201, headers: { ETag: '"1"' } }) })
+    const ask = async () => {
+      const response = await app.fetch(new Request('http://localhost'))
+      return [response.status, response.headers.get('Connection'), response.headers.get('ETag'), await response.text()]
+    }
+    assert.deepEqual(await ask(), [201, null, '"1"', 'a'])
+    const drained = drain()
+    assert.deepEqual(await ask(), [201, 'close', '"1"', 'a'])
+    await drained
   })
 })
 

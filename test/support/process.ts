@@ -34,7 +34,8 @@ export function endWithThis(child: ChildProcess): void {
   child.on('close', () => groups.delete(pid))
 }
 
-function killGroup(group: number): void {
+/** Kills the processes of a group, of which there may be none left. */
+export function killGroup(group: number): void {
   try {
     process.kill(-group, 'SIGKILL')
   } catch (error) {
