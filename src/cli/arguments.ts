@@ -1,6 +1,7 @@
 /** Parsers of arguments and options for commander. */
 
 import { InvalidArgumentError } from 'commander'
+import { parseJson } from '../lib/json.ts'
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
@@ -36,17 +37,9 @@ export function duration(text: string): number {
 }
 
 export function jsonObject(text: string): Record<string, unknown> {
-  const value = parse(text)
+  const value = parseJson(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError('It must be a JSON object.')
   }
   return value as Record<string, unknown>
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

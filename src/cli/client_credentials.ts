@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { importJWK, type JWK, SignJWT } from 'jose'
 import { algorithmOf } from '../keys/algorithms.ts'
+import { parseJson } from '../lib/json.ts'
 import { CliError } from './errors.ts'
 import { isObject } from './http.ts'
 
@@ -55,7 +56,7 @@ export async function keyCredentials(id: string, file: string, audience: string)
 }
 
 function readPrivateJwk(file: string): { readonly jwk: JWK; readonly alg: string } {
-  const value = parse(readText(file))
+  const value = parseJson(readText(file))
   const [jwk] = isObject(value) && Array.isArray(value['keys']) ? value['keys'] : [value]
   const alg = isObject(jwk) ? algorithmOf(jwk)?.alg : undefined
   if (alg === undefined || typeof jwk.d !== 'string')
@@ -68,13 +69,5 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     throw new CliError('usage', `${file}: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

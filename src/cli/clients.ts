@@ -1,6 +1,7 @@
 /** `edgemint clients`: manages the clients of a running server. */
 
 import { Command } from 'commander'
+import { epochSeconds } from '../lib/clock.ts'
 import { accept, connect, listOf, pagesOf } from './api.ts'
 import { duration } from './arguments.ts'
 import { requireYes } from './ask.ts'
@@ -102,7 +103,7 @@ async function setDisabled(id: string, disabled: boolean, options: Options): Pro
 
 async function rotateSecret(id: string, options: Options & { keepOld?: number; label?: string }): Promise<void> {
   const { keepOld, label, json } = options
-  const until = keepOld === undefined ? undefined : Math.floor(Date.now() / 1000) + keepOld
+  const until = keepOld === undefined ? undefined : epochSeconds() + keepOld
   const send = await connect(options)
   const body = accept(await send('POST', `${clientPath(id)}/secrets`, { label, keep_others_until: until }))
   const { client_secret } = body

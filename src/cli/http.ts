@@ -2,6 +2,7 @@
 
 import process from 'node:process'
 import type { Command } from 'commander'
+import { parseJson } from '../lib/json.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { nonEmpty, positiveNumber } from './arguments.ts'
@@ -120,13 +121,8 @@ async function readText(response: Response, url: string): Promise<string> {
 }
 
 function parseBody(text: string): Members | undefined {
-  if (text === '') return {}
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = text === '' ? {} : parseJson(text)
+  return isObject(value) ? value : undefined
 }
 
 export function isObject(value: unknown): value is Members {

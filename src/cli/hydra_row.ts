@@ -1,5 +1,6 @@
 /** Rows of Hydra's table `hydra_client`, as PostgreSQL's `row_to_json` and others export them. */
 
+import { parseJson } from '../lib/json.ts'
 import { isObject, type Members } from './http.ts'
 
 const LISTS = ['grant_types', 'audience', 'contacts', 'redirect_uris', 'rotated_secrets']
@@ -27,10 +28,6 @@ function fromColumn(name: string, value: unknown): unknown {
 }
 
 function parse(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parseJson(text)
+  return typeof value === 'object' && value !== null ? value : undefined
 }

@@ -8,6 +8,7 @@ import { generateKey, keyState, readKeySet } from '../keys/key_set.ts'
 import { RETIRED_SKEW_SECONDS } from '../keys/keyring.ts'
 import { rotate } from '../keys/rotation.ts'
 import { type PrivateJwk, toSigningKey } from '../keys/signing_key.ts'
+import { epochSeconds } from '../lib/clock.ts'
 import { DEFAULT_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
@@ -95,14 +96,19 @@ async function rotateKeys(options: RotateOptions): Promise<void> {
   const held = await read(file)
   const places = await placesOf(held)
   const alg = options.alg ?? places[0]?.alg ?? 'RS256'
-  const waiting = places.find((key) => key.alg === alg && key.signsFrom > now())
+  const waiting = places.find((key) => key.alg === alg && key.signsFrom > epochSeconds())
   if (waiting !== undefined) {
     const since = `The key ${waiting.kid} is announced and signs from ${instant(waiting.signsFrom)}.`
     await requireYes(`${since} Announce another one?`, options)
   }
   write(
     file,
-    await rotate(held, { alg, announceSeconds: announce, retiredSeconds: lifetime + RETIRED_SKEW_SECONDS, now: now() }),
+    await rotate(held, {
+      alg,
+      announceSeconds: announce,
+      retiredSeconds: lifetime + RETIRED_SKEW_SECONDS,
+      now: epochSeconds(),
+    }),
   )
   await list(options)
   if (!json) printNextStep(file, 'Do this now, so that verifiers fetch the new key before it signs.')
@@ -120,7 +126,7 @@ async function list({ file, lifetime, json }: ListOptions): Promise<void> {
   const rows = keys.map((key) => ({
     kid: key.kid,
     alg: key.alg,
-    state: keyState(key, keys, now(), lifetime + RETIRED_SKEW_SECONDS),
+    state: keyState(key, keys, epochSeconds(), lifetime + RETIRED_SKEW_SECONDS),
     signs_from: key.signsFrom,
   }))
   if (json) return printJson(rows)
@@ -156,8 +162,4 @@ function write(file: string, keys: readonly PrivateJwk[]): void {
   } catch (error) {
     throw new CliError('usage', error instanceof Error ? error.message : `${error}`)
   }
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000)
 }

@@ -1,6 +1,7 @@
 /** Why a text is no private key set. Each usual mistake has its own message; none quotes the text. */
 
 import * as v from 'valibot'
+import { parseJson } from '../lib/json.ts'
 
 const FILE_NAME = /^\s*(?:[\w.~/\\:-]+\.(?:json|jwks?|pem|key|txt)|(?:~|\.{0,2})\/[\w.~/-]{1,255})\s*$/i
 
@@ -10,7 +11,7 @@ const JwkSet = v.object({ keys: v.array(v.unknown()) })
 
 /** Returns the end of a sentence that begins with the name of the setting or of the file. */
 export function keySetProblem(text: string): string {
-  const value = parse(text)
+  const value = parseJson(text)
   if (value === undefined && FILE_NAME.test(text))
     return 'is a file name instead of the content of the file; use "$(cat FILE)"'
   if (isPublic(value)) return 'is a public key: it has no private part, "d"'
@@ -20,14 +21,6 @@ export function keySetProblem(text: string): string {
   if (v.is(JwkSet, value) && value.keys.length === 0) return 'holds no key'
   const notJson = value === undefined && text.trim() !== '' ? ' (it is not JSON)' : ''
   return `is neither a private JWK Set, {"keys":[…]}, nor a PKCS#8 PEM${notJson}`
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isPublic(value: unknown): boolean {

@@ -1,4 +1,4 @@
-/** A strict reader for untrusted JSON objects. */
+/** Readers for untrusted JSON. */
 
 /**
  * Parses a JSON object whose member names are unique. Of a repeated member, different parsers could use different values.
@@ -10,6 +10,15 @@ export function parseUnique(text: string): Readonly<Record<string, unknown>> {
   if (!isObject(value) || Array.isArray(value)) throw new TypeError('not an object')
   if (countMembers(text) !== Object.keys(value).length) throw new TypeError('a member appears twice')
   return value
+}
+
+/** Returns the value of a JSON text, undefined for any other text. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Returns whether two values are the same in JSON. The order of an object's members does not count. */

@@ -3,6 +3,7 @@
 import { env } from 'cloudflare:workers'
 import type { RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
+import { epochSeconds } from '../lib/clock.ts'
 import { UNCONFIGURED_LINE } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
@@ -24,7 +25,7 @@ export const start: Start = async (createServer) => {
     openStores,
     storeSetting: 'wrangler.toml',
     commandFor: (setting) => COMMANDS[setting] ?? `npx wrangler secret put ${setting}`,
-    now,
+    now: epochSeconds,
     write: (line) => console.log(line),
     warn: (line) => console.error(line),
   })
@@ -45,7 +46,7 @@ async function openStores(): Promise<Stores> {
   const objects = binding<LedgerNamespace & RecordNamespace>('LEDGER', 'idFromName', 'the Durable Object class Ledger')
   return {
     registry: kvRegistry(binding<KvNamespace>('CLIENTS', 'list', 'a KV namespace'), objects),
-    ledger: durableLedger(objects, now),
+    ledger: durableLedger(objects),
     close: async () => undefined,
   }
 }
@@ -67,10 +68,6 @@ function certificateOf(
   const { certRFC9440 = '', certVerified, certRevoked } = request.cf?.tlsClientAuth ?? {}
   if (certRFC9440 === '') return undefined
   return { clientCert: certRFC9440, isVerified: certVerified === 'SUCCESS' && certRevoked === '0' }
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000)
 }
 
 /** Returns a binding. A variable of the same name is recognized by the lack of the binding's function `member`. */

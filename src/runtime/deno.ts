@@ -5,7 +5,7 @@ import type { Stores } from '../stores/contracts.ts'
 import { type DenoKv, denoKvStores } from '../stores/deno_kv.ts'
 import { createPrivately } from '../stores/private_file.ts'
 import { isHost, refuseHost } from './host_header.ts'
-import { now, warn } from './process.ts'
+import { warn } from './process.ts'
 import type { Handler, ProcessRuntime, Served, Start } from './runtime.ts'
 import { announce, listen, type Opened, open } from './serve.ts'
 import { stopOnSignals } from './stop.ts'
@@ -155,5 +155,5 @@ async function openDenoKv(url: string): Promise<Stores> {
   if (openKv === undefined) throw new TypeError('needs `deno run --unstable-kv`')
   const path = url.slice('denokv:'.length) || undefined
   if (path !== undefined) createPrivately(path)
-  return denoKvStores(() => openKv(path), now)
+  return denoKvStores(() => openKv(path))
 }

@@ -3,6 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Problem } from '../config.ts'
 import { auditLine } from '../events/audit.ts'
+import { epochSeconds } from '../lib/clock.ts'
 import type { Host } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
@@ -24,7 +25,7 @@ export function processHost(environment: Environment, { backends = {}, log }: Ru
     openStores: ({ storeUrl }) => openStores(storeUrl, backends),
     storeSetting: 'STORE_URL',
     commandFor: (setting) => (setting === 'STORE_URL' ? storeCommand(environment) : COMMANDS[setting]),
-    now,
+    now: epochSeconds,
     write: log.write,
     warn,
   }
@@ -32,7 +33,7 @@ export function processHost(environment: Environment, { backends = {}, log }: Ru
 
 /** Returns the audit log. `put` writes its lines. */
 export function auditLog(put: Put): LineWriter {
-  return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, now()))
+  return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, epochSeconds()))
 }
 
 /** Prints a line for the operator to standard error. */
@@ -50,10 +51,10 @@ export function printSafely(print: (line: string) => void, line: string): void {
 }
 
 const commonBackends: Backends = {
-  memory: async () => memoryStores(now),
+  memory: async () => memoryStores(),
   sqlite: openSqlite,
-  redis: async (url) => (await import('../stores/redis.ts')).redisStores(url, now),
-  rediss: async (url) => (await import('../stores/redis.ts')).redisStores(url, now),
+  redis: openRedis,
+  rediss: openRedis,
 }
 
 function openStores(url: string, backends: Backends): Promise<Stores> {
@@ -62,17 +63,17 @@ function openStores(url: string, backends: Backends): Promise<Stores> {
   return open === undefined ? Promise.reject(new TypeError(`${scheme}: is not supported on this runtime`)) : open(url)
 }
 
+async function openRedis(url: string): Promise<Stores> {
+  return (await import('../stores/redis.ts')).redisStores(url)
+}
+
 async function openSqlite(url: string): Promise<Stores> {
   const { sqliteStores } = await import('../stores/sqlite.ts')
   try {
-    return sqliteStores(url.slice('sqlite:'.length), now)
+    return sqliteStores(url.slice('sqlite:'.length))
   } catch (error) {
     throw new Error('names a file that cannot be opened', { cause: error })
   }
-}
-
-export function now(): number {
-  return Math.floor(Date.now() / 1000)
 }
 
 const STORE_URLS = ['sqlite:/var/lib/edgemint/edgemint.db', 'sqlite:/data/edgemint.db'] as const

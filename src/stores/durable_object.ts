@@ -38,7 +38,7 @@ export class Ledger extends DurableObject {
   constructor(ctx: DurableObjectState, env: { readonly CLIENTS: KvNamespace }) {
     super(ctx, env)
     ctx.storage.sql.exec(LEDGER_SCHEMA)
-    this.#records = durableRecords(ctx.storage, env.CLIENTS, now)
+    this.#records = durableRecords(ctx.storage, env.CLIENTS, epochSeconds)
   }
 
   async add(key: string, value: string, expiresAt: number, now: number): Promise<boolean> {
@@ -84,7 +84,7 @@ export class Ledger extends DurableObject {
 
   override async alarm(): Promise<void> {
     const { sql } = this.ctx.storage
-    const swept = sql.exec(LEDGER_SWEEP, now() - SLACK_SECONDS).toArray().length
+    const swept = sql.exec(LEDGER_SWEEP, epochSeconds() - SLACK_SECONDS).toArray().length
     const { next } = sql.exec(LEDGER_NEXT_EXPIRY).one()
     if (swept === SWEEP_ROWS) await wakeWithin(this.ctx.storage, 0)
     else if (next !== null) await this.#sweepAfter(Number(next))
@@ -94,12 +94,8 @@ export class Ledger extends DurableObject {
 
   /** Has the alarm sweep once a mark that expires then can go: some live for a month, and each alarm is a write. */
   async #sweepAfter(expiresAt: number): Promise<void> {
-    await wakeWithin(this.ctx.storage, Math.max(SWEEP_SECONDS, expiresAt + SLACK_SECONDS - now()))
+    await wakeWithin(this.ctx.storage, Math.max(SWEEP_SECONDS, expiresAt + SLACK_SECONDS - epochSeconds()))
   }
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000)
 }
 
 /** The part of the binding of {@link Ledger} that is used. */
