@@ -161,16 +161,13 @@ export function assemble(parts: Parts): App {
 function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...parts }: Parts): readonly Endpoint[] {
   const { findCertificate = async () => undefined, confirmations = [], grants } = parts
   const { accessTokenProfile = DEFAULT_TOKEN_PROFILE, accessTokenLifetime = DEFAULT_TOKEN_LIFETIME_SECONDS } = parts
+  const token = { accessTokenProfile, accessTokenLifetime }
   const { registry, staleSeconds } = records
-  const resources = resourcesOf(records)
   const caller = { authentication: authentication(parts.clientAuth, records.find(CLIENTS)), findCertificate }
   const denied = ledger && revocations(ledger, { lifetimeSeconds: accessTokenLifetime, staleSeconds })
   const endpoints: Endpoint[] = [
     authorizeEndpoint(),
-    tokenEndpoint({
-      ...{ ...caller, grants, confirmations, resources, keyring },
-      ...{ accessTokenProfile, accessTokenLifetime, emit },
-    }),
+    tokenEndpoint({ ...caller, ...token, grants, confirmations, resources: resourcesOf(records), keyring, emit }),
     jwksEndpoint(keyring),
   ]
   if (denied !== undefined) {

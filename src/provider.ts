@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono'
 import type { App, Endpoint, Site } from './endpoints/endpoint.ts'
-import { metadataOf, openidMetadataOf } from './endpoints/metadata.ts'
+import { METADATA_PATH, metadataOf, openidMetadataOf } from './endpoints/metadata.ts'
 import type { Emit } from './events/events.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import { publicText, publish } from './http/public_document.ts'
@@ -30,7 +30,7 @@ export interface ProviderOptions {
 
 /** Paths of the metadata documents, below the issuer or between its host and its path (RFC 8414 §3.1). */
 const METADATA = {
-  '/.well-known/oauth-authorization-server': metadataOf,
+  [METADATA_PATH]: metadataOf,
   '/.well-known/openid-configuration': openidMetadataOf,
 } as const
 

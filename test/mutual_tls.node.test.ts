@@ -90,7 +90,7 @@ describe('mutual TLS that ends at a proxy', () => {
     })
   }
 
-  test('a header from somebody else is ignored, and the log tells', async () => {
+  test('a header from a sender that is not a trusted proxy is ignored, and the log reports it', async () => {
     const { proxy, server, stop } = await start('node src/index.ts', true, '192.0.2.1')
     try {
       await assert.rejects(grant(proxy, 'by-ca', leaf), refused)

@@ -33,11 +33,12 @@ function init(directory: string, { from, json }: InitOptions): void {
     throw error instanceof CliError ? error : new CliError('usage', error instanceof Error ? error.message : `${error}`)
   }
   if (json) printJson({ directory, files: Object.keys(files) })
-  else printNext(directory, Object.keys(files))
+  else printNext(directory, Object.keys(files), from === undefined && manifest().private === true)
 }
 
-function printNext(directory: string, files: readonly string[]): void {
+function printNext(directory: string, files: readonly string[], isUnpublished: boolean): void {
   for (const file of files) print(`wrote ${join(directory, file)}`)
+  if (isUnpublished) for (const line of UNPUBLISHED) print(line)
   const enter = resolve(directory) === resolve('.') ? [] : [`  cd ${directory}`]
   for (const line of ['', 'Next:', ...enter, ...NEXT]) print(line)
 }
@@ -48,6 +49,12 @@ function requireEmpty(directory: string): void {
   if (held.length > 0)
     throw new CliError('usage', `${directory} is not empty, it contains ${held[0]}; choose a new directory`)
 }
+
+const UNPUBLISHED = [
+  '',
+  'edgemint is not on npm yet, and a package of that name there is not ours. Before you run npm install,',
+  'let package.json name a tarball of npm pack, as init does with --from FILE.',
+]
 
 const NEXT = [
   '  npm install',
@@ -62,9 +69,13 @@ function dependencyOn(tarball: string, directory: string): string {
   return `file:${path.replaceAll('\\', '/')}`
 }
 
+/** Returns the package.json of this package. */
+function manifest(): { version: string; private?: boolean; devDependencies: Record<string, string> } {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+}
+
 function projectFiles(directory: string, from: string | undefined): Readonly<Record<string, string>> {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const { version, devDependencies } = manifest
+  const { version, devDependencies } = manifest()
   const edgemint = from === undefined ? `^${version}` : dependencyOn(from, directory)
   const project = {
     name: 'token-server',
@@ -72,7 +83,7 @@ function projectFiles(directory: string, from: string | undefined): Readonly<Rec
     type: 'module',
     scripts: { dev: 'wrangler dev', deploy: 'wrangler deploy' },
     dependencies: { edgemint },
-    devDependencies: { wrangler: `^${devDependencies.wrangler}` },
+    devDependencies: { wrangler: `^${devDependencies['wrangler']}` },
   }
   return {
     'package.json': `${JSON.stringify(project, null, 2)}\n`,

@@ -7,10 +7,10 @@ import type { Connection } from '../certificates/client_cert.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { below, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { HOME_STYLE } from './home_style.ts'
+import { METADATA_PATH } from './metadata.ts'
 import { type NamedSchema, objectSchema } from './operation.ts'
 
 const PATH = '/'
-const METADATA_PATH = '/.well-known/oauth-authorization-server'
 
 const LINKS: NamedSchema = { name: 'Server', schema: objectSchema(['issuer', 'metadata', 'token_endpoint']) }
 

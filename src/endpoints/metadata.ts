@@ -2,6 +2,9 @@
 
 import { below, type Endpoint } from './endpoint.ts'
 
+/** Path of the authorization server metadata, RFC 8414 §3. */
+export const METADATA_PATH = '/.well-known/oauth-authorization-server'
+
 type Members = Readonly<Record<string, unknown>>
 
 /**

@@ -20,6 +20,7 @@ describe('edgemint init', () => {
     const { code, stdout, stderr } = await edgemint(['init', directory])
     assert.deepEqual([code, stderr], [0, ''])
     assert.ok(stdout.includes(`\nNext:\n  cd ${directory}\n  npm install\n`), stdout)
+    assert.equal(stdout.includes('edgemint is not on npm yet'), own.private === true)
     assert.deepEqual(readdirSync(directory).sort(), FILES)
     const { dependencies, devDependencies, scripts } = JSON.parse(read(directory, 'package.json'))
     assert.deepEqual(dependencies, { edgemint: `^${own.version}` })

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, test } from '#test'
-import { isSameJson, parseUnique } from '../../src/lib/json.ts'
+import { isSameJson, parseJson, parseUnique } from '../../src/lib/json.ts'
 
 const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
+
+describe('parseJson', () => {
+  test('returns the value of JSON, and undefined for any other text', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) =>
+        assert.deepEqual(parseJson(JSON.stringify(value)), JSON.parse(JSON.stringify(value))),
+      ),
+    )
+    for (const text of ['', '{', 'undefined', "{'a':1}", '1,']) assert.equal(parseJson(text), undefined)
+  })
+})
 
 describe('parseUnique', () => {
   test('accepts every JSON object', () => {
