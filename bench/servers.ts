@@ -39,7 +39,8 @@ export async function start(
   pollMilliseconds?: number,
 ): Promise<Running> {
   return startPinned(async (port) => {
-    const settings = { ISSUER: `http://localhost:${port}`, SIGNING_KEYS: setup.signingKeys }
+    const { signingKeys: SIGNING_KEYS, settings: more } = setup
+    const settings = { ISSUER: `http://localhost:${port}`, SIGNING_KEYS, ...more }
     const environment = { ...settings, PORT: `${port}`, STORE_URL: `sqlite:${setup.database}` }
     const isServer = module === SERVER
     const command = {

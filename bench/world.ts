@@ -27,6 +27,8 @@ export interface Setup {
   readonly database: string
   /** The record of `client-0`, from which workerd's replacement for KV makes the others. */
   readonly record: string
+  /** Settings besides the issuer, the keys, the port and the store. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface WorldOptions {

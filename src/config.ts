@@ -3,10 +3,11 @@
 import * as v from 'valibot'
 import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
 import { BEARER, BooleanText, HostName, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
+import { AUDIT_LOGS, type AuditLog, DEFAULT_AUDIT_LOG } from './events/audit.ts'
 import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
 import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
-import type { PresetSettings } from './preset.ts'
+import type { PresetSettings } from './preset_options.ts'
 import { DEFAULT_CACHE_SECONDS } from './records/open.ts'
 import {
   type AccessTokenProfile,
@@ -15,6 +16,7 @@ import {
   DEFAULT_TOKEN_PROFILE,
   MAX_TOKEN_LIFETIME_SECONDS,
 } from './tokens/access_token.ts'
+import { DEFAULT_REUSE_SECONDS, MAX_REUSE_SECONDS } from './tokens/reuse.ts'
 
 export interface Config extends Required<Omit<PresetSettings, 'issuer' | 'isAtRoot'>> {
   /** Undefined in development, where the issuer is the origin of each request. */
@@ -25,6 +27,8 @@ export interface Config extends Required<Omit<PresetSettings, 'issuer' | 'isAtRo
   readonly registrationToken: string | undefined
   /** Whether a DPoP proof must contain a nonce that this server issued. */
   readonly dpopNonceRequired: boolean
+  /** Which events the audit log has lines for. */
+  readonly auditLog: AuditLog
   /** In a form that STORE_URLS matches. Workers use their bindings instead. */
   readonly storeUrl: string
   readonly dev: boolean
@@ -36,6 +40,8 @@ export type Setting =
   | 'SIGNING_KEYS'
   | 'ACCESS_TOKEN_LIFETIME'
   | 'ACCESS_TOKEN_PROFILE'
+  | 'TOKEN_REUSE_SECONDS'
+  | 'AUDIT_LOG'
   | 'CACHE_SECONDS'
   | 'CLIENT_ASSERTION_LIFETIME'
   | 'REGISTRATION_TOKEN'
@@ -71,6 +77,8 @@ const Settings = v.object({
     v.picklist(profiles, `must be one of ${profiles.join(', ')}`),
     DEFAULT_TOKEN_PROFILE,
   ),
+  TOKEN_REUSE_SECONDS: v.optional(IntegerText(0, MAX_REUSE_SECONDS), String(DEFAULT_REUSE_SECONDS)),
+  AUDIT_LOG: v.optional(v.picklist(AUDIT_LOGS, `must be one of ${AUDIT_LOGS.join(', ')}`), DEFAULT_AUDIT_LOG),
   CACHE_SECONDS: v.optional(IntegerText(0, MAX_CACHE_SECONDS), String(DEFAULT_CACHE_SECONDS)),
   CLIENT_ASSERTION_LIFETIME: v.optional(
     IntegerText(1, MAX_ASSERTION_SECONDS),
@@ -126,6 +134,8 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     signingKeys: settings.SIGNING_KEYS,
     accessTokenLifetime: settings.ACCESS_TOKEN_LIFETIME,
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
+    tokenReuseSeconds: settings.TOKEN_REUSE_SECONDS,
+    auditLog: settings.AUDIT_LOG,
     cacheSeconds: settings.CACHE_SECONDS,
     clientAssertionLifetime: settings.CLIENT_ASSERTION_LIFETIME,
     registrationToken: settings.REGISTRATION_TOKEN,

@@ -146,6 +146,11 @@ export interface Grant {
   readonly grantType: string
   /** The parameters that only this grant reads, as described in the OpenAPI document. */
   readonly parameters?: Readonly<Record<string, Parameter>>
+  /**
+   * Whether a client may receive the same token again while it is young. The permit must then depend on the client's record and
+   * the parameters `scope`, `resource` and `audience` only. False by default.
+   */
+  readonly isReusable?: true
   /** @throws OAuthError when the request is refused */
   permit(request: FormRequest, client: Client, context: Context): Promise<Permit>
 }

@@ -1,15 +1,14 @@
 /** The full server: makes every feature with its dependencies, and the one list of all endpoints. */
 
 import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
-import type { Nonces } from './assertions/nonce.ts'
-import { type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
+import { remoteKeys } from './assertions/remote_keys.ts'
 import { authentication } from './authentication/authenticate.ts'
 import { clientSecretBasic } from './authentication/client_secret_basic.ts'
 import { clientSecretPost } from './authentication/client_secret_post.ts'
 import { privateKeyJwt } from './authentication/private_key_jwt.ts'
 import { selfSignedTlsClientAuth } from './authentication/self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from './authentication/tls_client_auth.ts'
-import { type CertificateOptions, clientCertificates, type FindCertificate } from './certificates/client_cert.ts'
+import { clientCertificates, type FindCertificate } from './certificates/client_cert.ts'
 import { CLIENTS } from './clients/registry.ts'
 import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
@@ -25,66 +24,22 @@ import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
-import type { Emit } from './events/events.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
+import type { FeatureHost, PresetOptions, PresetSettings } from './preset_options.ts'
 import { createProvider, type ProviderOptions } from './provider.ts'
 import { DEFAULT_CACHE_SECONDS, openRecords, type Records } from './records/open.ts'
 import { resourcesOf } from './resources/registry.ts'
 import { scopesOf } from './resources/scopes.ts'
 import { secretVerifier } from './secrets/verifier.ts'
-import type { Ledger, Registry } from './stores/contracts.ts'
+import type { Ledger } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
 import { DEFAULT_TOKEN_LIFETIME_SECONDS, DEFAULT_TOKEN_PROFILE } from './tokens/access_token.ts'
+import { DEFAULT_REUSE_SECONDS, tokenReuse } from './tokens/reuse.ts'
 import { revocations } from './tokens/revocations.ts'
-
-/** What the runtime provides to the features. */
-export interface FeatureHost extends Partial<Pick<RemoteKeysOptions, 'fetch' | 'resolve'>> {
-  /** Returns the client's certificate, where the platform terminates TLS. */
-  readonly certificateOf?: CertificateOptions['fromPlatform']
-  /** Returns epoch seconds; defaults to the clock of the runtime. */
-  now?(): number
-}
-
-/** Stores, keys and settings of the provider. Only the issuer, the registry and the keyring have no default. */
-export interface PresetOptions extends Opened, PresetSettings {}
-
-/** What is opened when the server starts. */
-export interface Opened {
-  readonly registry: Registry
-  readonly ledger: Ledger
-  readonly keyring: Keyring
-  /** Without them, DPoP proofs need no nonce. */
-  readonly nonces?: Nonces | undefined
-  /** SHA-256 of the operator's token, made by `hashToken`. Without it, nothing can be registered. */
-  readonly operatorTokenHash?: string | undefined
-  /** Receives each event. By default, events are dropped. */
-  readonly emit?: Emit
-}
-
-/** Settings of the provider. Only the issuer has no default. */
-export interface PresetSettings extends Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime'> {
-  /** Issuer identifier, RFC 8414 §2, or a function that returns it for the URL of a request. */
-  readonly issuer: ProviderOptions['issuer']
-  /**
-   * Whether the endpoints are also mounted at the root if the issuer has a path, for a proxy that strips that path. False by
-   * default, so that an app which mounts this one keeps its other paths.
-   */
-  readonly isAtRoot?: boolean
-  /** Time for which a record is used after it was read; 0 to read it for each request. `DEFAULT_CACHE_SECONDS` by default. */
-  readonly cacheSeconds?: number
-  /** Introspections that one caller may request per minute in each process or isolate; 0 for no limit. 60,000 by default. */
-  readonly introspectionsPerMinute?: number
-  /** Maximum time from now to the `exp` of a client assertion, in seconds. One hour by default. */
-  readonly clientAssertionLifetime?: number
-  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header is trusted. None by default. */
-  readonly trustedProxies?: readonly string[]
-  /** Whether those proxies forward only certificates that they have verified. False by default. */
-  readonly clientCertVerified?: boolean
-}
 
 /**
  * Returns the full server: every grant, method of client authentication, confirmation and endpoint. A store that fails or
@@ -99,7 +54,7 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
   const { emit = () => undefined } = options
   const { now = epochSeconds } = host
   const { registry, ledger } = guardStores({ registry: options.registry, ledger: options.ledger })
-  const verifySecret = secretVerifier()
+  const verifySecret = secretVerifier({ sha256: host.sha256 })
   const findKeys = remoteKeys({ fetch: host.fetch ?? ((url, init) => fetch(url, init)), resolve: host.resolve, now })
   return assemble({
     ...options,
@@ -128,7 +83,8 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
 /** The parts from which the endpoints are made. */
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
-    Pick<PresetSettings, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute' | 'isAtRoot'> {
+    Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'tokenReuseSeconds'>,
+    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
@@ -161,10 +117,13 @@ export function assemble(parts: Parts): App {
 function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...parts }: Parts): readonly Endpoint[] {
   const { findCertificate = async () => undefined, confirmations = [], grants } = parts
   const { accessTokenProfile = DEFAULT_TOKEN_PROFILE, accessTokenLifetime = DEFAULT_TOKEN_LIFETIME_SECONDS } = parts
-  const token = { accessTokenProfile, accessTokenLifetime }
+  const { tokenReuseSeconds = DEFAULT_REUSE_SECONDS } = parts
+  const reuse = tokenReuse()
+  const token = { accessTokenProfile, accessTokenLifetime, tokenReuseSeconds, reuse }
   const { registry, staleSeconds } = records
   const caller = { authentication: authentication(parts.clientAuth, records.find(CLIENTS)), findCertificate }
-  const denied = ledger && revocations(ledger, { lifetimeSeconds: accessTokenLifetime, staleSeconds })
+  const denied =
+    ledger && revocations(ledger, { lifetimeSeconds: accessTokenLifetime, staleSeconds, onDeny: reuse.drop })
   const endpoints: Endpoint[] = [
     authorizeEndpoint(),
     tokenEndpoint({ ...caller, ...token, grants, confirmations, resources: resourcesOf(records), keyring, emit }),

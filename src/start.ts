@@ -12,7 +12,8 @@ import type { Emit } from './events/events.ts'
 import { jsonHeaders, refuse } from './http/respond.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
-import { createPreset, type FeatureHost, type Opened } from './preset.ts'
+import { createPreset } from './preset.ts'
+import type { FeatureHost, Opened } from './preset_options.ts'
 import { hashToken } from './secrets/hashes.ts'
 import { settingWarnings } from './setting_warnings.ts'
 import type { Stores } from './stores/contracts.ts'
@@ -62,7 +63,7 @@ export async function createServer(host: Host): Promise<Server> {
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev, issuer = originOf } = config
-  const emit = auditLines(host.write, host.now)
+  const emit = auditLines(host.write, host.now, config.auditLog)
   const opened: Opened = {
     registry: dev ? withTestClient(stores.registry) : stores.registry,
     ledger: stores.ledger,

@@ -42,6 +42,8 @@ export interface Client {
   readonly resources?: readonly string[] | undefined
   /** Seconds. Can shorten the lifetime that the server sets, not lengthen it. */
   readonly access_token_lifetime?: number | undefined
+  /** Seconds for which its tokens are reused, instead of what the server sets; 0 for a new token each time. */
+  readonly token_reuse_seconds?: number | undefined
   /** A distinguished name in the notation of RFC 4514. `tls_client_auth` requires exactly one of these five, RFC 8705 §2.1.2. */
   readonly tls_client_auth_subject_dn?: string | undefined
   readonly tls_client_auth_san_dns?: string | undefined

@@ -17,6 +17,8 @@ const defaults = {
   trustedProxies: [],
   clientCertVerified: false,
   storeUrl: 'sqlite:.edgemint/edgemint.db',
+  tokenReuseSeconds: 0,
+  auditLog: 'all',
   dev: false,
 }
 
@@ -103,6 +105,9 @@ describe('readConfig', () => {
     ['ACCESS_TOKEN_LIFETIME', '30m', /whole number/],
     ['ACCESS_TOKEN_LIFETIME', '2592001', /at most 2592000/],
     ['ACCESS_TOKEN_LIFETIME', '99999999999', /whole number/],
+    ['TOKEN_REUSE_SECONDS', '-1', /whole number/],
+    ['TOKEN_REUSE_SECONDS', '301', /at most 300/],
+    ['AUDIT_LOG', 'none', /one of all, refusals, off/],
     ['ACCESS_TOKEN_PROFILE', 'constructor', /one of rfc9068, fosite/],
     ['STORE_URL', 'postgres://x', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'sqlite:', /must be sqlite:PATH, redis/],

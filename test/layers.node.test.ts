@@ -6,7 +6,16 @@ import { describe, test } from '#test'
 /** Layers from the top, each of folders and of files next to them; .github/ARCHITECTURE.md draws the same picture. */
 const LAYERS: readonly (readonly string[])[] = [
   ['index.ts', 'worker.ts', 'library.ts', 'cli'],
-  ['start.ts', 'preset.ts', 'development.ts', 'config.ts', 'config_values.ts', 'setting_warnings.ts', 'runtime'],
+  [
+    'start.ts',
+    'preset.ts',
+    'preset_options.ts',
+    'development.ts',
+    'config.ts',
+    'config_values.ts',
+    'setting_warnings.ts',
+    'runtime',
+  ],
   ['provider.ts'],
   ['endpoints'],
   ['authentication', 'grants', 'confirmations'],

@@ -45,6 +45,7 @@ async function start(settings: Record<string, string>, stores: Partial<Stores> =
   const memory = memoryStores(() => clock.now)
   for (const client of registered) await memory.registry.put(clientKey(client.client_id), clientRecord(client))
   const opened: string[] = []
+  const lines: string[] = []
   const { app } = await createServer({
     environment: { ISSUER, SIGNING_KEYS, ...settings },
     fetch: () => Promise.reject(new Error('no network')),
@@ -55,7 +56,7 @@ async function start(settings: Record<string, string>, stores: Partial<Stores> =
     storeSetting: 'STORE_URL',
     commandFor: (setting) => `set ${setting}`,
     now: () => clock.now,
-    write: () => undefined,
+    write: (line) => lines.push(line),
     warn: (line) => assert.fail(line),
   })
   const send = async (path: string, form?: Form, headers: Form = {}) => {
@@ -67,7 +68,7 @@ async function start(settings: Record<string, string>, stores: Partial<Stores> =
   }
   const token = (form: Form = {}, headers: Form = {}) =>
     send('/token', { grant_type: 'client_credentials', client_id: 'a', client_secret: secret, ...form }, headers)
-  return { send, token, clock, registry: memory.registry, opened }
+  return { send, token, clock, lines, registry: memory.registry, opened }
 }
 
 type Server = Awaited<ReturnType<typeof start>>
@@ -118,6 +119,13 @@ async function introspections({ send }: Server): Promise<number[]> {
   return [(await send('/introspect', form)).status, (await send('/introspect', form)).status]
 }
 
+/** The events of the audit log after a token and a refusal. */
+async function audited({ token, lines }: Server): Promise<unknown[]> {
+  await token()
+  await token({ client_secret: 'wrong' })
+  return lines.map((line) => JSON.parse(line).event)
+}
+
 const proxied = { TRUSTED_PROXIES: `192.0.2.0/24, ${PROXY}` }
 
 /** What a setting does, as requests show it: with the value, and without. */
@@ -131,6 +139,15 @@ const table: readonly [
 ][] = [
   ['ISSUER', { ISSUER: `${ISSUER}/tenant` }, async (s) => (await claims(s)).iss, `${ISSUER}/tenant`, ISSUER],
   ['ACCESS_TOKEN_LIFETIME', { ACCESS_TOKEN_LIFETIME: '60' }, async (s) => (await claims(s)).exp, NOW + 60, NOW + 1800],
+  [
+    'TOKEN_REUSE_SECONDS',
+    { TOKEN_REUSE_SECONDS: '60' },
+    async (s) => new Set([(await claims(s)).jti, (await claims(s)).jti]).size,
+    1,
+    2,
+  ],
+  ['AUDIT_LOG', { AUDIT_LOG: 'refusals' }, audited, ['request_refused'], ['token_issued', 'request_refused']],
+  ['AUDIT_LOG off', { AUDIT_LOG: 'off' }, audited, [], ['token_issued', 'request_refused']],
   [
     'ACCESS_TOKEN_PROFILE',
     { ACCESS_TOKEN_PROFILE: 'fosite' },

@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { isPlainText } from '../lib/plain_text.ts'
 import { isFreeClaim, MAX_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
+import { MAX_REUSE_SECONDS } from '../tokens/reuse.ts'
 
 const MAX_CLAIMS_CHARACTERS = 4096
 
@@ -47,6 +48,14 @@ export const Lifetime: v.GenericSchema<number> = v.pipe(
   v.integer('must be whole seconds'),
   v.minValue(1, 'must be at least 1'),
   v.maxValue(MAX_TOKEN_LIFETIME_SECONDS, `must be at most ${MAX_TOKEN_LIFETIME_SECONDS}`),
+)
+
+/** How long tokens are reused, in seconds. */
+export const ReuseSeconds: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number of seconds'),
+  v.integer('must be whole seconds'),
+  v.minValue(0, 'must be at least 0'),
+  v.maxValue(MAX_REUSE_SECONDS, `must be at most ${MAX_REUSE_SECONDS}`),
 )
 
 /** Static claims of the tokens of a client. */

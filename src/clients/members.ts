@@ -5,7 +5,7 @@ import { JwkSet } from '../assertions/jwk_set.ts'
 import { Scope } from '../policy/scope.ts'
 import { ResourceId } from '../resources/registry.ts'
 import type { Client } from '../types.ts'
-import { Claims, GrantTypes, Keys, Lifetime, listOf, PageUrl, Plain, upTo } from './member_checks.ts'
+import { Claims, GrantTypes, Keys, Lifetime, listOf, PageUrl, Plain, ReuseSeconds, upTo } from './member_checks.ts'
 
 /**
  * A client with the members that only people and the registration endpoint read.
@@ -106,6 +106,7 @@ const MEMBERS: Members = {
   default_scope: member('operator', Text, Scope),
   resources: member('operator', Texts, listOf(ResourceId, 100)),
   access_token_lifetime: member('operator', v.pipe(Seconds, v.minValue(1)), Lifetime),
+  token_reuse_seconds: member('operator', Seconds, ReuseSeconds),
   claims: member('operator', v.record(v.string(), v.unknown()), Claims),
   dpop_bound_access_tokens: member('operator', Flag, Flag),
   tls_client_certificate_bound_access_tokens: member('operator', Flag, Flag),

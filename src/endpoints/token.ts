@@ -5,25 +5,23 @@ import { type Authentication, authMetadata } from '../authentication/authenticat
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
-import type { Confirmation, Confirmed, Grant, Permit } from '../features.ts'
+import type { Confirmation, Confirmed, Grant } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
-import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
-import type { SigningKey } from '../keys/signing_key.ts'
+import type { Keyring } from '../keys/keyring.ts'
 import { requireNames } from '../lib/names.ts'
-import { grantResources, signingAlgOf } from '../policy/resource.ts'
-import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
 import {
-  type AccessToken,
   type AccessTokenProfile,
   DEFAULT_TOKEN_LIFETIME_SECONDS,
   DEFAULT_TOKEN_PROFILE,
-  signAccessToken,
 } from '../tokens/access_token.ts'
+import { tokenIssuer } from '../tokens/issue.ts'
+import { DEFAULT_REUSE_SECONDS, type TokenReuse, tokenReuse } from '../tokens/reuse.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 import { contextOf, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { CREDENTIALS, type NamedSchema, objectSchema } from './operation.ts'
-import { issued, requireReadable, respond } from './token_answer.ts'
+import { issuedEvent, respond } from './token_answer.ts'
+import { draftToken } from './token_draft.ts'
 
 type Grants = ReadonlyMap<string, Grant>
 
@@ -41,18 +39,23 @@ export interface TokenOptions {
   readonly accessTokenProfile?: AccessTokenProfile
   /** Seconds; half an hour by default. */
   readonly accessTokenLifetime?: number
+  /** Seconds for which a token is reused, unless its client has `token_reuse_seconds`; 0, a new token each time, by default. */
+  readonly tokenReuseSeconds?: number
+  /** The tokens that can be reused. Its own by default; share it with what denies tokens. */
+  readonly reuse?: TokenReuse
   /** Receives each event; by default events are dropped. */
   readonly emit?: Emit
 }
 
 type Settings = Required<TokenOptions>
 
-const DEFAULTS: Omit<Settings, 'authentication' | 'grants' | 'keyring'> = {
+const DEFAULTS: Omit<Settings, 'authentication' | 'grants' | 'keyring' | 'reuse'> = {
   confirmations: [],
   findCertificate: async () => undefined,
   resources: { find: async () => undefined, findDefault: async () => undefined },
   accessTokenProfile: DEFAULT_TOKEN_PROFILE,
   accessTokenLifetime: DEFAULT_TOKEN_LIFETIME_SECONDS,
+  tokenReuseSeconds: DEFAULT_REUSE_SECONDS,
   emit: () => undefined,
 }
 
@@ -68,14 +71,18 @@ const TOKEN_RESPONSE: NamedSchema = {
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export function tokenEndpoint(given: TokenOptions): Endpoint {
-  const options: Settings = { ...DEFAULTS, ...given }
+  const options: Settings = { ...DEFAULTS, reuse: tokenReuse(), ...given }
   checkNames(options)
-  const grants = new Map(options.grants.map((grant) => [grant.grantType, grant]))
+  const service: TokenService = {
+    ...options,
+    offered: new Map(options.grants.map((grant) => [grant.grantType, grant])),
+    issue: tokenIssuer(options.accessTokenProfile, options.reuse),
+  }
   return {
     path: TOKEN_PATH,
     metadataMember: 'token_endpoint',
     metadata: {
-      grant_types_supported: [...grants.keys()],
+      grant_types_supported: [...service.offered.keys()],
       ...authMetadata('token', options.authentication),
       ...Object.assign({}, ...options.confirmations.map(({ metadata }) => metadata)),
     },
@@ -100,7 +107,7 @@ export function tokenEndpoint(given: TokenOptions): Endpoint {
         },
       },
     },
-    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => token(c, site, grants, options)),
+    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => token(c, site, service)),
   }
 }
 
@@ -116,30 +123,31 @@ function checkNames({ grants, confirmations }: Settings): void {
   )
 }
 
-async function token(
-  c: HonoContext<{ Bindings: Connection }>,
-  site: Site,
-  grants: Grants,
-  options: Settings,
-): Promise<Response> {
-  const request = await readFormRequest(c, options.findCertificate)
+/** The options, and what is made from them once. */
+interface TokenService extends Settings {
+  readonly offered: Grants
+  readonly issue: ReturnType<typeof tokenIssuer>
+}
+
+async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, service: TokenService): Promise<Response> {
+  const request = await readFormRequest(c, service.findCertificate)
   // Read the clock only once the body has arrived; a slow upload must not make an expired assertion look valid.
   const context = contextOf(site, c)
-  const grant = chooseGrant(request, grants)
-  const client = await options.authentication.authenticate(request, context)
+  const grant = chooseGrant(request, service.offered)
+  const client = await service.authentication.authenticate(request, context)
   return attribute(client.client_id, async () => {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
     const permit = await grant.permit(request, client, context)
-    const { confirmed, claims } = await confirm(options.confirmations, request, client, context)
-    const { accessToken, key } = await decide(request, permit, client, confirmed, context, options)
-    const jwt = await signAccessToken(accessToken, options.accessTokenProfile, key)
-    requireReadable(jwt, accessToken)
+    const { confirmed, claims } = await confirm(service.confirmations, request, client, context)
+    const draft = await draftToken(request, permit, client, confirmed, context, service)
+    const reuseSeconds = grant.isReusable ? (client.token_reuse_seconds ?? service.tokenReuseSeconds) : 0
+    const issued = await service.issue(draft, reuseSeconds)
     // Last, so that a refused request uses up nothing.
     for (const claim of claims) await claim()
-    options.emit(issued(accessToken, grant))
-    return respond(jwt, accessToken, confirmed, permit)
+    service.emit(issuedEvent(issued, grant))
+    return respond(issued, context.now, confirmed, permit)
   })
 }
 
@@ -169,31 +177,4 @@ async function confirm(
     if (claim !== undefined) claims.push(claim)
   }
   return { confirmed: all, claims }
-}
-
-async function decide(
-  request: FormRequest,
-  permit: Permit,
-  client: Client,
-  { cnf }: Confirmed,
-  context: Context,
-  options: Settings,
-): Promise<{ accessToken: AccessToken; key: SigningKey }> {
-  const resources = await grantResources(request.form, permit, options.resources)
-  const lifetimes = [client, ...resources].flatMap(({ access_token_lifetime }) => access_token_lifetime ?? [])
-  const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
-  const accessToken = {
-    issuer: context.issuer,
-    subject: permit.subject,
-    clientId: client.client_id,
-    scopes: grantScopes(request.form.get('scope'), permit, resources),
-    resources: resources.map(({ resource }) => resource),
-    id: crypto.randomUUID(),
-    issuedAt: context.now,
-    expiresAt: Math.min(latest, permit.expiresAt ?? latest),
-    cnf,
-    actor: permit.actor,
-    claims: client.claims ?? {},
-  }
-  return { accessToken, key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)) }
 }

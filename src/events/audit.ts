@@ -8,14 +8,29 @@ const MAX_CHARACTERS = 1024
 
 const CUT_MARK = '…'
 
+/** Which events have a line: all, all but issued tokens, or none. */
+export const AUDIT_LOGS = ['all', 'refusals', 'off'] as const
+
+export type AuditLog = (typeof AUDIT_LOGS)[number]
+
+export const DEFAULT_AUDIT_LOG: AuditLog = 'all'
+
 /**
  * Returns a function that writes each event as one line.
  *
  * @param write called with each line, without a line break
  * @param now returns epoch seconds
+ * @param lines which events have a line; all by default
  */
-export function auditLines(write: (line: string) => void, now: () => number): Emit {
-  return (event) => write(auditLine(event, now()))
+export function auditLines(
+  write: (line: string) => void,
+  now: () => number,
+  lines: AuditLog = DEFAULT_AUDIT_LOG,
+): Emit {
+  if (lines === 'off') return () => undefined
+  return (event) => {
+    if (lines === 'all' || event.event !== 'token_issued') write(auditLine(event, now()))
+  }
 }
 
 /** Returns an event as one line of JSON. Invisible characters are escaped, and long strings are truncated. */

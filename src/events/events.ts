@@ -13,6 +13,8 @@ export type ServerEvent =
       readonly aud: readonly string[]
       readonly jti: string
       readonly exp: number
+      /** Whether another request received this token before. */
+      readonly reused?: boolean
     }
   | {
       readonly event: 'request_refused'

@@ -19,12 +19,13 @@ export async function grantResources(
   permit: Permit,
   resources: Resources,
 ): Promise<readonly ResourceServer[]> {
-  const asked = [...new Set([...form.getAll('resource'), ...form.getAll('audience')])]
-  if (asked.length === 0) {
+  const [named, alternative] = [form.getAll('resource'), form.getAll('audience')]
+  if (named.length + alternative.length === 0) {
     const fallback = await resources.findDefault()
     return fallback !== undefined && permit.resources.includes(fallback.resource) ? [fallback] : []
   }
-  if (!form.getAll('resource').every((resource) => v.is(ResourceId, resource))) {
+  const asked = [...new Set([...named, ...alternative])]
+  if (!named.every((resource) => v.is(ResourceId, resource))) {
     throw invalidTarget('resource_malformed', 'A resource must be an absolute URI without a fragment or dot segments.')
   }
   if (!asked.every((resource) => permit.resources.includes(resource))) {

@@ -64,7 +64,7 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
 
   const readAndCache = async (id: string, refresh: boolean): Promise<T | undefined> => {
     const [readAt, writesBefore] = [now(), writes]
-    const record = await read(id, { refresh })
+    const record = unchanged(known.get(id)?.record, await read(id, { refresh }))
     failedAt.delete(id)
     if (writes !== writesBefore) return record
     if (record !== undefined) known.set(id, { record, readAt, isLatest: refresh || !options.isLate })
@@ -97,6 +97,11 @@ export function cacheRecords<T>(read: FindRecord<T>, options: CacheOptions): Cac
     unknown.delete(id)
   }
   return { find, forget }
+}
+
+/** Returns the held record if it has the same content, so that what was derived from the object stays valid. */
+function unchanged<T>(held: T | undefined, read: T | undefined): T | undefined {
+  return JSON.stringify(held) === JSON.stringify(read) ? held : read
 }
 
 /** False when `since` is in the future: a clock that was set back must not extend anything. */

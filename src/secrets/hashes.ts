@@ -1,8 +1,18 @@
 /** The hashes of stored secrets: each kind is an entry of a table. bcrypt-ts is used only here. */
 
 import { hash as bcryptHash, compare, truncates } from 'bcrypt-ts/browser'
-import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
+import { encodeBase64url } from '../lib/base64url.ts'
 import { isIntact, looksGenerated } from './generated.ts'
+
+/** Returns the SHA-256 of a text, in base64url, at once or later. */
+export type Sha256 = (text: string) => string | Promise<string>
+
+export interface CompareOptions {
+  /** WebCrypto's by default. */
+  readonly sha256?: Sha256 | undefined
+  /** Called between the pieces of a long comparison, when other work can run; bcrypt-ts runs pieces of 100 ms. */
+  onPiece?(): void
+}
 
 /** A kind of hash. */
 export interface HashKind {
@@ -14,17 +24,15 @@ export interface HashKind {
   canBe(secret: string): boolean
   /** Returns the approximate CPU time of a comparison in milliseconds. */
   costMilliseconds(hash: string): number
-  /**
-   * Returns whether `hash` is a hash of the secret.
-   *
-   * @param onPiece called between the pieces of a long comparison, when other work can run; bcrypt-ts runs pieces of 100 ms
-   */
-  compare(secret: string, hash: string, onPiece?: () => void): Promise<boolean>
+  /** Returns whether `hash` is a hash of the secret. */
+  compare(secret: string, hash: string, options?: CompareOptions): Promise<boolean>
 }
 
 const BCRYPT_COST = 10
 const BCRYPT_MILLISECONDS = 80
 const PBKDF2_ITERATIONS_PER_MILLISECOND = 3000
+
+const SHA256_PREFIX = '$sha256$'
 
 /** Only for generated secrets and tokens, which are too random to be guessed. */
 const sha256: HashKind = {
@@ -32,7 +40,8 @@ const sha256: HashKind = {
   isFast: true,
   canBe: () => true,
   costMilliseconds: () => 0,
-  compare: async (secret, hash) => isSame(await digest(secret), decodeBase64url(hash.slice('$sha256$'.length))),
+  compare: async (secret, hash, { sha256: digest = webSha256 } = {}) =>
+    isSameText(SHA256_PREFIX + (await digest(secret)), hash),
 }
 
 /** Cost 4 to 15. Each step doubles the time, and cost 15 takes seconds. */
@@ -42,7 +51,7 @@ const bcrypt: HashKind = {
   // bcrypt ignores everything after 72 bytes or a NUL, so secrets that differ only there have the same hash.
   canBe: (secret) => !truncates(secret) && !secret.includes('\0'),
   costMilliseconds: (hash) => BCRYPT_MILLISECONDS * 2 ** (Number(hash.slice(4, 6)) - BCRYPT_COST),
-  compare: async (secret, hash, onPiece) => bcrypt.canBe(secret) && compare(secret, hash, onPiece),
+  compare: async (secret, hash, { onPiece } = {}) => bcrypt.canBe(secret) && compare(secret, hash, onPiece),
 }
 
 /** The format of Hydra: `i` iterations (workerd allows at most 100,000) and a key of `l` bytes. */
@@ -97,7 +106,7 @@ export async function hashSecret(secret: string): Promise<string> {
 
 /** Returns the SHA-256 hash of a token with 128 bits of entropy or more. */
 export async function hashToken(token: string): Promise<string> {
-  return `$sha256$${encodeBase64url(await digest(token))}`
+  return SHA256_PREFIX + (await webSha256(token))
 }
 
 /** Returns whether `hash` is the hash of a token; false without a hash, and for a hash that is slow to compare. */
@@ -107,12 +116,20 @@ export async function isSameToken(token: string, hash: string | undefined): Prom
   return kind?.isFast === true && kind.compare(token, hash)
 }
 
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+async function webSha256(text: string): Promise<string> {
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+}
+
+/** Compares in constant time. */
+function isSameText(a: string, b: string): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let index = 0; index < a.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index)
+  return difference === 0
 }
 
 /** Compares in constant time. */

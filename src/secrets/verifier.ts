@@ -11,7 +11,7 @@ import { turns } from '../lib/turns.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientSecret } from '../types.ts'
 import { busy, type Comparison, cpuBudget } from './cpu_budget.ts'
-import { type HashKind, hashKind } from './hashes.ts'
+import { type HashKind, hashKind, type Sha256 } from './hashes.ts'
 
 const MAX_VERIFIED = 20_000
 
@@ -33,6 +33,8 @@ const MAX_SHARED_SECONDS = 20
 export type VerifySecret = (client: Client, secret: string, now: number) => Promise<ClientReason | undefined>
 
 export interface SecretVerifierOptions {
+  /** WebCrypto's by default. Node, Bun and Deno have one that does not go to another thread. */
+  readonly sha256?: Sha256 | undefined
   /** Returns milliseconds, for the budget. */
   readonly clock?: () => number
   /** Milliseconds of CPU time that wrong secrets of one client may use in a burst; within it, they cause no 503. */
@@ -54,19 +56,36 @@ export interface SecretVerifierOptions {
  */
 export function secretVerifier(options: SecretVerifierOptions = {}): VerifySecret {
   const matchesSlowHash = slowComparisons(options)
+  const kindsOf = hashKinds()
   return async (client, secret, now) => {
-    const registered = client.client_secrets ?? []
-    const live = registered.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
-    const usable = live.flatMap(({ hash }) => {
-      const kind = hashKind(hash)
-      return kind?.canBe(secret) ? [{ hash, kind }] : []
-    })
-    for (const { hash, kind } of usable) {
-      if (kind.isFast && (await kind.compare(secret, hash))) return undefined
+    const { client_secrets: registered = [] } = client
+    const kinds = kindsOf(registered)
+    const slow: SlowHash[] = []
+    for (const [index, { hash, expires_at = 0 }] of registered.entries()) {
+      const kind = kinds[index]
+      if (!isLive(expires_at, now) || !kind?.canBe(secret)) continue
+      if (!kind.isFast) slow.push({ hash, kind })
+      else if (await kind.compare(secret, hash, options)) return undefined
     }
-    const slow = usable.filter(({ kind }) => !kind.isFast)
     if (slow.length > 0 && (await matchesSlowHash(client.client_id, secret, slow))) return undefined
-    return refusalReason(registered, live)
+    return refusalReason(registered, kinds, now)
+  }
+}
+
+/** @param expiresAt 0: never */
+function isLive(expiresAt: number, now: number): boolean {
+  return expiresAt === 0 || now < expiresAt
+}
+
+type Kinds = readonly (HashKind | undefined)[]
+
+/** Returns a function that returns the kinds of the hashes of a client, once for each version of its record. */
+function hashKinds(): (secrets: readonly ClientSecret[]) => Kinds {
+  const known = new WeakMap<readonly ClientSecret[], Kinds>()
+  return (secrets) => {
+    const kinds = known.get(secrets) ?? secrets.map(({ hash }) => hashKind(hash))
+    known.set(secrets, kinds)
+    return kinds
   }
 }
 
@@ -88,7 +107,7 @@ function slowComparisons(options: SecretVerifierOptions): MatchesSlowHash {
   const compareAll = async (secret: string, hashes: readonly KeyedHash[], renew: () => void): Promise<boolean> => {
     for (const { hash, kind, mac } of hashes) {
       await options.onCompare?.()
-      if (await kind.compare(secret, hash, renew)) {
+      if (await kind.compare(secret, hash, { onPiece: renew })) {
         verified.set(mac, true)
         return true
       }
@@ -161,8 +180,9 @@ function macs(): (parts: readonly string[]) => Promise<string> {
   }
 }
 
-function refusalReason(registered: readonly ClientSecret[], live: readonly ClientSecret[]): ClientReason {
+function refusalReason(registered: readonly ClientSecret[], kinds: Kinds, now: number): ClientReason {
   if (registered.length === 0) return 'secret_missing'
+  const live = kinds.filter((_kind, index) => isLive(registered[index]?.expires_at ?? 0, now))
   if (live.length === 0) return 'secret_expired'
-  return live.some(({ hash }) => hashKind(hash) !== undefined) ? 'secret_wrong' : 'secret_hash_unknown'
+  return live.some((kind) => kind !== undefined) ? 'secret_wrong' : 'secret_hash_unknown'
 }

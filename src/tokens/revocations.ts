@@ -8,6 +8,7 @@ import { encodeBase64url } from '../lib/base64url.ts'
 import type { Ledger, Level } from '../stores/contracts.ts'
 import { MAX_TOKEN_LIFETIME_SECONDS } from './access_token.ts'
 import type { OwnToken } from './own_token.ts'
+import type { Denial } from './reuse.ts'
 
 /** Family of the levels of single tokens: `revoked:{jti}`, whose value is 1. */
 const REVOKED = 'revoked'
@@ -68,18 +69,21 @@ export interface RevocationsOptions {
   readonly lifetimeSeconds: number
   /** The longest time for which a process or isolate uses a record after it was changed elsewhere. */
   readonly staleSeconds: number
+  /** Receives each denial that this process or isolate makes, before it is stored. */
+  onDeny?(denial: Denial): void
 }
 
 /** Returns the denials that a ledger holds. */
-export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: RevocationsOptions): Revocations {
-  /** @param last the last `iat` that is denied */
-  const raise = (key: string, last: number): Promise<number> =>
-    // The longest possible lifetime, not the current setting: older tokens may have been issued under another setting.
-    ledger.raise(key, last, last + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
-  const cut = async (until: number, client_id?: string): Promise<number> => {
+export function revocations(ledger: Ledger, options: RevocationsOptions): Revocations {
+  const { lifetimeSeconds, staleSeconds, onDeny = () => undefined } = options
+  /** @param before the last `iat` that is denied */
+  const raise = async (before: number, client_id?: string): Promise<number> => {
+    onDeny({ before, client_id })
     const key = client_id === undefined ? EVERY_CLIENT : await cutOf(client_id)
-    return raise(key, until + CLOCK_SKEW_SECONDS)
+    // The longest possible lifetime, not the current setting: older tokens may have been issued under another setting.
+    return ledger.raise(key, before, before + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
   }
+  const cut: Revocations['cut'] = (until, client_id) => raise(until + CLOCK_SKEW_SECONDS, client_id)
   const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat }) => {
     const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
     const [revoked, ofClient = -1, ofAll = -1] = await Promise.all(keys.map((key) => ledger.get(key)))
@@ -88,9 +92,10 @@ export function revocations(ledger: Ledger, { lifetimeSeconds, staleSeconds }: R
   return {
     async revoke(token) {
       const { jti, exp, client_id, iat } = token
+      onDeny({ jti })
       if (await isRevoked(token)) return {}
       const count = await ledger.count(`revoking:${client_id}`, lifetimeSeconds + SLACK_SECONDS)
-      if (count > MAX_REVOKED_PER_CLIENT) return { cutAt: await raise(await cutOf(client_id), iat) }
+      if (count > MAX_REVOKED_PER_CLIENT) return { cutAt: await raise(iat, client_id) }
       await ledger.raise(`${REVOKED}:${jti}`, 1, exp + SLACK_SECONDS)
       return {}
     },

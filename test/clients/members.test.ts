@@ -25,6 +25,7 @@ const MOST: { readonly [Name in keyof Metadata]-?: Metadata[Name] } = {
   default_scope: 'x'.repeat(8192),
   resources: Array(100).fill('urn:a'),
   access_token_lifetime: 2_592_000,
+  token_reuse_seconds: 300,
   claims: { a: 'x'.repeat(4000) },
   dpop_bound_access_tokens: true,
   tls_client_certificate_bound_access_tokens: true,

@@ -46,6 +46,7 @@ describe('processHost', () => {
 
   const settings: readonly Problem['setting'][] = [
     ...['ISSUER', 'SIGNING_KEYS', 'STORE_URL', 'ACCESS_TOKEN_LIFETIME', 'ACCESS_TOKEN_PROFILE', 'PORT'],
+    ...['TOKEN_REUSE_SECONDS', 'AUDIT_LOG'],
     ...['CACHE_SECONDS', 'CLIENT_ASSERTION_LIFETIME', 'REGISTRATION_TOKEN', 'INTROSPECTIONS_PER_MINUTE', 'HOST'],
     ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED'],
   ] as readonly Problem['setting'][]

@@ -1,0 +1,47 @@
+/** What a token will hold: the permit of the grant, limited by the request, the client and the resource servers. */
+
+import type { Confirmed, Permit } from '../features.ts'
+import { signingKeyAt } from '../keys/keyring.ts'
+import { grantResources, signingAlgOf } from '../policy/resource.ts'
+import { grantScopes } from '../policy/scope.ts'
+import type { Draft } from '../tokens/issue.ts'
+import type { Client, Context, FormRequest } from '../types.ts'
+import type { TokenOptions } from './token.ts'
+
+type DraftOptions = Required<Pick<TokenOptions, 'resources' | 'keyring' | 'accessTokenLifetime'>>
+
+/**
+ * Returns the content of a token and the key that signs it.
+ *
+ * @throws OAuthError `invalid_scope` or `invalid_target` when the request asks for more than is permitted, and
+ * `temporarily_unavailable` when no key signs or the store fails
+ */
+export async function draftToken(
+  request: FormRequest,
+  permit: Permit,
+  client: Client,
+  { cnf }: Confirmed,
+  context: Context,
+  options: DraftOptions,
+): Promise<Draft> {
+  const resources = await grantResources(request.form, permit, options.resources)
+  const lifetimes = [client, ...resources].flatMap(({ access_token_lifetime }) => access_token_lifetime ?? [])
+  const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
+  const token = {
+    issuer: context.issuer,
+    subject: permit.subject,
+    clientId: client.client_id,
+    scopes: grantScopes(request.form.get('scope'), permit, resources),
+    resources: resources.map(({ resource }) => resource),
+    issuedAt: context.now,
+    expiresAt: Math.min(latest, permit.expiresAt ?? latest),
+    cnf,
+    actor: permit.actor,
+    claims: client.claims ?? {},
+  }
+  return {
+    token,
+    key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)),
+    records: [client, ...resources],
+  }
+}
