@@ -25,7 +25,8 @@ export async function draftToken(
   options: DraftOptions,
 ): Promise<Draft> {
   const resources = await grantResources(request.form, permit, options.resources)
-  const lifetimes = [client, ...resources].flatMap(({ access_token_lifetime }) => access_token_lifetime ?? [])
+  const records = [client, ...resources]
+  const lifetimes = records.map(({ access_token_lifetime = options.accessTokenLifetime }) => access_token_lifetime)
   const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
   const token = {
     issuer: context.issuer,
@@ -42,6 +43,6 @@ export async function draftToken(
   return {
     token,
     key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)),
-    records: [client, ...resources],
+    records,
   }
 }

@@ -6,7 +6,7 @@ import type { Connection, FindCertificate } from '../certificates/client_cert.ts
 import { invalidRequest, OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
 import type { Form, FormRequest } from '../types.ts'
-import { readMediaType } from './media_type.ts'
+import { FORM, readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
@@ -24,7 +24,7 @@ export async function readFormRequest(
   c: HonoContext<{ Bindings: Connection }>,
   findCertificate: FindCertificate,
 ): Promise<FormRequest> {
-  if (readMediaType(c) !== 'application/x-www-form-urlencoded') {
+  if (readMediaType(c) !== FORM) {
     throw invalidRequest('content_type_not_form', 'The Content-Type must be application/x-www-form-urlencoded.')
   }
   const parameters = await readBody(c)

@@ -9,6 +9,9 @@ import { invalidRequest } from '../errors.ts'
  */
 const READABLE_CHARSET = /^"?(?:utf-?8|us-ascii|iso-8859-1)"?$/i
 
+/** The media type of forms. */
+export const FORM = 'application/x-www-form-urlencoded'
+
 /**
  * Returns the media type of a request in lower case, without parameters; the empty string when there is none.
  *
@@ -17,11 +20,13 @@ const READABLE_CHARSET = /^"?(?:utf-?8|us-ascii|iso-8859-1)"?$/i
  */
 export function readMediaType({ req }: Context): string {
   const coding = req.header('Content-Encoding') ?? ''
-  if (!/^(?:identity)?$/i.test(coding)) {
+  if (coding !== '' && coding.toLowerCase() !== 'identity') {
     const headers = { 'Accept-Encoding': 'identity' }
     throw invalidRequest('content_encoding_unsupported', 'The body must not be encoded.', { status: 415, headers })
   }
-  const [type = '', ...parameters] = (req.header('Content-Type') ?? '').split(';')
+  const contentType = req.header('Content-Type') ?? ''
+  if (contentType === FORM) return FORM
+  const [type = '', ...parameters] = contentType.split(';')
   for (const parameter of parameters) {
     const [name = '', value = ''] = parameter.split('=', 2)
     if (name.trim().toLowerCase() === 'charset' && !READABLE_CHARSET.test(value.trim())) {

@@ -24,6 +24,7 @@ const MAX_SCOPES = 1000
 
 /** Splits a scope at spaces, its only separator. Drops empty parts and repeats, and keeps the order. */
 export function splitScope(scope: string): string[] {
+  if (scope === '') return []
   return [...new Set(scope.split(' ').filter((token) => token !== ''))]
 }
 
@@ -40,10 +41,11 @@ export function grantScopes(
   permit: Permit,
   resources: readonly ResourceServer[],
 ): readonly string[] {
+  const asked = splitScope(requested ?? '')
+  if (asked.length === 0 && permit.defaultScope.length === 0) return []
   const isAllowed = scopeMatcher(permit.scope)
   const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [scopeMatcher(splitScope(scope))]))
   const isServed = (token: string): boolean => ceilings.every((matches) => matches(token))
-  const asked = splitScope(requested ?? '')
   if (asked.length > MAX_SCOPES) {
     throw invalidScope('scopes_too_many', `A request must not ask for more than ${MAX_SCOPES} scopes.`)
   }

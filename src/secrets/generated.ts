@@ -29,7 +29,8 @@ export function isIntact(secret: string): boolean {
   try {
     const octets = decodeBase64url(secret.slice(PREFIX.length))
     if (octets.length !== SECRET_OCTETS + CHECKSUM_OCTETS) return false
-    return crc32(octets.subarray(0, SECRET_OCTETS)) === new DataView(octets.buffer).getUint32(SECRET_OCTETS)
+    const checksum = octets.subarray(SECRET_OCTETS).reduce((sum, octet) => sum * 256 + octet, 0)
+    return crc32(octets.subarray(0, SECRET_OCTETS)) === checksum
   } catch {
     return false
   }
