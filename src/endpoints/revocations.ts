@@ -35,7 +35,9 @@ const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: n
   client_id: v.optional(
     v.pipe(v.string('must be a string'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
   ),
-  before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
+  before: v.optional(
+    v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1, 'must be at least 1')),
+  ),
 })
 
 export interface RevocationsOptions {
