@@ -2,7 +2,7 @@
 
 import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
 import type { Nonces } from './assertions/nonce.ts'
-import { type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
+import { fetchBy, type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
 import { authentication } from './authentication/authenticate.ts'
 import { clientSecretBasic } from './authentication/client_secret_basic.ts'
 import { clientSecretPost } from './authentication/client_secret_post.ts'
@@ -97,10 +97,14 @@ export interface PresetSettings extends Pick<TokenOptions, 'accessTokenProfile' 
  */
 export function createPreset(options: PresetOptions, host: FeatureHost = {}): App {
   const { emit = () => undefined } = options
-  const { now = epochSeconds } = host
+  const now = (): number => host.now?.() ?? epochSeconds()
   const { registry, ledger } = guardStores({ registry: options.registry, ledger: options.ledger })
   const verifySecret = secretVerifier()
-  const findKeys = remoteKeys({ fetch: host.fetch ?? ((url, init) => fetch(url, init)), resolve: host.resolve, now })
+  const findKeys = remoteKeys({
+    fetch: (url, init) => fetchBy(host, url, init),
+    resolve: host.resolve && (async (hostname) => host.resolve?.(hostname) ?? []),
+    now,
+  })
   return assemble({
     ...options,
     ledger,
@@ -115,7 +119,7 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
     grants: [clientCredentials()],
     confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
     findCertificate: clientCertificates({
-      fromPlatform: host.certificateOf,
+      fromPlatform: host.certificateOf && ((request) => host.certificateOf?.(request)),
       trustedProxies: options.trustedProxies,
       isVerifiedByProxy: options.clientCertVerified,
       emit,

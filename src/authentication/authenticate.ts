@@ -99,10 +99,13 @@ async function verify(
 function readAttempts(methods: readonly ClientAuth[], request: FormRequest): readonly [Attempt, ...Attempt[]] {
   const ofRequest: Attempt[] = []
   const ofConnection: Attempt[] = []
-  for (const { method, reads, read } of methods) {
-    const presented = read(request)
-    if (presented !== undefined)
-      (reads === 'connection' ? ofConnection : ofRequest).push({ ...presented, method, reads })
+  for (const each of methods) {
+    const { method, reads } = each
+    const presented = each.read(request)
+    if (presented === undefined) continue
+    const { client_id } = presented
+    const verify: Presented['verify'] = (client, context) => presented.verify(client, context)
+    ;(reads === 'connection' ? ofConnection : ofRequest).push({ client_id, verify, method, reads })
   }
   refuseUnknownAssertion(methods, ofRequest, request)
   const claimed = request.form.get('client_id') ?? ''

@@ -161,8 +161,8 @@ async function confirm(
 ): Promise<{ confirmed: Confirmed; claims: readonly NonNullable<Confirmed['claim']>[] }> {
   let all: Confirmed = { cnf: {} }
   const claims: NonNullable<Confirmed['claim']>[] = []
-  for (const { confirm } of confirmations) {
-    const found = await confirm(request, client, context)
+  for (const confirmation of confirmations) {
+    const found = await confirmation.confirm(request, client, context)
     if (found === undefined) continue
     const { claim, ...confirmed } = found
     all = { ...all, ...confirmed, cnf: { ...all.cnf, ...confirmed.cnf } }
