@@ -90,6 +90,7 @@ export interface PresetSettings extends Pick<TokenOptions, 'accessTokenProfile' 
  * Returns the full server: every grant, method of client authentication, confirmation and endpoint. A store that fails or
  * hangs makes it answer 503.
  *
+ * @throws TypeError when `accessTokenLifetime` is longer than the lifetime that the keyring was made for
  * @example
  * ```ts
  * const app = createPreset({ issuer: 'https://tokens.example.com', keyring: await readKeyring(signingKeys), ...memoryStores() })

@@ -7,7 +7,7 @@ import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } f
 import type { Emit } from '../events/events.ts'
 import type { Confirmation, Confirmed, Grant, Permit } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
-import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
+import { type Keyring, requireLifetime, signingKeyAt } from '../keys/keyring.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
 import { requireNames } from '../lib/names.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
@@ -64,12 +64,13 @@ const TOKEN_RESPONSE: NamedSchema = {
 /**
  * Returns the token endpoint.
  *
- * @throws TypeError when there is no grant, or when two grants or two confirmations have the same name
+ * @throws TypeError when there is no grant, when a name of grants or confirmations repeats, or from `requireLifetime`
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export function tokenEndpoint(given: TokenOptions): Endpoint {
   const options: Settings = { ...DEFAULTS, ...given }
   checkNames(options)
+  requireLifetime(options.keyring, options.accessTokenLifetime)
   const grants = new Map(options.grants.map((grant) => [grant.grantType, grant]))
   return {
     path: TOKEN_PATH,
