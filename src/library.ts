@@ -42,7 +42,7 @@ export { generateKeyring, type Keyring, type KeyringOptions, readKeyring } from 
 export { limitRate } from './policy/rate_limit.ts'
 export { createPreset, type FeatureHost, type Opened, type PresetOptions, type PresetSettings } from './preset.ts'
 export { createProvider, type ProviderOptions } from './provider.ts'
-export type { ClientReason, Reason } from './reasons.ts'
+export type { ClientReason, CustomReason, Reason } from './reasons.ts'
 export { openRecords, type Records, type RecordsOptions } from './records/open.ts'
 export { type Resources, resourcesOf } from './resources/registry.ts'
 export { scopesOf } from './resources/scopes.ts'
