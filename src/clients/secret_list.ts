@@ -2,11 +2,11 @@
 
 import * as v from 'valibot'
 import { invalidClientMetadata, type OAuthError } from '../errors.ts'
-import { isPlainText } from '../lib/plain_text.ts'
 import { readInput } from '../lib/read_input.ts'
 import { generateSecret } from '../secrets/generated.ts'
 import { hashKind, hashSecret } from '../secrets/hashes.ts'
 import type { ClientSecret } from '../types.ts'
+import { checkPlain } from './member_checks.ts'
 import { MAX_SECRETS, type RegisteredClient } from './members.ts'
 
 const Instant = v.pipe(
@@ -15,11 +15,7 @@ const Instant = v.pipe(
   v.minValue(0, 'must not be negative'),
 )
 
-const Label = v.pipe(
-  v.string('must be a string'),
-  v.maxLength(100, 'must have at most 100 characters'),
-  v.check(isPlainText, 'must not contain invisible characters or mix scripts that look alike'),
-)
+const Label = v.pipe(v.string('must be a string'), v.maxLength(100, 'must have at most 100 characters'), checkPlain)
 
 const Given = v.object({
   id: v.pipe(
