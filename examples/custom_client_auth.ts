@@ -27,7 +27,8 @@ const byGateway: ClientAuth = {
     if (signature === null || client_id === null) return undefined
     return {
       client_id,
-      verify: async () => ((await isSigned(client_id, signature)) ? undefined : 'assertion_signature_wrong'),
+      // The reason of a refusal is for the audit event; one of your own begins with `x_`.
+      verify: async () => ((await isSigned(client_id, signature)) ? undefined : 'x_gateway_signature_wrong'),
     }
   },
 }

@@ -24,8 +24,8 @@ const byDeviceCode: Grant = {
   parameters: { label: { required: true, description: 'The code on the label of the device' } },
   async permit({ form }) {
     const device = DEVICES.get(form.get('label') ?? '')
-    // The code goes to the client; the reason is for the audit event.
-    if (device === undefined) throw new OAuthError('invalid_request', 'grant_type_missing', 'The label is unknown.')
+    // The code goes to the client. The reason is for the audit event; one of your own begins with `x_`.
+    if (device === undefined) throw new OAuthError('invalid_request', 'x_label_unknown', 'The label is unknown.')
     return { subject: device, scope: ['measurements.write'], defaultScope: ['measurements.write'], resources: [] }
   },
 }

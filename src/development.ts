@@ -20,9 +20,15 @@ const testClient: Client = {
 /** Returns the registry with the test client added to it. */
 export function withTestClient(registry: Registry): Registry {
   const key = clientKey(testClient.client_id)
+  const { lagSeconds } = registry
   return {
-    ...registry,
+    ...(lagSeconds !== undefined && { lagSeconds }),
     get: async (wanted, options) => (wanted === key ? clientRecord(testClient) : registry.get(wanted, options)),
+    put: (wanted, value) => registry.put(wanted, value),
+    delete: (wanted) => registry.delete(wanted),
+    replace: (wanted, expected, value) => registry.replace(wanted, expected, value),
+    remove: (wanted, expected) => registry.remove(wanted, expected),
+    list: (prefix, options) => registry.list(prefix, options),
   }
 }
 

@@ -5,6 +5,7 @@
 
 import type {
   ClientReason,
+  CustomReason,
   DpopReason,
   ErrorCode,
   GrantReason,
@@ -30,7 +31,7 @@ interface Details {
 export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly code: ErrorCode
-  readonly reason: Reason
+  readonly reason: Reason | CustomReason
   readonly status: Status
   readonly headers: Readonly<Record<string, string>>
   /** For the audit event only. */
@@ -38,7 +39,7 @@ export class OAuthError extends Error {
 
   constructor(
     code: ErrorCode,
-    reason: Reason,
+    reason: Reason | CustomReason,
     description: string,
     { status = 400, headers = {}, cause, clientId }: Details = {},
   ) {
@@ -90,7 +91,7 @@ export function methodNotAllowed(allowed: readonly string[]): OAuthError {
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}
  */
-export function invalidClient(reason: ClientReason): OAuthError {
+export function invalidClient(reason: ClientReason | CustomReason): OAuthError {
   return new OAuthError('invalid_client', reason, 'Client authentication failed.', { status: 401 })
 }
 

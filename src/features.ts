@@ -1,6 +1,6 @@
 /** The contracts of features: methods of client authentication, grants, confirmations. Each feature is a plain object. */
 
-import type { ClientReason } from './reasons.ts'
+import type { ClientReason, CustomReason } from './reasons.ts'
 import type { Client, Context, FormRequest } from './types.ts'
 
 /** Credentials that were found in a request and are not yet verified. */
@@ -8,10 +8,10 @@ export interface Presented {
   /** Empty when the request does not name a client. */
   readonly client_id: string
   /**
-   * Returns undefined when the credentials are those of the client, otherwise the reason for the refusal. Rejects only when the
-   * verification could not be completed.
+   * Returns undefined when the credentials are those of the client, otherwise the reason for the refusal, which only the audit event
+   * holds: one of this server or, with the prefix `x_`, one of your own. Rejects only when the verification could not be completed.
    */
-  verify(client: Client, context: Context): Promise<ClientReason | undefined>
+  verify(client: Client, context: Context): Promise<ClientReason | CustomReason | undefined>
 }
 
 /** The place in a request where a method of client authentication finds its credentials. */

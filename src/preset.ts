@@ -1,7 +1,7 @@
 /** The full server: makes every feature with its dependencies, and the one list of all endpoints. */
 
 import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
-import { remoteKeys } from './assertions/remote_keys.ts'
+import { fetchBy, remoteKeys } from './assertions/remote_keys.ts'
 import { authentication } from './authentication/authenticate.ts'
 import { clientSecretBasic } from './authentication/client_secret_basic.ts'
 import { clientSecretPost } from './authentication/client_secret_post.ts'
@@ -45,6 +45,7 @@ import { revocations } from './tokens/revocations.ts'
  * Returns the full server: every grant, method of client authentication, confirmation and endpoint. A store that fails or
  * hangs makes it answer 503.
  *
+ * @throws TypeError when `accessTokenLifetime` is longer than the lifetime that the keyring was made for
  * @example
  * ```ts
  * const app = createPreset({ issuer: 'https://tokens.example.com', keyring: await readKeyring(signingKeys), ...memoryStores() })
@@ -52,10 +53,14 @@ import { revocations } from './tokens/revocations.ts'
  */
 export function createPreset(options: PresetOptions, host: FeatureHost = {}): App {
   const { emit = () => undefined } = options
-  const { now = epochSeconds } = host
+  const now = (): number => host.now?.() ?? epochSeconds()
   const { registry, ledger } = guardStores({ registry: options.registry, ledger: options.ledger })
-  const verifySecret = secretVerifier({ sha256: host.sha256 })
-  const findKeys = remoteKeys({ fetch: host.fetch ?? ((url, init) => fetch(url, init)), resolve: host.resolve, now })
+  const verifySecret = secretVerifier({ sha256: host.sha256?.bind(host) })
+  const findKeys = remoteKeys({
+    fetch: (url, init) => fetchBy(host, url, init),
+    resolve: host.resolve && (async (hostname) => host.resolve?.(hostname) ?? []),
+    now,
+  })
   return assemble({
     ...options,
     ledger,
@@ -70,7 +75,7 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
     grants: [clientCredentials()],
     confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
     findCertificate: clientCertificates({
-      fromPlatform: host.certificateOf,
+      fromPlatform: host.certificateOf && ((request) => host.certificateOf?.(request)),
       trustedProxies: options.trustedProxies,
       isVerifiedByProxy: options.clientCertVerified,
       emit,

@@ -41,7 +41,8 @@ const METADATA = {
  * @throws TypeError if the list is empty or two endpoints have the same path
  */
 export function createProvider(options: ProviderOptions): App {
-  const { issuer, endpoints, emit = () => undefined, now = epochSeconds } = options
+  const { issuer, endpoints, emit = () => undefined } = options
+  const now = (): number => options.now?.() ?? epochSeconds()
   requireNames(
     'createProvider: endpoints',
     endpoints.map(({ path }) => path),

@@ -140,6 +140,9 @@ export const REASONS = {
   other: ['dpop_nonce_wrong', 'response_type_unsupported', 'grant_type_unsupported', 'internal'],
 } as const
 
+/** The reason of a feature that is not part of this package. The prefix keeps it apart from every reason of this server. */
+export type CustomReason = `x_${string}`
+
 type In<Group extends keyof typeof REASONS> = (typeof REASONS)[Group][number]
 
 export type Reason = In<keyof typeof REASONS>

@@ -9,6 +9,8 @@ export interface ClientSecret {
   readonly created_at?: number | undefined
   /** 0 or absent: never. */
   readonly expires_at?: number | undefined
+  /** Whether the client made the secret itself or set its `expires_at`. Not shown. */
+  readonly set_by_client?: boolean | undefined
 }
 
 /**

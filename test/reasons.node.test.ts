@@ -21,6 +21,10 @@ describe('names of refusals', () => {
     }
   })
 
+  test('none of a reason begins like those of other packages', () => {
+    for (const reason of Object.values(REASONS).flat()) assert.doesNotMatch(reason, /^x_/)
+  })
+
   for (const folder of ['src', 'test']) {
     test(`each stands in ${folder}/`, () => {
       const quoted = quotedIn(folder)

@@ -44,7 +44,7 @@ interface Held {
 
 /** Returns a function that fetches and caches key sets. */
 export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
-  const { now } = options
+  const now = (): number => options.now()
   const held = lru<Held>(MAX_URLS)
   const triedAt = lru<number>(MAX_URLS)
   const fetching = singleFlight<readonly Jwk[]>(TIMEOUT_SECONDS)
@@ -78,22 +78,31 @@ export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
   }
 }
 
-async function fetchKeys(url: string, { fetch, resolve }: RemoteKeysOptions): Promise<readonly Jwk[]> {
+async function fetchKeys(url: string, options: RemoteKeysOptions): Promise<readonly Jwk[]> {
   const timeoutText = `no answer within ${TIMEOUT_SECONDS} s`
-  if (resolve !== undefined) await within(TIMEOUT_SECONDS, requirePublic(url, resolve), timeoutText)
+  if (options.resolve !== undefined) await within(TIMEOUT_SECONDS, requirePublic(url, options), timeoutText)
   if (!isPublicUrl(url)) throw new Error('not an https URL of a public host')
   const signal = AbortSignal.timeout(TIMEOUT_SECONDS * 1000)
   const headers = { Accept: 'application/jwk-set+json, application/json' }
-  const response = await fetch(url, { redirect: 'manual', headers, signal })
+  const response = await fetchBy(options, url, { redirect: 'manual', headers, signal })
   if (response.status !== 200) throw new Error(`status ${response.status}`)
   const body = await readBytes(response, MAX_BYTES)
   return v.parse(JwkSet, JSON.parse(new TextDecoder().decode(body))).keys
 }
 
+/** Calls the `fetch` of its owner, by default that of the runtime, which on Workers must not be called as a method of another object. */
+export function fetchBy(
+  owner: Partial<Pick<RemoteKeysOptions, 'fetch'>>,
+  url: string,
+  init: RequestInit,
+): Promise<Response> {
+  return owner.fetch === undefined || owner.fetch === globalThis.fetch ? fetch(url, init) : owner.fetch(url, init)
+}
+
 /** A registered URL must not make this server send requests to hosts that only this server can reach. */
-async function requirePublic(url: string, resolve: NonNullable<RemoteKeysOptions['resolve']>): Promise<void> {
+async function requirePublic(url: string, options: RemoteKeysOptions): Promise<void> {
   const { hostname } = new URL(url)
-  const addresses = await resolve(hostname.replace(/^\[|\]$/g, ''))
+  const addresses = (await options.resolve?.(hostname.replace(/^\[|\]$/g, ''))) ?? []
   if (addresses.length === 0 || !addresses.every(isPublicAddress)) throw new Error('not a public address')
 }
 

@@ -5,7 +5,7 @@ import { type FindClient, isClientId } from '../clients/registry.ts'
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
 import type { ClientAuth, CredentialKind, Presented } from '../features.ts'
 import { requireNames } from '../lib/names.ts'
-import type { ClientReason } from '../reasons.ts'
+import type { ClientReason, CustomReason } from '../reasons.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 
 /** The method of a public client, which has no credentials, RFC 7591 §2. */
@@ -89,7 +89,7 @@ async function verify(
   client: Client,
   attempts: readonly Attempt[],
   context: Context,
-): Promise<ClientReason | undefined> {
+): Promise<ClientReason | CustomReason | undefined> {
   if (client.disabled) return 'client_disabled'
   const attempt = attempts.find(({ method }) => methodsOf(client).includes(method))
   return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)
@@ -99,10 +99,13 @@ async function verify(
 function readAttempts(methods: readonly ClientAuth[], request: FormRequest): readonly [Attempt, ...Attempt[]] {
   const ofRequest: Attempt[] = []
   const ofConnection: Attempt[] = []
-  for (const { method, reads, read } of methods) {
-    const presented = read(request)
-    if (presented !== undefined)
-      (reads === 'connection' ? ofConnection : ofRequest).push({ ...presented, method, reads })
+  for (const each of methods) {
+    const { method, reads } = each
+    const presented = each.read(request)
+    if (presented === undefined) continue
+    const { client_id } = presented
+    const verify: Presented['verify'] = (client, context) => presented.verify(client, context)
+    ;(reads === 'connection' ? ofConnection : ofRequest).push({ client_id, verify, method, reads })
   }
   refuseUnknownAssertion(methods, ofRequest, request)
   const claimed = request.form.get('client_id') ?? ''

@@ -1,7 +1,8 @@
 /** Parsers of arguments and options for commander. */
 
 import { InvalidArgumentError } from 'commander'
-import { parseJson } from '../lib/json.ts'
+import { MAX_JSON_LEVELS, parseJson } from '../lib/json.ts'
+import { isDeeper } from './levels.ts'
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
@@ -40,6 +41,9 @@ export function jsonObject(text: string): Record<string, unknown> {
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError('It must be a JSON object.')
+  }
+  if (isDeeper(value, MAX_JSON_LEVELS)) {
+    throw new InvalidArgumentError(`It must not have more than ${MAX_JSON_LEVELS} levels of objects and lists.`)
   }
   return value as Record<string, unknown>
 }

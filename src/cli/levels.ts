@@ -1,6 +1,6 @@
 /** A limit on nesting, for values that other parties wrote. */
 
-/** JSON.stringify fails with twice as many. The claims of a client, the deepest member of a record, have at most 2048. */
+/** JSON.stringify fails with twice as many. A server accepts far less, but shows also what another program wrote into its store. */
 export const MAX_LEVELS = 2500
 
 /** Returns whether objects and lists are nested in more than so many levels. */

@@ -49,8 +49,8 @@ export function operatorMembersOf(held: RegisteredClient): Partial<Metadata> {
   return Object.fromEntries(metadata.map((member) => [member, held[member]]))
 }
 
-/** Returns a secret as it is shown, without its hash. */
-export function withoutHash({ hash: _hash, ...secret }: ClientSecret): Omit<ClientSecret, 'hash'> {
+/** Returns a secret as it is shown, without its hash and without who set it. */
+export function withoutHash({ hash: _hash, set_by_client: _by, ...secret }: ClientSecret): Omit<ClientSecret, 'hash'> {
   return secret
 }
 
@@ -81,8 +81,9 @@ export async function replaceClient(
   const secrets = givenSecrets === undefined ? before : readSecrets(givenSecrets, before, now)
   const usesSecret = methodsOf(metadata).some((method) => method.startsWith('client_secret_'))
   const needsOne = usesSecret && givenSecrets === undefined && secrets.length === 0
-  const limitAt = caller === 'client' && held !== undefined ? secretLimitOf(held) : 0
-  const made = needsOne ? limitSecret(await makeSecret(now), limitAt, now) : undefined
+  const isOwn = caller === 'client' && held !== undefined
+  const added = needsOne ? await makeSecret(now) : undefined
+  const made = added && isOwn ? limitSecret(added, secretLimitOf(held), now) : added
   // The expiry of secrets that an operator submits or receives is the limit. Removing the secrets does not lift it.
   const isNewLimit = secrets !== before ? secrets.length > 0 : made !== undefined && caller === 'operator'
   const limitBefore =

@@ -19,11 +19,14 @@ export const upTo = (most: number): v.GenericSchema<string> =>
 export const listOf = <T>(item: v.GenericSchema<T>, most: number): v.GenericSchema<T[]> =>
   v.pipe(v.array(item, 'must be a list'), v.maxLength(most, `must have at most ${most} items`))
 
-/** Text that people read. */
-export const Plain: v.GenericSchema<string> = v.pipe(
-  upTo(200),
-  v.check(isPlainText, 'must not contain invisible characters or mix scripts that look alike'),
+/** The check of text that people read. */
+export const checkPlain: v.CheckAction<string, string> = v.check(
+  isPlainText,
+  'must not contain invisible characters or mix scripts that look alike',
 )
+
+/** Text that people read. */
+export const Plain: v.GenericSchema<string> = v.pipe(upTo(200), checkPlain)
 
 /** URL of a page or an image for people. */
 export const PageUrl: v.GenericSchema<string> = v.pipe(

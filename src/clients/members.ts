@@ -70,6 +70,7 @@ const StoredSecret = v.object({
   label: v.optional(v.string()),
   created_at: v.optional(Seconds),
   expires_at: v.optional(Seconds),
+  set_by_client: v.optional(v.boolean()),
 })
 
 const CertificateName = upTo(512)

@@ -2,11 +2,11 @@
 
 import * as v from 'valibot'
 import { invalidClientMetadata, type OAuthError } from '../errors.ts'
-import { isPlainText } from '../lib/plain_text.ts'
 import { readInput } from '../lib/read_input.ts'
 import { generateSecret } from '../secrets/generated.ts'
 import { hashKind, hashSecret } from '../secrets/hashes.ts'
 import type { ClientSecret } from '../types.ts'
+import { checkPlain } from './member_checks.ts'
 import { MAX_SECRETS, type RegisteredClient } from './members.ts'
 
 const Instant = v.pipe(
@@ -15,11 +15,7 @@ const Instant = v.pipe(
   v.minValue(0, 'must not be negative'),
 )
 
-const Label = v.pipe(
-  v.string('must be a string'),
-  v.maxLength(100, 'must have at most 100 characters'),
-  v.check(isPlainText, 'must not contain invisible characters or mix scripts that look alike'),
-)
+const Label = v.pipe(v.string('must be a string'), v.maxLength(100, 'must have at most 100 characters'), checkPlain)
 
 const Given = v.object({
   id: v.pipe(
@@ -112,40 +108,56 @@ export function addSecret(
       `client_secrets: there are already ${MAX_SECRETS} live secrets.`,
     )
   }
-  const others = keepOthersUntil === undefined ? live : live.map((other) => endBy(other, keepOthersUntil))
+  const byClient = secret.set_by_client
+  const others = keepOthersUntil === undefined ? live : live.map((other) => endBy(other, keepOthersUntil, byClient))
   return [...others, secret]
 }
 
 /**
  * Returns the latest expiry (epoch seconds) of secrets that a client adds itself, 0 for no limit. It is the latest expiry that an
- * operator set for its secrets; there is no limit if one of them does not expire. Until the client first changes its secrets
- * itself, the expiries in the record are the operator's. From then on the record stores the limit.
+ * operator set for its secrets; there is no limit if one of them does not expire. Expiries that the client set do not count. When
+ * the client changes its secrets, the record stores the limit, until an operator sets a new one.
  */
 export function secretLimitOf({
   client_secrets = [],
   secret_limit_at,
 }: Pick<RegisteredClient, 'client_secrets' | 'secret_limit_at'>): number {
-  const ends = client_secrets.map(({ expires_at = 0 }) => expires_at)
+  const ends = client_secrets.filter(isSetByOperator).map(({ expires_at = 0 }) => expires_at)
   return secret_limit_at ?? (ends.includes(0) ? 0 : Math.max(0, ...ends))
 }
 
 /**
- * Limits a secret so that it expires at `limitAt` at the latest, epoch seconds, 0 for no limit.
+ * Returns the client without one of its secrets. The limit remains when the client deletes the secret that set it. When an operator
+ * does, the other secrets of an operator set it, if there are any.
+ */
+export function removeSecret(held: RegisteredClient, id: string, caller: 'operator' | 'client'): RegisteredClient {
+  const client_secrets = held.client_secrets?.filter((secret) => secret.id !== id) ?? []
+  const isNewLimit = caller === 'operator' && client_secrets.some(isSetByOperator)
+  return { ...held, client_secrets, secret_limit_at: isNewLimit ? undefined : secretLimitOf(held) }
+}
+
+/**
+ * Returns the secret as one that the client makes itself: it expires at `limitAt` at the latest, epoch seconds, 0 for no limit.
  *
  * @throws OAuthError `invalid_client_metadata` when the limit has passed
  */
 export function limitSecret(made: MadeSecret, limitAt: number, now: number): MadeSecret {
-  if (limitAt === 0) return made
-  if (limitAt <= now) {
+  if (limitAt !== 0 && limitAt <= now) {
     throw invalidClientMetadata(
       'metadata_not_yours',
       'client_secrets: they have expired, and only an operator can add another.',
     )
   }
-  return { ...made, secret: endBy(made.secret, limitAt) }
+  const secret = limitAt === 0 ? made.secret : endBy(made.secret, limitAt)
+  return { ...made, secret: { ...secret, set_by_client: true } }
 }
 
-function endBy(secret: ClientSecret, instant: number): ClientSecret {
+function isSetByOperator({ set_by_client = false }: ClientSecret): boolean {
+  return !set_by_client
+}
+
+function endBy(secret: ClientSecret, instant: number, byClient = false): ClientSecret {
   const { expires_at = 0 } = secret
-  return { ...secret, expires_at: expires_at === 0 ? instant : Math.min(expires_at, instant) }
+  if (expires_at !== 0 && expires_at <= instant) return secret
+  return { ...secret, expires_at: instant, ...(byClient && { set_by_client: true }) }
 }

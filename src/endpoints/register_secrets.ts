@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import { withoutHash } from '../clients/management.ts'
-import { addSecret, limitSecret, makeSecret, NewSecret, secretLimitOf } from '../clients/secret_list.ts'
+import { addSecret, limitSecret, makeSecret, NewSecret, removeSecret, secretLimitOf } from '../clients/secret_list.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
 import { readJson } from '../http/json.ts'
 import { readInput } from '../lib/read_input.ts'
@@ -29,7 +29,7 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
   const { client, added, record, caller } = await changeClient(c, parts, async (held, by) => {
     if (held === undefined) throw noClient()
     const secret_limit_at = by === 'client' ? secretLimitOf(held) : undefined
-    const added = limitSecret(made, secret_limit_at ?? 0, now)
+    const added = secret_limit_at === undefined ? made : limitSecret(made, secret_limit_at, now)
     const client_secrets = addSecret(held.client_secrets ?? [], added, now, keep_others_until)
     return { client: { ...held, client_secrets, secret_limit_at }, added }
   })
@@ -40,14 +40,11 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
 }
 
 async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
-  const id = c.req.param('id')
-  const { caller } = await changeClient(c, parts, async (held) => {
-    const secrets = held?.client_secrets ?? []
+  const id = c.req.param('id') ?? ''
+  const { caller } = await changeClient(c, parts, async (held, by) => {
     if (held === undefined) throw noClient()
-    if (!secrets.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
-    const client_secrets = secrets.filter((secret) => secret.id !== id)
-    // The limit remains when the secret that set it is deleted.
-    return { client: { ...held, client_secrets, secret_limit_at: secretLimitOf(held) } }
+    if (!held.client_secrets?.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
+    return { client: removeSecret(held, id, by) }
   })
   parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
   return noContent()

@@ -35,7 +35,9 @@ const Cut: v.GenericSchema<unknown, { client_id?: string | undefined; before?: n
   client_id: v.optional(
     v.pipe(v.string('must be a string'), v.check(isClientId, 'must be 1 to 256 visible ASCII characters and spaces')),
   ),
-  before: v.optional(v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1))),
+  before: v.optional(
+    v.pipe(v.number('must be epoch seconds'), v.integer('must be epoch seconds'), v.minValue(1, 'must be at least 1')),
+  ),
 })
 
 export interface RevocationsOptions {
@@ -84,7 +86,7 @@ export function revocationsEndpoint(options: RevocationsOptions): Endpoint {
     routes({ issuerOf, now }) {
       const app = new Hono<{ Bindings: Connection }>()
       const list = revocationList(options, now)
-      publish(app, '/', (c) => list(issuerOf(c.req.url)))
+      publish(app, '/', (c) => list(issuerOf(c.req.url), c.req.header('If-None-Match')))
       if (operatorTokenHash === undefined) return app
       return app.post('/', limitJson, async (c) => {
         await requireOperator(c, operatorTokenHash)
@@ -111,7 +113,7 @@ interface Attempt {
 function revocationList(
   { revocations, keyring }: RevocationsOptions,
   now: () => number,
-): (issuer: string) => Promise<Response> {
+): (issuer: string, ifNoneMatch?: string) => Promise<Response> {
   let last: Attempt | undefined
   // On Workers the request that makes the list may be cancelled; then the others wait a little longer than it could take.
   const making = singleFlight<Attempt>(MAKING_SECONDS + 1)
@@ -132,12 +134,12 @@ function revocationList(
     making(issuer, () => attempt(issuer)).catch((error: unknown) => {
       throw unavailable(error)
     })
-  return async (issuer) => {
+  return async (issuer, ifNoneMatch) => {
     const seconds = last?.jwt === undefined ? RETRY_SECONDS : FRESH_SECONDS
     const isFresh = last?.issuer === issuer && last.at <= now() && now() < last.at + seconds
     const { jwt, error } = isFresh && last !== undefined ? last : await fresh(issuer)
     if (jwt === undefined) throw error
-    return respond(jwt)
+    return respond(jwt, ifNoneMatch)
   }
 }
 

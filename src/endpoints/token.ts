@@ -7,7 +7,7 @@ import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } f
 import type { Emit } from '../events/events.ts'
 import type { Confirmation, Confirmed, Grant } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
-import type { Keyring } from '../keys/keyring.ts'
+import { type Keyring, requireLifetime } from '../keys/keyring.ts'
 import { requireNames } from '../lib/names.ts'
 import type { Resources } from '../resources/registry.ts'
 import {
@@ -67,12 +67,13 @@ const TOKEN_RESPONSE: NamedSchema = {
 /**
  * Returns the token endpoint.
  *
- * @throws TypeError when there is no grant, or when two grants or two confirmations have the same name
+ * @throws TypeError when there is no grant, when a name of grants or confirmations repeats, or from `requireLifetime`
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export function tokenEndpoint(given: TokenOptions): Endpoint {
   const options: Settings = { ...DEFAULTS, reuse: tokenReuse(), ...given }
   checkNames(options)
+  requireLifetime(options.keyring, options.accessTokenLifetime)
   const service: TokenService = {
     ...options,
     offered: new Map(options.grants.map((grant) => [grant.grantType, grant])),
@@ -169,8 +170,8 @@ async function confirm(
 ): Promise<{ confirmed: Confirmed; claims: readonly NonNullable<Confirmed['claim']>[] }> {
   let all: Confirmed = { cnf: {} }
   const claims: NonNullable<Confirmed['claim']>[] = []
-  for (const { confirm } of confirmations) {
-    const found = await confirm(request, client, context)
+  for (const confirmation of confirmations) {
+    const found = await confirmation.confirm(request, client, context)
     if (found === undefined) continue
     const { claim, ...confirmed } = found
     all = { ...all, ...confirmed, cnf: { ...all.cnf, ...confirmed.cnf } }

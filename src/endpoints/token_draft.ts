@@ -1,14 +1,19 @@
 /** What a token will hold: the permit of the grant, limited by the request, the client and the resource servers. */
 
 import type { Confirmed, Permit } from '../features.ts'
-import { signingKeyAt } from '../keys/keyring.ts'
+import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
+import type { Resources } from '../resources/registry.ts'
 import type { Draft } from '../tokens/issue.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
-import type { TokenOptions } from './token.ts'
 
-type DraftOptions = Required<Pick<TokenOptions, 'resources' | 'keyring' | 'accessTokenLifetime'>>
+interface DraftOptions {
+  readonly resources: Resources
+  readonly keyring: Keyring
+  /** Seconds. */
+  readonly accessTokenLifetime: number
+}
 
 /**
  * Returns the content of a token and the key that signs it.

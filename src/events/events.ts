@@ -1,6 +1,6 @@
 /** All events, as one union. The audit log has one line for each. */
 
-import type { ErrorCode, Reason } from '../reasons.ts'
+import type { CustomReason, ErrorCode, Reason } from '../reasons.ts'
 
 export type ServerEvent =
   | {
@@ -20,7 +20,7 @@ export type ServerEvent =
       readonly event: 'request_refused'
       readonly path: string
       readonly code: ErrorCode
-      readonly reason: Reason
+      readonly reason: Reason | CustomReason
       /** As claimed in the request, authenticated or not. */
       readonly client_id?: string | undefined
       /** The underlying failure, for the operator. Never set for an error of the client. */

@@ -1,9 +1,9 @@
-/** Requests whose body is a JSON object: media type, size, repeated members. */
+/** Requests whose body is a JSON object: media type, size, depth, repeated members. */
 
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { invalidRequest } from '../errors.ts'
-import { parseUnique } from '../lib/json.ts'
+import { MAX_JSON_LEVELS, parseUnique } from '../lib/json.ts'
 import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 48 * 1024
@@ -19,7 +19,7 @@ export const limitJson: MiddlewareHandler = bodyLimit({
 /**
  * Returns the JSON object in the body of a request.
  *
- * @throws OAuthError `invalid_request` for another media type, or a body that is not one JSON object without repeated members
+ * @throws OAuthError `invalid_request` for another media type, or a body that {@link parseUnique} does not accept
  */
 export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
   if (readMediaType(c) !== 'application/json') {
@@ -29,6 +29,7 @@ export async function readJson(c: Context): Promise<Readonly<Record<string, unkn
   try {
     return parseUnique(new TextDecoder('utf-8', { fatal: true }).decode(octets))
   } catch {
-    throw invalidRequest('body_malformed', 'The body is not one JSON object without repeated members.')
+    const problem = `The body is not one JSON object without repeated members, or has more than ${MAX_JSON_LEVELS} levels.`
+    throw invalidRequest('body_malformed', problem)
   }
 }

@@ -23,22 +23,30 @@ export function publish<E extends Env>(app: Hono<E>, path: string, document: Han
 }
 
 /**
- * Returns a function that makes the 200 response for a body, with its `ETag` and `Content-Length`. Both are kept for the latest
+ * Makes the 200 response for a body. With the `If-None-Match` of a request that {@link publish} answers with 304, it makes the
+ * response without the body, which would be encoded for nothing.
+ */
+export type Respond = (body: string, ifNoneMatch?: string) => Promise<Response>
+
+/**
+ * Returns a function that makes the response for a body, with its `ETag` and `Content-Length`. Both are kept for the latest
  * body, so that an unchanged body is hashed once. {@link publish} evaluates the preconditions.
  *
  * @param maxAgeSeconds how long caches may keep the response
  */
-export function publicText(type: string, maxAgeSeconds: number = MAX_AGE_SECONDS): (body: string) => Promise<Response> {
-  let latest: { readonly body: string; readonly headers: Promise<Record<string, string>> } | undefined
-  const headersOf = async (body: string): Promise<Record<string, string>> => ({
+export function publicText(type: string, maxAgeSeconds: number = MAX_AGE_SECONDS): Respond {
+  let latest: { readonly body: string; readonly headers: ReturnType<typeof headersOf> } | undefined
+  const headersOf = async (body: string): Promise<Record<string, string> & { readonly ETag: string }> => ({
     'Content-Type': type,
     'Cache-Control': `public, max-age=${maxAgeSeconds}`,
     ETag: await etagOf(body),
     // Without it, Bun and Deno answer HEAD with a length of 0, RFC 9110 §8.6.
     'Content-Length': String(new TextEncoder().encode(body).length),
   })
-  return async (body) => {
+  return async (body, ifNoneMatch) => {
     if (latest?.body !== body) latest = { body, headers: headersOf(body) }
-    return new Response(body, { headers: await latest.headers })
+    const headers = await latest.headers
+    const isHeld = ifNoneMatch === '*' || ifNoneMatch?.match(/"[^"]*"/g)?.includes(headers.ETag)
+    return new Response(isHeld ? null : body, { headers })
   }
 }

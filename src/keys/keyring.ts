@@ -13,6 +13,8 @@ export const RETIRED_SKEW_SECONDS: number = 60
 export interface Keyring {
   /** Algorithms that tokens can be signed with, the default first. */
   readonly algorithms: readonly string[]
+  /** The longest lifetime of a token that a retired key stays published for. */
+  readonly lifetimeSeconds: number
   /** Returns the key that signs with `alg`, by default with the preferred algorithm; undefined when no key does. */
   signingAt(now: number, alg?: string): SigningKey | undefined
   /** Returns the published key that a token names by its `kid`; undefined when there is none. */
@@ -22,7 +24,7 @@ export interface Keyring {
 }
 
 export interface KeyringOptions {
-  /** The longest lifetime of a token; by default that of the token endpoint. */
+  /** The longest lifetime of a token, at least the `accessTokenLifetime` of the token endpoint; by default its default. */
   readonly lifetimeSeconds?: number
 }
 
@@ -49,6 +51,7 @@ async function toKeyring(jwks: readonly PrivateJwk[], options: KeyringOptions): 
   const stateAt = (key: SigningKey, instant: number) => keyState(key, keys, instant, retiredSeconds)
   return {
     algorithms: [...new Set(keys.map(({ alg }) => alg))],
+    lifetimeSeconds,
     signingAt: (instant, alg) =>
       keys.find((key) => (alg === undefined || key.alg === alg) && stateAt(key, instant) === 'signing'),
     verifyingAt: (instant, kid) => keys.find((key) => key.kid === kid && stateAt(key, instant) !== 'expired'),
@@ -56,6 +59,19 @@ async function toKeyring(jwks: readonly PrivateJwk[], options: KeyringOptions): 
       keys: keys.filter((key) => stateAt(key, instant) !== 'expired').map(({ publicJwk }) => publicJwk),
     }),
   }
+}
+
+/**
+ * Checks that a keyring publishes its retired keys for as long as tokens live.
+ *
+ * @throws TypeError when tokens may live longer
+ */
+export function requireLifetime({ lifetimeSeconds }: Keyring, accessTokenLifetime: number): void {
+  if (lifetimeSeconds >= accessTokenLifetime) return
+  throw new TypeError(
+    `The keyring publishes retired keys for tokens of ${lifetimeSeconds} s, and accessTokenLifetime is ${accessTokenLifetime} s: ` +
+      `pass { lifetimeSeconds: ${accessTokenLifetime} } to readKeyring or generateKeyring.`,
+  )
 }
 
 /**

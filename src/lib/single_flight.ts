@@ -6,7 +6,7 @@ import { within } from './within.ts'
 export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>
 
 /**
- * @param seconds how long a caller waits for work that another caller started. Then it is rejected, and the next call
+ * @param seconds how long a caller waits for work that another caller started. Then it is rejected with a TimeoutError, and the next call
  * starts fresh: on Workers the work of a cancelled request never settles.
  */
 export function singleFlight<T>(seconds: number): SingleFlight<T> {

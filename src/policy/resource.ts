@@ -34,8 +34,8 @@ export async function grantResources(
   return Promise.all(asked.map((resource) => findResource(resource, resources)))
 }
 
-async function findResource(resource: string, { find }: Resources): Promise<ResourceServer> {
-  const found = await find(resource)
+async function findResource(resource: string, resources: Resources): Promise<ResourceServer> {
+  const found = await resources.find(resource)
   if (found === undefined)
     throw invalidTarget('resource_unknown', 'The client may not request tokens for this resource.')
   return found

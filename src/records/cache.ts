@@ -1,9 +1,11 @@
 /** A cache of records in this process or isolate: a record in use is read once per freshness period. */
 
+import { temporarilyUnavailable } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { causeText } from '../lib/cause.ts'
 import { lru } from '../lib/lru.ts'
 import { singleFlight } from '../lib/single_flight.ts'
+import { TimeoutError } from '../lib/within.ts'
 import type { FindRecord } from './records.ts'
 
 /** With `refresh`, a record read less than this long ago is considered the latest. */
@@ -109,11 +111,18 @@ function isWithin(now: number, since: number | undefined, seconds: number): bool
   return since !== undefined && since <= now && now < since + seconds
 }
 
-/** Returns the record read before, or rethrows `error` when there is none or it is too old. */
+/**
+ * Returns the record read before, or rethrows `error` when there is none or it is too old. `guardStores` limits reads of the registry,
+ * not the time that a caller waits for the read of another.
+ */
 function serveStale<T>(id: string, held: Held<T> | undefined, error: unknown, options: CacheOptions): T {
   const { prefix, freshSeconds, now, emit } = options
   const age_seconds = now() - (held?.readAt ?? 0)
-  if (held === undefined || age_seconds >= freshSeconds + STALE_SECONDS) throw error
+  if (held === undefined || age_seconds >= freshSeconds + STALE_SECONDS) {
+    throw error instanceof TimeoutError
+      ? temporarilyUnavailable('store_failed', 'The registry cannot be reached.', error)
+      : error
+  }
   emit({ event: 'record_served_stale', key: `${prefix}:${id}`, age_seconds, cause: causeText(error) })
   return held.record
 }

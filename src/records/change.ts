@@ -63,23 +63,20 @@ export function readLatest(registry: Registry, key: string): Promise<string | un
 
 /** Returns the same registry, which reports each key that it may have written to `onWrite`. */
 export function observeWrites(registry: Registry, onWrite: (key: string) => void): Registry {
-  const reporting =
-    <A extends readonly [string, ...unknown[]], R>(write: (...values: A) => Promise<R>) =>
-    async (...values: A): Promise<R> => {
-      try {
-        return await write(...values)
-      } finally {
-        // A write that failed may have been made all the same.
-        onWrite(values[0])
-      }
+  const reporting = async <R>(key: string, write: () => Promise<R>): Promise<R> => {
+    try {
+      return await write()
+    } finally {
+      // A write that failed may have been made all the same.
+      onWrite(key)
     }
-  const { get, list, put, replace, remove } = registry
+  }
   return {
-    get,
-    list,
-    put: reporting(put),
-    delete: reporting(registry.delete),
-    replace: reporting(replace),
-    remove: reporting(remove),
+    get: (key, options) => registry.get(key, options),
+    list: (prefix, options) => registry.list(prefix, options),
+    put: (key, value) => reporting(key, () => registry.put(key, value)),
+    delete: (key) => reporting(key, () => registry.delete(key)),
+    replace: (key, expected, value) => reporting(key, () => registry.replace(key, expected, value)),
+    remove: (key, expected) => reporting(key, () => registry.remove(key, expected)),
   }
 }

@@ -37,7 +37,8 @@ export interface Records {
  * @param registry guarded by `guardStores`, so that a failure of it is answered with 503
  */
 export function openRecords(registry: Registry, options: RecordsOptions = {}): Records {
-  const { freshSeconds = DEFAULT_CACHE_SECONDS, emit = () => undefined, now = epochSeconds } = options
+  const { freshSeconds = DEFAULT_CACHE_SECONDS, emit = () => undefined } = options
+  const now = (): number => options.now?.() ?? epochSeconds()
   const caches = new Map<string, Cache<unknown>>()
   const keep = <T>(prefix: string, read: FindRecord<T>): FindRecord<T> => {
     const held = caches.get(prefix) as Cache<T> | undefined

@@ -8,7 +8,7 @@ import type { ResourceServer } from '../types.ts'
 
 /** Identifier of a resource server: an absolute URI without a fragment, 1 to 256 ASCII characters of RFC 3986. */
 export const ResourceId: v.GenericSchema<string> = v.pipe(
-  v.string(),
+  v.string('must be a string'),
   v.regex(/^[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]{1,256}$/, 'must be a URI of at most 256 characters'),
   v.check((text) => URL.canParse(text), 'must be an absolute URI'),
   v.check((text) => !/(^|[/\\])\.{1,2}([/\\?]|$)|%2e/i.test(text), 'must not have . or .. as a path segment'),

@@ -10,10 +10,10 @@ const MAX_RESOURCES = 100
 const WILDCARD = '*'
 
 /** Returns each scope once, sorted. Patterns with a wildcard are left out, and unreadable records are ignored. */
-export async function scopesOf({ registry, find }: Records): Promise<readonly string[]> {
-  const findResource = find(RESOURCES)
+export async function scopesOf(records: Records): Promise<readonly string[]> {
+  const findResource = records.find(RESOURCES)
   const prefix = keyOf(RESOURCES, '')
-  const { keys } = await registry.list(prefix, { limit: MAX_RESOURCES })
+  const { keys } = await records.registry.list(prefix, { limit: MAX_RESOURCES })
   const found = await Promise.allSettled(keys.map((key) => findResource(key.slice(prefix.length))))
   const scopes = found.flatMap((each) => (each.status === 'fulfilled' ? (each.value?.scope?.split(' ') ?? []) : []))
   return [...new Set(scopes.filter((scope) => scope !== '' && !scope.includes(WILDCARD)))].sort()

@@ -16,15 +16,21 @@ const DEFAULT_WRITE_SECONDS = 5
  *
  * @param writeSeconds the limit for writes of the registry
  */
-export function guardStores<S extends Pick<Stores, 'registry' | 'ledger'>>(
-  stores: S,
+export function guardStores(stores: Stores, seconds?: number, writeSeconds?: number): Stores
+export function guardStores(
+  stores: Omit<Stores, 'close'>,
+  seconds?: number,
+  writeSeconds?: number,
+): Omit<Stores, 'close'>
+export function guardStores(
+  stores: Omit<Stores, 'close'> & Partial<Pick<Stores, 'close'>>,
   seconds: number = DEFAULT_SECONDS,
   writeSeconds: number = seconds === DEFAULT_SECONDS ? DEFAULT_WRITE_SECONDS : seconds,
-): S {
+): Omit<Stores, 'close'> & Partial<Pick<Stores, 'close'>> {
   return {
-    ...stores,
     registry: guardRegistry(stores.registry, seconds, writeSeconds),
     ledger: guardLedger(stores.ledger, seconds),
+    ...(stores.close !== undefined && { close: async () => stores.close?.() }),
   }
 }
 

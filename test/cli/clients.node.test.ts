@@ -164,6 +164,21 @@ describe('edgemint clients and resources', () => {
     ])
   })
 
+  test('refuses claims and metadata that are nested too deeply, with exit code 2 and one sentence', async () => {
+    const { run } = commandsOf(await server)
+    const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+    const file = join(folder, 'deep.json')
+    writeFileSync(file, deep)
+    for (const words of [
+      ['--claims', deep],
+      ['--metadata', file],
+    ]) {
+      const { code, stdout, stderr } = await run('clients', 'create', ...words)
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, /It must not have more than 32 levels of objects and lists\./)
+    }
+  })
+
   test('--json prints an error as one line of JSON', async () => {
     const running = await server
     for (const [words, error, exit_code] of [

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { exportJWK, generateKeyPair } from 'jose'
 import { describe, test } from '#test'
+import { MAX_JSON_LEVELS } from '../../src/lib/json.ts'
 import type { Reason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { createManaged, OPERATOR } from '../support/managed.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
 const BCRYPT_FOOBAR = '$2b$10$U1iBZxDfVh5rEHwxhvXTCOGfkAmXAS5mPq/hcaHaPjzl0dvab7j1K'
+
+/** Returns a body with claims that have so many levels in all. */
+const withLevels = (levels: number) => `{"claims":{"a":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}}}`
 
 const world = createManaged()
 const keyed = { token_endpoint_auth_method: 'private_key_jwt' }
@@ -318,9 +322,13 @@ describe('authorization', () => {
     const [path, token] = [`/register/${answer.client_id}`, answer.registration_access_token]
     const same = await send('PUT', path, { token, body: '{"claims":{"a":{"c":[2],"b":1}}}' })
     assert.deepEqual([same.status, same.answer['claims']], [200, { a: { b: 1, c: [2] } }])
-    const deep = `{"claims":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`
-    const { status, reason } = await send('PUT', path, { token, body: deep })
-    assert.deepEqual([status, reason], [400, 'metadata_not_yours'])
+    for (const [levels, expected] of [
+      [MAX_JSON_LEVELS, 'metadata_not_yours'],
+      [20_000, 'body_malformed'],
+    ] as const) {
+      const { status, reason } = await send('PUT', path, { token, body: withLevels(levels) })
+      assert.deepEqual([status, reason], [400, expected])
+    }
   })
 
   test('a client whose record has no grant_types does not get any by changing its name', async () => {
@@ -357,6 +365,18 @@ describe('authorization', () => {
 })
 
 describe('PUT /register/{client_id} by an operator', () => {
+  test('accepts claims as deep as JSON may be, and refuses deeper ones', async () => {
+    const { send } = await world
+    const most = withLevels(MAX_JSON_LEVELS)
+    const stored = await send('PUT', '/register/deep', { body: most })
+    assert.deepEqual([stored.status, stored.answer['claims']], [201, JSON.parse(most).claims])
+    for (const levels of [MAX_JSON_LEVELS + 1, 20_000]) {
+      const { status, answer, reason } = await send('PUT', '/register/deep', { body: withLevels(levels) })
+      assert.deepEqual([status, answer['error'], reason], [400, 'invalid_request', 'body_malformed'])
+      assert.match(String(answer['error_description']), /more than 32 levels/)
+    }
+  })
+
   test('creates a client with any id, and with hashes of existing secrets', async () => {
     const { send, grant } = await world
     const ids = ['an:identifier', 'a/b', '100%', 'blank s', "'; DROP TABLE", '{}', '%2F']

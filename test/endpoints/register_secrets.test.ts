@@ -220,11 +220,41 @@ describe('an operator', () => {
     assert.equal((await add()).end, 0)
   })
 
-  test('does not change the limit by deleting a secret', async () => {
+  test('does not change the limit by deleting a secret, unless a sooner end of its own remains', async () => {
     const { send, path, add } = await createLimited([END - 5, END])
     assert.equal((await add()).end, END)
     for (const id of ['0', '1']) assert.equal((await send('DELETE', `${path}/secrets/${id}`)).status, 204)
     assert.equal((await add()).end, END)
+    const other = await createLimited([END - 5, END])
+    assert.equal((await other.add()).end, END)
+    assert.equal((await other.send('DELETE', `${other.path}/secrets/1`)).status, 204)
+    assert.equal((await other.add()).end, END - 5)
+  })
+
+  const OWN: readonly (readonly [name: string, asked: object | undefined])[] = [
+    ['where the client has added none', undefined],
+    ['where the client has added one without an end', {}],
+    ['where the client has added one with a later end', { expires_at: END + 500 }],
+    ['where the client has added one with a sooner end', { expires_at: END - 500 }],
+    ['where the client has shortened the others', { keep_others_until: END + 500 }],
+  ]
+  for (const [name, asked] of OWN) {
+    test(`limits by deleting the secret without an end when one with an end remains, ${name}`, async () => {
+      const { send, path, token, add } = await createLimited([0])
+      if (asked !== undefined) assert.equal((await add(asked)).status, 201)
+      assert.equal((await add({ expires_at: END }, 'operator')).end, END)
+      assert.equal((await send('DELETE', `${path}/secrets/0`)).status, 204)
+      assert.deepEqual([(await add()).end, (await add({ expires_at: END + 9 })).end], [END, END])
+      const { reason } = await send('PUT', path, { token, body: { jwks: { keys: [PUBLIC_JWK] } } })
+      assert.equal(reason, 'metadata_not_yours')
+    })
+  }
+
+  test('leaves a client without a limit when only secrets that the client added itself remain', async () => {
+    const { send, path, add } = await createLimited([0])
+    assert.equal((await add({ expires_at: NOW + 100 })).end, NOW + 100)
+    assert.equal((await send('DELETE', `${path}/secrets/0`)).status, 204)
+    assert.deepEqual([(await add()).end, (await add({ expires_at: END })).end], [0, END])
   })
 
   test('creates a secret that does not expire by a PUT of a client without secrets', async () => {
@@ -245,6 +275,7 @@ describe('the limit', () => {
     for (const by of [{ token }, {}]) {
       const { answer } = await send('GET', path, by)
       assert.equal('secret_limit_at' in answer, false)
+      assert.ok(!JSON.stringify(answer).includes('set_by_client'))
       const body = { client_name: 'a', secret_limit_at: 0 }
       const { status, answer: replaced } = await send('PUT', path, { ...by, body })
       assert.deepEqual([status, 'secret_limit_at' in replaced], [200, false])

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { decodeJwt } from 'jose'
 import { describe, test } from '#test'
-import type { Grant, Permit } from '../../src/features.ts'
+import { clientKey, clientRecord } from '../../src/clients/registry.ts'
+import { OAuthError } from '../../src/errors.ts'
+import type { ClientAuth, Grant, Permit } from '../../src/features.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const TYPE = 'urn:example:fixed'
@@ -65,4 +67,41 @@ test('the parameters of a grant are in the OpenAPI document', async () => {
   }
   const [form] = Object.values(document.paths['/token']?.post.requestBody.content ?? {})
   assert.deepEqual(Object.keys(form?.schema.properties ?? {}).slice(4, 6), ['subject_token', 'actor_token'])
+})
+
+describe('a refusal with a reason of its own', () => {
+  const asked = async (clientAuth: readonly ClientAuth[], grant: Grant) => {
+    const { app, events, registry } = await createWorld({ clientAuth, grants: [grant] })
+    const client = { client_id: 'own', token_endpoint_auth_method: 'own', grant_types: [TYPE] }
+    await registry.put(clientKey('own'), clientRecord(client))
+    const body = new URLSearchParams({ grant_type: TYPE, client_id: 'own' })
+    const response = await app.request(`${ISSUER}/token`, { method: 'POST', body })
+    const event = events.at(-1)
+    assert.ok(event?.event === 'request_refused')
+    return [response.status, await response.json(), event.reason]
+  }
+  const own = (reason: `x_${string}` | undefined): ClientAuth => ({
+    method: 'own',
+    reads: 'secret',
+    read: () => ({ client_id: 'own', verify: async () => reason }),
+  })
+  const refusing: Grant = {
+    grantType: TYPE,
+    permit: async () => {
+      throw new OAuthError('invalid_request', 'x_label_unknown', 'The label is unknown.')
+    },
+  }
+
+  test('reaches the event, not the wire', async () => {
+    assert.deepEqual(await asked([own(undefined)], refusing), [
+      400,
+      { error: 'invalid_request', error_description: 'The label is unknown.' },
+      'x_label_unknown',
+    ])
+    assert.deepEqual(await asked([own('x_badge_lost')], refusing), [
+      401,
+      { error: 'invalid_client', error_description: 'Client authentication failed.' },
+      'x_badge_lost',
+    ])
+  })
 })

@@ -84,6 +84,27 @@ describe('publicText', () => {
     assert.notEqual(second, first)
   })
 
+  test('makes no body for the request of a caller that has it, which is answered with 304', async () => {
+    const respond = publicText('text/plain')
+    const tag = (await respond('a')).headers.get('ETag') ?? ''
+    const app = new Hono()
+    publish(app, '/', (c) => respond('a', c.req.header('If-None-Match')))
+    for (const [sent, status] of [
+      [tag, 304],
+      [`W/${tag}`, 304],
+      [`"other", ${tag}`, 304],
+      ['"other"', 200],
+      [`"other${tag}other"`, 200],
+      ['*', 304],
+    ] as const) {
+      assert.equal((await respond('a', sent)).body === null, status === 304, sent)
+      const response = await app.request('/', { headers: { 'If-None-Match': sent } })
+      assert.deepEqual([response.status, await response.text()], [status, status === 304 ? '' : 'a'], sent)
+      assert.equal(response.headers.get('ETag'), tag)
+    }
+    assert.equal((await respond('b', tag)).body === null, false)
+  })
+
   test('hashes an unchanged body once', async () => {
     const { app } = await createWorld()
     const { digest } = crypto.subtle

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, test } from '#test'
-import { isSameJson, parseJson, parseUnique } from '../../src/lib/json.ts'
+import { isSameJson, MAX_JSON_LEVELS, parseJson, parseUnique } from '../../src/lib/json.ts'
 
-const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
+const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: MAX_JSON_LEVELS - 2 }))
 
 describe('parseJson', () => {
   test('returns the value of JSON, and undefined for any other text', () => {
@@ -77,6 +77,18 @@ describe('parseUnique', () => {
     '{"a":"\\\\","b":1}',
   ]) {
     test(`accepts ${text}`, () => assert.deepEqual(parseUnique(text), JSON.parse(text)))
+  }
+})
+
+describe('the levels of a JSON object', () => {
+  const lists = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)},"b":[{"c":"[{\\"["}]}`
+  const objects = (levels: number) => `${'{"a":'.repeat(levels)}":"${'}'.repeat(levels)}`
+  for (const [name, nested] of Object.entries({ lists, objects })) {
+    test(`may be ${MAX_JSON_LEVELS}, made of ${name}`, () => {
+      const most = nested(MAX_JSON_LEVELS)
+      assert.deepEqual(parseUnique(most), JSON.parse(most))
+      for (const levels of [MAX_JSON_LEVELS + 1, 20_000]) assert.throws(() => parseUnique(nested(levels)))
+    })
   }
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
+import { OAuthError } from '../../src/errors.ts'
 import { STALE_SECONDS } from '../../src/records/cache.ts'
 import type { Client } from '../../src/types.ts'
 import { FRESH_SECONDS, setUpCache } from '../support/cache.ts'
@@ -217,7 +218,7 @@ describe('cacheRecords: edges of time', () => {
     assert.equal(state.reads, 3)
   })
 
-  test('callers wait three seconds for a read that another caller began', async () => {
+  test('callers wait three seconds for a read that another caller began; then the store has failed', async () => {
     const { state, find } = setUpCache()
     const delays: unknown[] = []
     const { setTimeout } = globalThis
@@ -228,7 +229,12 @@ describe('cacheRecords: edges of time', () => {
     try {
       state.delay = new Promise(() => undefined)
       void find('c')
-      await assert.rejects(find('c'), /no answer within 3 s/)
+      await assert.rejects(find('c'), (error) => {
+        assert.ok(error instanceof OAuthError)
+        assert.deepEqual([error.status, error.code, error.reason], [503, 'temporarily_unavailable', 'store_failed'])
+        assert.match(String(error.cause), /no answer within 3 s/)
+        return true
+      })
     } finally {
       globalThis.setTimeout = setTimeout
     }

@@ -7,7 +7,7 @@ import { privateKeyJwt } from '../../src/authentication/private_key_jwt.ts'
 import { selfSignedTlsClientAuth } from '../../src/authentication/self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from '../../src/authentication/tls_client_auth.ts'
 import type { ServerEvent } from '../../src/events/events.ts'
-import type { Reason } from '../../src/reasons.ts'
+import type { CustomReason, Reason } from '../../src/reasons.ts'
 import { hashToken } from '../../src/secrets/hashes.ts'
 import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
@@ -32,7 +32,7 @@ export interface Sent {
   readonly headers: Headers
   readonly answer: Answer
   /** Of the last event, if that is a refusal. */
-  readonly reason: Reason | undefined
+  readonly reason: Reason | CustomReason | undefined
   readonly etag: string
 }
 

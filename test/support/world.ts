@@ -14,6 +14,7 @@ import { RESOURCES } from '../../src/resources/registry.ts'
 import type { Registry, Stores } from '../../src/stores/contracts.ts'
 import { guardStores } from '../../src/stores/guard.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
+import { MAX_TOKEN_LIFETIME_SECONDS } from '../../src/tokens/access_token.ts'
 import type { Client, ResourceServer } from '../../src/types.ts'
 
 export const ISSUER = 'https://tokens.example'
@@ -89,7 +90,7 @@ export const resourceServers: readonly ResourceServer[] = [
   { resource: 'urn:example:ps256', signing_alg: 'PS256' },
 ]
 
-const keys = generateKeyring({ lifetimeSeconds: 1800 })
+const keys = generateKeyring({ lifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS })
 
 export interface WorldOptions extends Partial<Omit<Parts, 'records'>> {
   readonly registry?: Registry
