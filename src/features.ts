@@ -1,17 +1,29 @@
 /** The contracts of features: methods of client authentication, grants, confirmations. Each feature is a plain object. */
 
 import type { ClientReason, CustomReason } from './reasons.ts'
-import type { Client, Context, FormRequest } from './types.ts'
+import type { Client, Context, FederatedCredential, FormRequest } from './types.ts'
+
+/** The foreign token that proved the identity of a client. Its claims are verified. */
+export interface Proof {
+  /** The entry of the client's record that the token matches. It can limit the lifetime of access tokens. */
+  readonly credential: FederatedCredential
+  /** Identifier of the trusted issuer. */
+  readonly issuer: string
+  readonly subject: string
+  /** The `jti`, if the token has one. */
+  readonly id?: string | undefined
+}
 
 /** Credentials that were found in a request and are not yet verified. */
 export interface Presented {
   /** Empty when the request does not name a client. */
   readonly client_id: string
   /**
-   * Returns undefined when the credentials are those of the client, otherwise the reason for the refusal, which only the audit event
-   * holds: one of this server or, with the prefix `x_`, one of your own. Rejects only when the verification could not be completed.
+   * Returns undefined when the credentials are those of the client, or a proof when a foreign token says so. Otherwise returns the
+   * reason for the refusal, which only the audit event holds: one of this server or, with the prefix `x_`, one of your own. Rejects
+   * only when the verification could not be completed.
    */
-  verify(client: Client, context: Context): Promise<ClientReason | CustomReason | undefined>
+  verify(client: Client, context: Context): Promise<ClientReason | CustomReason | Proof | undefined>
 }
 
 /** The place in a request where a method of client authentication finds its credentials. */

@@ -1,12 +1,14 @@
 /** The full server: makes every feature with its dependencies, and the one list of all endpoints. */
 
 import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
-import { fetchBy, remoteKeys } from './assertions/remote_keys.ts'
+import { fetchBy, type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
 import { authentication } from './authentication/authenticate.ts'
 import { clientSecretBasic } from './authentication/client_secret_basic.ts'
 import { clientSecretPost } from './authentication/client_secret_post.ts'
+import { federatedJwt } from './authentication/federated_jwt.ts'
 import { privateKeyJwt } from './authentication/private_key_jwt.ts'
 import { selfSignedTlsClientAuth } from './authentication/self_signed_tls_client_auth.ts'
+import { spiffeJwt } from './authentication/spiffe_jwt.ts'
 import { tlsClientAuth } from './authentication/tls_client_auth.ts'
 import { clientCertificates, type FindCertificate } from './certificates/client_cert.ts'
 import { CLIENTS } from './clients/registry.ts'
@@ -17,6 +19,7 @@ import type { App, Endpoint } from './endpoints/endpoint.ts'
 import { healthEndpoints } from './endpoints/health.ts'
 import { homeEndpoint } from './endpoints/home.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
+import { issuersEndpoint } from './endpoints/issuers.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
 import { registerEndpoint } from './endpoints/register.ts'
@@ -26,6 +29,9 @@ import { revokeEndpoint } from './endpoints/revoke.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
+import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
+import { ISSUERS } from './issuers/registry.ts'
+import { workloadVerifier } from './issuers/verify.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
@@ -56,21 +62,27 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
   const now = (): number => host.now?.() ?? epochSeconds()
   const { registry, ledger } = guardStores({ registry: options.registry, ledger: options.ledger })
   const verifySecret = secretVerifier({ sha256: host.sha256?.bind(host) })
-  const findKeys = remoteKeys({
+  const fetching: RemoteKeysOptions = {
     fetch: (url, init) => fetchBy(host, url, init),
     resolve: host.resolve && (async (hostname) => host.resolve?.(hostname) ?? []),
     now,
-  })
+  }
+  const [findKeys, foreignKeys] = [remoteKeys(fetching), issuerKeys(fetching)]
+  const records = openRecords(registry, { freshSeconds: options.cacheSeconds ?? DEFAULT_CACHE_SECONDS, emit, now })
+  const verifyWorkload = workloadVerifier({ findIssuer: records.find(ISSUERS), keys: foreignKeys, ledger })
   return assemble({
     ...options,
     ledger,
-    records: openRecords(registry, { freshSeconds: options.cacheSeconds ?? DEFAULT_CACHE_SECONDS, emit, now }),
+    records,
+    issuerKeys: foreignKeys,
     clientAuth: [
       clientSecretBasic(verifySecret),
       clientSecretPost(verifySecret),
       privateKeyJwt({ ledger, remoteKeys: findKeys, maxLifetimeSeconds: options.clientAssertionLifetime }),
       tlsClientAuth(),
       selfSignedTlsClientAuth(findKeys),
+      federatedJwt(verifyWorkload),
+      spiffeJwt(verifyWorkload),
     ],
     grants: [clientCredentials()],
     confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
@@ -99,7 +111,9 @@ export interface Parts
   readonly confirmations?: readonly Confirmation[]
   /** Without it, client certificates are ignored. */
   readonly findCertificate?: FindCertificate
-  /** Hash of the operator's token. Without it, there is no `/register` and no `/resources`. */
+  /** Without it, the keys of a trusted issuer are not fetched when it is saved. */
+  readonly issuerKeys?: IssuerKeys
+  /** Hash of the operator's token. Without it, there is no `/register`, no `/resources` and no `/issuers`. */
   readonly operatorTokenHash?: string | undefined
 }
 
@@ -151,6 +165,7 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
     endpoints.push(
       registerEndpoint({ registry, offer, operatorTokenHash, revocations: denied, emit }),
       resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
+      issuersEndpoint({ registry, operatorTokenHash, keys: parts.issuerKeys, emit }),
     )
   }
   return [...endpoints, ...healthEndpoints({ keyring, ledger }), homeEndpoint(keyring), openapiEndpoint()]

@@ -60,6 +60,55 @@ export interface Client {
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
   /** Whether it may introspect the tokens of other clients for its `resources`. */
   readonly introspection?: boolean | undefined
+  /** The foreign tokens with which it may authenticate by `federated_jwt` or `spiffe_jwt`. */
+  readonly federated_credentials?: readonly FederatedCredential[] | undefined
+  readonly disabled?: boolean | undefined
+}
+
+/** The value that a claim of a foreign token must have: this one, one of these, or one of the form of the glob. */
+export type ClaimRule = string | number | boolean | readonly string[] | { readonly glob: string }
+
+/** What must be true of the claims of a foreign token, by name or JSON pointer (RFC 6901). All of it must hold. */
+export type ClaimRules = Readonly<Record<string, ClaimRule>>
+
+/** One way in which a client may authenticate without a secret of its own. Instants are epoch seconds. */
+export interface FederatedCredential {
+  readonly id: string
+  readonly label?: string | undefined
+  /** The identifier of a trusted issuer. */
+  readonly issuer: string
+  readonly claims: ClaimRules
+  readonly created_at?: number | undefined
+  /** 0 or absent: never. */
+  readonly expires_at?: number | undefined
+  /** Seconds. Can shorten the lifetime of tokens that it is used for, not lengthen it. */
+  readonly access_token_lifetime?: number | undefined
+}
+
+/** An issuer of foreign tokens, as stored. At most one member names its keys; without one, they are found by discovery. */
+export interface TrustedIssuer {
+  /** The `iss` of its tokens, compared exactly, or `spiffe://` and a trust domain. */
+  readonly issuer: string
+  /** The name of the platform that its other members were taken from. */
+  readonly preset?: string | undefined
+  readonly jwks?: { readonly keys: readonly Jwk[] } | undefined
+  readonly jwks_uri?: string | undefined
+  /** The URL of its metadata document, if that is not below the issuer. */
+  readonly discovery_uri?: string | undefined
+  readonly spiffe_bundle_endpoint?: string | undefined
+  /** Accepted values of `aud`, besides the issuer identifier of this server. */
+  readonly audiences?: readonly string[] | undefined
+  readonly signing_algs: readonly string[]
+  /** Seconds from `iat`. */
+  readonly max_age: number
+  /** Whether a token authenticates once only. */
+  readonly single_use: boolean
+  /** Names of claims. A rule must pin one of them to exact values. */
+  readonly required_claims: readonly string[]
+  /** Accepted values of `typ`, in lower case, besides `JWT`, `JOSE` and none. */
+  readonly token_types?: readonly string[] | undefined
+  /** What its tokens are accepted for. */
+  readonly uses: readonly string[]
   readonly disabled?: boolean | undefined
 }
 

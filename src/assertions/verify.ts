@@ -10,7 +10,7 @@ import { claimOnce } from './replay.ts'
 import { isSignedBy } from './signature.ts'
 
 /** Maximum difference between the clocks of a client and this server. */
-const SKEW_SECONDS = 30
+export const SKEW_SECONDS = 30
 
 /** Returns the keys of the signer. `refresh` fetches newer keys if the signer publishes them at a URL. */
 export type FindKeys = (options?: { readonly refresh: boolean }) => Promise<readonly Jwk[]>
@@ -55,7 +55,7 @@ export async function verifyAssertion(
 ): Promise<AssertionReason | undefined> {
   return (
     checkHeader(assertion, rules) ??
-    (await checkSignature(assertion, rules)) ??
+    (await checkSignature(assertion, rules.findKeys)) ??
     checkParties(assertion, rules) ??
     checkTimes(assertion, rules) ??
     (await checkFirst(assertion, rules))
@@ -71,15 +71,22 @@ function checkHeader({ header }: Assertion, { types, alg }: AssertionRules): Ass
   return isKnown && (alg === undefined || isSameAlgorithm(header['alg'], alg)) ? undefined : 'assertion_alg_not_allowed'
 }
 
-async function checkSignature(
+/**
+ * Returns undefined when a key of the signer signed the assertion. The `alg` and `kid` of its header must have been checked.
+ *
+ * @param maxTries the number of keys that are tried for an assertion without `kid`
+ * @throws OAuthError `temporarily_unavailable` when the keys cannot be fetched
+ */
+export async function checkSignature(
   { jws, header }: Assertion,
-  { findKeys }: AssertionRules,
+  findKeys: FindKeys,
+  maxTries: number = Number.POSITIVE_INFINITY,
 ): Promise<AssertionReason | undefined> {
   const [alg, kid] = [header['alg'] as string, header['kid'] as string | undefined]
   let keys = fittingKeys(await findKeys(), alg, kid)
   if (keys.length === 0) keys = fittingKeys(await findKeys({ refresh: true }), alg, kid)
   if (keys.length === 0) return 'assertion_key_unknown'
-  for (const key of keys) if (await isSignedBy(jws, key, alg)) return undefined
+  for (const key of keys.slice(0, maxTries)) if (await isSignedBy(jws, key, alg)) return undefined
   return 'assertion_signature_wrong'
 }
 
@@ -94,11 +101,20 @@ function checkParties(
 }
 
 function checkTimes({ claims }: Assertion, { now, maxLifetimeSeconds }: AssertionRules): AssertionReason | undefined {
-  const { exp, nbf = now, iat = now } = claims
+  const isTooLong = Number(claims['exp']) > now + maxLifetimeSeconds + SKEW_SECONDS
+  return checkEnd(claims, now) ?? (isTooLong ? 'assertion_lives_too_long' : checkStart(claims, now))
+}
+
+/** Returns undefined when `exp` is an instant that has not passed. Clocks may differ by the skew. */
+export function checkEnd({ exp }: Assertion['claims'], now: number): AssertionReason | undefined {
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'assertion_exp_missing'
-  if (exp + SKEW_SECONDS <= now) return 'assertion_expired'
-  if (exp > now + maxLifetimeSeconds + SKEW_SECONDS) return 'assertion_lives_too_long'
-  const isYetToCome = (instant: unknown): boolean => typeof instant !== 'number' || instant > now + SKEW_SECONDS
+  return exp + SKEW_SECONDS <= now ? 'assertion_expired' : undefined
+}
+
+/** Returns undefined when neither `nbf` nor `iat` is in the future. Clocks may differ by the skew. */
+export function checkStart({ nbf, iat }: Assertion['claims'], now: number): AssertionReason | undefined {
+  const isYetToCome = (instant: unknown): boolean =>
+    instant !== undefined && (typeof instant !== 'number' || instant > now + SKEW_SECONDS)
   return isYetToCome(nbf) || isYetToCome(iat) ? 'assertion_not_yet_valid' : undefined
 }
 

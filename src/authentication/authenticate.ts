@@ -3,13 +3,20 @@
 import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
 import { attribute, invalidClient, invalidRequest } from '../errors.ts'
-import type { ClientAuth, CredentialKind, Presented } from '../features.ts'
+import type { ClientAuth, CredentialKind, Presented, Proof } from '../features.ts'
 import { requireNames } from '../lib/names.ts'
 import type { ClientReason, CustomReason } from '../reasons.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 
 /** The method of a public client, which has no credentials, RFC 7591 §2. */
 const NONE = 'none'
+
+/** A client that has authenticated. */
+export interface Authenticated {
+  readonly client: Client
+  /** The foreign token with which it did, if it did with one. */
+  readonly proof?: Proof | undefined
+}
 
 /** The client authentication that endpoints share. */
 export interface Authentication {
@@ -22,7 +29,7 @@ export interface Authentication {
    * fails, `temporarily_unavailable` when a store, the keys or the CPU budget are not available
    * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 RFC 6749 §2.3}
    */
-  authenticate(request: FormRequest, context: Context): Promise<Client>
+  authenticate(request: FormRequest, context: Context): Promise<Authenticated>
 }
 
 /**
@@ -62,7 +69,7 @@ async function authenticate(
   findClient: FindClient,
   request: FormRequest,
   context: Context,
-): Promise<Client> {
+): Promise<Authenticated> {
   const attempts = readAttempts(methods, request)
   const [{ client_id }] = attempts
   if (client_id === '') throw invalidClient('credentials_missing')
@@ -70,14 +77,14 @@ async function authenticate(
     if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
     const client = await findClient(client_id)
     if (client === undefined) throw invalidClient('client_unknown')
-    const reason = await verify(client, attempts, context)
-    if (reason === undefined) return client
+    const found = await verify(client, attempts, context)
+    if (typeof found !== 'string') return { client, proof: found }
     // The cached record may be outdated: a secret or key that was registered since then must work at once.
     const renewed = await findClient(client_id, { refresh: true })
-    if (renewed === undefined || isSameRecord(renewed, client)) throw invalidClient(reason)
-    const stillWrong = await verify(renewed, attempts, context)
-    if (stillWrong !== undefined) throw invalidClient(stillWrong)
-    return renewed
+    if (renewed === undefined || isSameRecord(renewed, client)) throw invalidClient(found)
+    const foundAgain = await verify(renewed, attempts, context)
+    if (typeof foundAgain === 'string') throw invalidClient(foundAgain)
+    return { client: renewed, proof: foundAgain }
   })
 }
 
@@ -89,7 +96,7 @@ async function verify(
   client: Client,
   attempts: readonly Attempt[],
   context: Context,
-): Promise<ClientReason | CustomReason | undefined> {
+): Promise<ClientReason | CustomReason | Proof | undefined> {
   if (client.disabled) return 'client_disabled'
   const attempt = attempts.find(({ method }) => methodsOf(client).includes(method))
   return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)

@@ -1,17 +1,13 @@
 /** Client authentication with an assertion that the client signs with its private key. */
 
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
-import { readAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import { verifyAssertion } from '../assertions/verify.ts'
-import { invalidClient, invalidRequest } from '../errors.ts'
+import { invalidClient } from '../errors.ts'
 import type { ClientAuth, Presented } from '../features.ts'
 import type { Ledger } from '../stores/contracts.ts'
-import type { FormRequest } from '../types.ts'
+import { JWT_BEARER, readClientAssertion } from './client_assertion.ts'
 import { keysOf } from './client_keys.ts'
-
-/** RFC 7523 §2.2. */
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** `client-authentication+jwt` comes from the revision of RFC 7523. Older clients send `JWT` or no `typ`. */
 const TYPES = ['client-authentication+jwt', 'jwt']
@@ -40,10 +36,8 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
     reads: 'assertion',
     metadata: { token_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS.keys()] },
     read(request): Presented | undefined {
-      const jws = readParameters(request)
-      if (jws === undefined) return undefined
-      const assertion = readAssertion(jws)
-      if (assertion === undefined) throw invalidClient('assertion_malformed')
+      const assertion = readClientAssertion(request, JWT_BEARER)
+      if (assertion === undefined) return undefined
       const { sub } = assertion.claims
       if (typeof sub !== 'string' || sub === '') throw invalidClient('assertion_sub_wrong')
       return {
@@ -66,12 +60,4 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
       }
     },
   }
-}
-
-/** Another type is left to another method; `authenticate` refuses a type that no method reads. */
-function readParameters({ form }: FormRequest): string | undefined {
-  if (form.get('client_assertion_type') !== ASSERTION_TYPE) return undefined
-  const jws = form.get('client_assertion')
-  if (jws === null) throw invalidRequest('assertion_missing', 'The parameter client_assertion is missing.')
-  return jws
 }

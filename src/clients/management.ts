@@ -4,6 +4,7 @@ import { invalidClientMetadata } from '../errors.ts'
 import { isSameJson } from '../lib/json.ts'
 import { parseRecord } from '../records/records.ts'
 import type { ClientSecret } from '../types.ts'
+import { withCreation } from './federated_credentials.ts'
 import { CREDENTIAL_MEMBERS, type Metadata, OPERATOR_MEMBERS, type RegisteredClient } from './members.ts'
 import { methodsOf } from './record.ts'
 import { CLIENTS } from './registry.ts'
@@ -92,6 +93,7 @@ export async function replaceClient(
       : held?.secret_limit_at
   const client = {
     ...metadata,
+    federated_credentials: withCreation(metadata.federated_credentials, held?.federated_credentials, now),
     client_id,
     client_id_issued_at: held?.client_id_issued_at ?? now,
     registration_access_token_hash: held?.registration_access_token_hash,

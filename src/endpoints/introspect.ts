@@ -91,7 +91,7 @@ async function introspect(
 /** Returns the client that authenticates, or the client of the bearer token that the caller presents. */
 async function callerOf(request: FormRequest, context: Context, options: IntrospectOptions): Promise<Client> {
   if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, options)
-  const client = await options.authentication.authenticate(request, context)
+  const { client } = await options.authentication.authenticate(request, context)
   // RFC 7662 §2.1: without credentials, token scanning would be open to anyone who knows a client_id.
   if (client.token_endpoint_auth_method === 'none') throw withClient(invalidClient('client_public'), client.client_id)
   return client

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
+import { requireAllPinned } from '../clients/federated_credentials.ts'
 import { operatorMembersOf, readClient, refuseOperatorsMembers, replaceClient } from '../clients/management.ts'
 import { readMetadata } from '../clients/metadata.ts'
 import { CLIENTS, clientKey, clientRecord, isClientId } from '../clients/registry.ts'
@@ -11,6 +12,7 @@ import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
 import { jsonHeaders } from '../http/respond.ts'
+import { readIssuer } from '../issuers/registry.ts'
 import { changeRecord } from '../records/change.ts'
 import { keyOf } from '../records/records.ts'
 import { generateSecret } from '../secrets/generated.ts'
@@ -30,6 +32,7 @@ import {
   shown,
 } from './client_records.ts'
 import { type App, below, type Endpoint } from './endpoint.ts'
+import { CREDENTIAL_OPERATIONS, federatedCredentials } from './register_credentials.ts'
 import { REGISTER_OPERATIONS, SECRET_OPERATIONS } from './register_operations.ts'
 import { clientSecrets } from './register_secrets.ts'
 
@@ -44,7 +47,7 @@ export function registerEndpoint(options: RegisterOptions): Endpoint {
   return {
     path: PATH,
     metadataMember: 'registration_endpoint',
-    operations: { ...REGISTER_OPERATIONS, ...SECRET_OPERATIONS },
+    operations: { ...REGISTER_OPERATIONS, ...SECRET_OPERATIONS, ...CREDENTIAL_OPERATIONS },
     routes: ({ issuerOf, now }) => routes({ ...options, now, registrationUrl: (url) => below(issuerOf(url), PATH) }),
   }
 }
@@ -57,13 +60,15 @@ function routes(parts: RegisterParts): App {
   app.get('/:client_id', (c) => read(c, parts))
   app.put('/:client_id', (c) => replace(c, parts))
   app.delete('/:client_id', (c) => remove(c, parts))
-  return app.route('/:client_id', clientSecrets(parts))
+  app.route('/:client_id', clientSecrets(parts))
+  return app.route('/:client_id', federatedCredentials(parts))
 }
 
 /** RFC 7591 §3: the server chooses the `client_id`. */
 async function create(c: Context, parts: RegisterParts): Promise<Response> {
   await requireOperator(c, parts.operatorTokenHash)
   const metadata = await readMetadata(await readJson(c), parts.offer)
+  await requireAllPinned(metadata.federated_credentials, [], (issuer) => readIssuer(parts.registry, issuer))
   const { client, made } = await replaceClient(
     crypto.randomUUID(),
     metadata,
@@ -92,6 +97,9 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
     const kept = isOwn ? operatorMembersOf(held) : {}
     // Last, because a member that the operator omitted must not receive its default value.
     const metadata = { ...(await readMetadata({ ...body, ...kept }, parts.offer)), ...kept }
+    await requireAllPinned(metadata.federated_credentials, held?.federated_credentials, (issuer) =>
+      readIssuer(parts.registry, issuer),
+    )
     const secrets = isOwn ? undefined : body['client_secrets']
     const { client, made } = await replaceClient(idOf(c), metadata, secrets, held, by, parts.now())
     // Before the write, which may fail: a client without its tokens is better than tokens of a disabled client.

@@ -54,7 +54,9 @@ export function revokeEndpoint(options: RevokeOptions): Endpoint {
 async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, options: RevokeOptions): Promise<Response> {
   const request = await readFormRequest(c, options.findCertificate)
   const context = contextOf(site, c)
-  const { client_id } = await options.authentication.authenticate(request, context)
+  const {
+    client: { client_id },
+  } = await options.authentication.authenticate(request, context)
   const token = readTokenParameter(request.form)
   const own = await readOwnToken(token, { ...context, keyring: options.keyring })
   if (own?.client_id === client_id) {

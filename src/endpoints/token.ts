@@ -135,19 +135,20 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
   // Read the clock only once the body has arrived; a slow upload must not make an expired assertion look valid.
   const context = contextOf(site, c)
   const grant = chooseGrant(request, service.offered)
-  const client = await service.authentication.authenticate(request, context)
+  const authenticated = await service.authentication.authenticate(request, context)
+  const { client, proof } = authenticated
   return attribute(client.client_id, async () => {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
     const permit = await grant.permit(request, client, context)
     const { confirmed, claims } = await confirm(service.confirmations, request, client, context)
-    const draft = await draftToken(request, permit, client, confirmed, context, service)
+    const draft = await draftToken(request, permit, authenticated, confirmed, context, service)
     const reuseSeconds = grant.isReusable ? (client.token_reuse_seconds ?? service.tokenReuseSeconds) : 0
     const issued = await service.issue(draft, reuseSeconds)
     // Last, so that a refused request uses up nothing.
     for (const claim of claims) await claim()
-    service.emit(issuedEvent(issued, grant))
+    service.emit(issuedEvent(issued, grant, proof))
     return respond(issued, context.now, confirmed, permit)
   })
 }

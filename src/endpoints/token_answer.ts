@@ -1,12 +1,16 @@
 /** The end of `POST /token`: the event and the response. */
 
 import type { ServerEvent } from '../events/events.ts'
-import type { Confirmed, Grant, Permit } from '../features.ts'
+import type { Confirmed, Grant, Permit, Proof } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import type { Issued } from '../tokens/reuse.ts'
 
 /** Returns the audit event of an issued token. */
-export function issuedEvent({ signed: { accessToken: token }, isReused }: Issued, grant: Grant): ServerEvent {
+export function issuedEvent(
+  { signed: { accessToken: token }, isReused }: Issued,
+  grant: Grant,
+  proof: Proof | undefined,
+): ServerEvent {
   return {
     event: 'token_issued',
     client_id: token.clientId,
@@ -17,6 +21,16 @@ export function issuedEvent({ signed: { accessToken: token }, isReused }: Issued
     jti: token.id,
     exp: token.expiresAt,
     ...(isReused && { reused: true }),
+    ...(proof !== undefined && proofMembers(proof)),
+  }
+}
+
+function proofMembers({ credential, issuer, subject, id }: Proof) {
+  return {
+    credential_id: credential.id,
+    assertion_iss: issuer,
+    assertion_sub: subject,
+    ...(id !== undefined && { assertion_jti: id }),
   }
 }
 

@@ -1,12 +1,13 @@
 /** What a token will hold: the permit of the grant, limited by the request, the client and the resource servers. */
 
+import type { Authenticated } from '../authentication/authenticate.ts'
 import type { Confirmed, Permit } from '../features.ts'
 import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
 import type { Draft } from '../tokens/issue.ts'
-import type { Client, Context, FormRequest } from '../types.ts'
+import type { Context, FormRequest } from '../types.ts'
 
 interface DraftOptions {
   readonly resources: Resources
@@ -24,13 +25,13 @@ interface DraftOptions {
 export async function draftToken(
   request: FormRequest,
   permit: Permit,
-  client: Client,
+  { client, proof }: Authenticated,
   { cnf }: Confirmed,
   context: Context,
   options: DraftOptions,
 ): Promise<Draft> {
   const resources = await grantResources(request.form, permit, options.resources)
-  const records = [client, ...resources]
+  const records = [client, ...(proof === undefined ? [] : [proof.credential]), ...resources]
   const lifetimes = records.map(({ access_token_lifetime = options.accessTokenLifetime }) => access_token_lifetime)
   const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)
   const token = {

@@ -15,6 +15,11 @@ export type ServerEvent =
       readonly exp: number
       /** Whether another request received this token before. */
       readonly reused?: boolean
+      /** The federated credential that the client authenticated with, and the token of the trusted issuer. */
+      readonly credential_id?: string
+      readonly assertion_iss?: string
+      readonly assertion_sub?: string
+      readonly assertion_jti?: string
     }
   | {
       readonly event: 'request_refused'
@@ -37,7 +42,15 @@ export type ServerEvent =
     }
   | {
       readonly event: 'client_changed'
-      readonly change: 'created' | 'replaced' | 'deleted' | 'secret_added' | 'secret_revoked' | 'token_rotated'
+      readonly change:
+        | 'created'
+        | 'replaced'
+        | 'deleted'
+        | 'secret_added'
+        | 'secret_revoked'
+        | 'credential_added'
+        | 'credential_removed'
+        | 'token_rotated'
       readonly client_id: string
       readonly by: 'operator' | 'client'
     }
@@ -52,6 +65,12 @@ export type ServerEvent =
       readonly event: 'resource_changed'
       readonly change: 'created' | 'replaced' | 'deleted'
       readonly resource: string
+      readonly client_id?: undefined
+    }
+  | {
+      readonly event: 'issuer_changed'
+      readonly change: 'created' | 'replaced' | 'deleted'
+      readonly issuer: string
       readonly client_id?: undefined
     }
   | {

@@ -52,7 +52,7 @@ async function ask({ records, form = {}, methods = METHODS }: Asking) {
     getAll: () => [],
   }
   try {
-    const client = await authentication(methods, findClient).authenticate(
+    const { client } = await authentication(methods, findClient).authenticate(
       { headers: new Headers(), form: body },
       context,
     )

@@ -14,6 +14,7 @@ import { hashSecret } from '../../src/secrets/hashes.ts'
 import { NOW } from '../support/world.ts'
 
 const hash = await hashSecret('foobar')
+const CREDENTIAL = { id: '1', issuer: 'https://issuer.example', claims: { sub: 'a' }, created_at: 5 }
 const held: RegisteredClient = {
   client_id: 'a',
   client_name: 'old',
@@ -29,6 +30,7 @@ const held: RegisteredClient = {
   introspection: true,
   disabled: false,
   dpop_bound_access_tokens: true,
+  federated_credentials: [CREDENTIAL],
   tls_client_certificate_bound_access_tokens: false,
   client_secrets: [{ id: '1', hash, label: 'one', created_at: 5, expires_at: 0 }],
 }
@@ -81,6 +83,7 @@ describe('members that only an operator sets', () => {
     introspection: [false, 'true'],
     disabled: [true],
     dpop_bound_access_tokens: [false],
+    federated_credentials: [[], [{ ...CREDENTIAL, claims: { sub: 'b' } }], [CREDENTIAL, CREDENTIAL]],
     tls_client_certificate_bound_access_tokens: [true],
     client_secrets: [
       [],

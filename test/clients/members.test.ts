@@ -30,6 +30,15 @@ const MOST: { readonly [Name in keyof Metadata]-?: Metadata[Name] } = {
   dpop_bound_access_tokens: true,
   tls_client_certificate_bound_access_tokens: true,
   introspection: true,
+  federated_credentials: Array.from({ length: 20 }, (_, index) => ({
+    id: String(index).padStart(64, 'x'),
+    label: 'x'.repeat(100),
+    issuer: 'https://a.example/'.padEnd(256, 'a'),
+    claims: { sub: 'x'.repeat(1024), ref: { glob: 'refs/heads/**' }, names: ['a', 'b'], number: 1, flag: true },
+    created_at: 1,
+    expires_at: 2,
+    access_token_lifetime: 2_592_000,
+  })),
   disabled: true,
   tls_client_auth_subject_dn: 'x'.repeat(512),
   tls_client_auth_san_dns: 'x'.repeat(512),
@@ -48,6 +57,7 @@ const BEYOND: Partial<Record<keyof Metadata, unknown>> = {
   resources: Array(101).fill('not a URI'),
   access_token_lifetime: 2_592_001,
   claims: { sub: 'x'.repeat(5000) },
+  federated_credentials: [{ id: '#', issuer: 'a'.repeat(257), claims: { sub: { glob: '*' } } }],
   jwks: { keys: [] },
 }
 

@@ -1,0 +1,76 @@
+/** Changes to the list of federated credentials of one client. Instants are epoch seconds. */
+
+import { invalidClientMetadata } from '../errors.ts'
+import { problemOfRules } from '../issuers/rule_checks.ts'
+import { isSameJson } from '../lib/json.ts'
+import type { FederatedCredential, TrustedIssuer } from '../types.ts'
+import { MAX_CREDENTIALS, type NewCredentialRequest } from './credential_schema.ts'
+
+/** Returns the latest record of a trusted issuer, undefined when there is none. */
+export type FindIssuer = (issuer: string) => Promise<TrustedIssuer | undefined>
+
+/** Returns a credential with an id of its own that was created at `now`. */
+export function makeCredential({ issuer, claims, ...more }: NewCredentialRequest, now: number): FederatedCredential {
+  return { id: crypto.randomUUID(), issuer, claims, ...more, created_at: now }
+}
+
+/**
+ * Returns the list with another credential. Expired ones are dropped.
+ *
+ * @throws OAuthError `invalid_client_metadata` when the list is full
+ */
+export function addCredential(
+  held: readonly FederatedCredential[],
+  added: FederatedCredential,
+  now: number,
+): readonly FederatedCredential[] {
+  const live = held.filter(({ expires_at = 0 }) => expires_at === 0 || now < expires_at)
+  if (live.length < MAX_CREDENTIALS) return [...live, added]
+  const problem = `federated_credentials: there are already ${MAX_CREDENTIALS} live credentials.`
+  throw invalidClientMetadata('metadata_inconsistent', problem)
+}
+
+/** Returns submitted credentials with the instants at which they were created. */
+export function withCreation(
+  given: readonly FederatedCredential[] | undefined,
+  held: readonly FederatedCredential[] | undefined,
+  now: number,
+): readonly FederatedCredential[] | undefined {
+  const createdAt = (id: string): number | undefined => held?.find((each) => each.id === id)?.created_at
+  return given?.map((credential) => ({ ...credential, created_at: createdAt(credential.id) ?? now }))
+}
+
+/**
+ * Refuses a credential whose rules do not pin what its issuer requires.
+ *
+ * @param place of the credential in the body, with a dot behind; empty if it is the body
+ * @throws OAuthError `invalid_client_metadata` with the name of the member, and what `findIssuer` throws
+ */
+export async function requirePinned(
+  { issuer, claims }: Pick<FederatedCredential, 'issuer' | 'claims'>,
+  place: string,
+  findIssuer: FindIssuer,
+): Promise<void> {
+  const record = await findIssuer(issuer)
+  const problem = record && problemOfRules(claims, record)
+  if (record !== undefined && problem === undefined) return
+  const text = record === undefined ? 'issuer: is not a trusted issuer; register it first' : `claims: ${problem}`
+  throw invalidClientMetadata('metadata_inconsistent', `${place}${text}.`)
+}
+
+/**
+ * Refuses a list that has a credential which {@link requirePinned} refuses. Those that the client already has are left alone.
+ *
+ * @throws OAuthError `invalid_client_metadata` with the name of the member, and what `findIssuer` throws
+ */
+export async function requireAllPinned(
+  given: readonly FederatedCredential[] = [],
+  held: readonly FederatedCredential[] = [],
+  findIssuer: FindIssuer,
+): Promise<void> {
+  for (const [index, credential] of given.entries()) {
+    const { issuer, claims } = credential
+    const isHeld = held.some((each) => each.issuer === issuer && isSameJson(each.claims, claims))
+    if (!isHeld) await requirePinned(credential, `federated_credentials.${index}.`, findIssuer)
+  }
+}

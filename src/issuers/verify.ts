@@ -1,0 +1,92 @@
+/** Verification of a foreign token by the federated credentials of one client. */
+
+import type { Assertion } from '../assertions/assertion.ts'
+import { claimOnce } from '../assertions/replay.ts'
+import { checkSignature, SKEW_SECONDS } from '../assertions/verify.ts'
+import type { Proof } from '../features.ts'
+import type { AssertionReason } from '../reasons.ts'
+import type { FindRecord } from '../records/records.ts'
+import type { Ledger } from '../stores/contracts.ts'
+import type { Client, Context, TrustedIssuer } from '../types.ts'
+import {
+  checkClaims,
+  checkHeader,
+  checkIssuer,
+  credentialsFor,
+  findCredential,
+  readOrigin,
+  type TokenForm,
+} from './checks.ts'
+import type { IssuerKeys } from './keys.ts'
+import type { IssuerUse } from './presets.ts'
+
+/** Most keys that a token without `kid` is tried with. */
+const MAX_TRIES = 5
+
+export interface WorkloadOptions {
+  readonly findIssuer: FindRecord<TrustedIssuer>
+  readonly keys: Pick<IssuerKeys, 'find'>
+  /** Stores the `jti` of tokens that may be used once. */
+  readonly ledger: Ledger
+}
+
+/** What a token is presented as, and for. */
+export interface Presentation {
+  readonly form: TokenForm
+  readonly use: IssuerUse
+}
+
+/**
+ * Returns the proof when the token is one that a federated credential of the client describes, otherwise the reason why not.
+ *
+ * Only the client's own rules are looked at. They are compared before anything is fetched, so that nobody can make this server
+ * fetch by sending tokens; only issuers that they name are looked up.
+ *
+ * @throws OAuthError `temporarily_unavailable` when the keys of the issuer, the registry or the ledger cannot be reached
+ */
+export type VerifyWorkload = (
+  assertion: Assertion,
+  client: Client,
+  presentation: Presentation,
+  context: Context,
+) => Promise<AssertionReason | Proof>
+
+/** Returns a function that verifies foreign tokens. */
+export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions): VerifyWorkload {
+  const findLatest = async (issuer: string): Promise<TrustedIssuer | undefined> =>
+    (await findIssuer(issuer)) ?? findIssuer(issuer, { refresh: true })
+
+  return async (assertion, { federated_credentials = [] }, { form, use }, { issuer: ownIssuer, now }) => {
+    const badHeader = checkHeader(assertion, form)
+    if (badHeader !== undefined) return badHeader
+    const origin = readOrigin(assertion, form)
+    if (typeof origin === 'string') return origin
+    const named = credentialsFor(federated_credentials, origin.issuer, now)
+    const issuer = named.length === 0 ? undefined : await findLatest(origin.issuer)
+    const refused = checkIssuer(assertion, issuer, { use, ownIssuer })
+    if (refused !== undefined || issuer === undefined) return refused ?? 'federation_issuer_unknown'
+    const credential = findCredential(named, issuer, origin.claims)
+    if (credential === undefined) return 'federation_no_rule'
+    const reason =
+      (await checkSignature(assertion, keys.find(issuer), MAX_TRIES)) ??
+      checkClaims(origin.claims, issuer, { ownIssuer, now }) ??
+      (await checkFirst(origin.claims, issuer, ledger))
+    return reason ?? proofOf(credential, origin.claims)
+  }
+}
+
+/** Runs last, because a token that is refused must not use up its `jti`. */
+async function checkFirst(
+  { jti, exp }: Assertion['claims'],
+  { issuer, single_use }: TrustedIssuer,
+  ledger: Ledger,
+): Promise<AssertionReason | undefined> {
+  if (!single_use) return undefined
+  const expiresAt = Math.ceil(Number(exp)) + SKEW_SECONDS
+  return (await claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)) ? undefined : 'assertion_replayed'
+}
+
+function proofOf(credential: Proof['credential'], { sub, jti }: Assertion['claims']): Proof {
+  const id = typeof jti === 'string' ? jti : undefined
+  return { credential, issuer: credential.issuer, subject: String(sub), id }
+}
