@@ -29,6 +29,10 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/psql/, 'needs the database of Hydra'],
   [/^jq/, 'needs jq and a log'],
   [/^docker/, 'needs Docker'],
+  [/^kubectl/, 'needs a cluster'],
+  [/^spire-server/, 'needs SPIRE'],
+  [/^aws /, 'needs an account'],
+  [/^wget .*Metadata/, 'needs a machine of that cloud'],
 ]
 
 /** Languages of blocks that are not checked, because no program of the lock file reads them. */
@@ -39,7 +43,7 @@ const NOT_CHECKED: Readonly<Record<string, string>> = {
   java: 'needs Java and Spring',
   mermaid: 'is drawn by the page',
   nginx: 'needs nginx',
-  yaml: 'needs Envoy or a cluster',
+  yaml: 'needs Envoy, a cluster or a CI service',
 }
 
 const CHECKED = ['json', 'python', 'sh', 'toml', 'ts']
@@ -48,7 +52,8 @@ const README_ORIGIN = 'http://localhost:8080'
 const ISSUER = 'https://tokens.example.com'
 const isCurl = (text: string) => text.startsWith('curl ')
 const isServer = (text: string) => /npm run dev|node src\/index\.ts/.test(text)
-const isOperator = (text: string) => /edgemint (clients|resources) /.test(text) && !text.includes('--help')
+const isOperator = (text: string) =>
+  /edgemint (clients|resources) |"\$EDGEMINT_URL/.test(text) && !text.includes('--help')
 
 const shell = inLanguage('sh').map(({ text }) => text)
 const reasonOf = (text: string) => NOT_RUN.find(([pattern]) => pattern.test(text))
