@@ -24,6 +24,7 @@ import { registerEndpoint } from './endpoints/register.ts'
 import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
+import { securityTxtEndpoint } from './endpoints/security_txt.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
@@ -84,6 +85,8 @@ export interface PresetSettings extends Pick<TokenOptions, 'accessTokenProfile' 
   readonly trustedProxies?: readonly string[]
   /** Whether those proxies forward only certificates that they have verified. False by default. */
   readonly clientCertVerified?: boolean
+  /** URIs for `/.well-known/security.txt`, RFC 9116 §2.5.3. Without one, there is no such file. */
+  readonly securityContacts?: readonly string[]
 }
 
 /**
@@ -128,7 +131,8 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
 /** The parts from which the endpoints are made. */
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
-    Pick<PresetSettings, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute' | 'isAtRoot'> {
+    Pick<PresetSettings, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute' | 'isAtRoot'>,
+    Pick<PresetSettings, 'securityContacts'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
@@ -189,5 +193,6 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
     )
   }
+  if (parts.securityContacts?.length) endpoints.push(securityTxtEndpoint(parts.securityContacts))
   return [...endpoints, ...healthEndpoints({ keyring, ledger }), homeEndpoint(keyring), openapiEndpoint()]
 }
