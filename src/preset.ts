@@ -15,8 +15,6 @@ import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
 import type { App, Endpoint } from './endpoints/endpoint.ts'
-import { healthEndpoints } from './endpoints/health.ts'
-import { homeEndpoint } from './endpoints/home.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
@@ -25,6 +23,7 @@ import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
 import { securityTxtEndpoint } from './endpoints/security_txt.ts'
+import { type StatusOptions, statusEndpoints } from './endpoints/status.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
@@ -54,13 +53,13 @@ export interface FeatureHost extends Partial<Pick<RemoteKeysOptions, 'fetch' | '
 export interface PresetOptions extends Opened, PresetSettings {}
 
 /** What is opened when the server starts. */
-export interface Opened {
+export interface Opened extends Pick<StatusOptions, 'tokenForm'> {
   readonly registry: Registry
   readonly ledger: Ledger
   readonly keyring: Keyring
   /** Without them, DPoP proofs need no nonce. */
   readonly nonces?: Nonces | undefined
-  /** SHA-256 of the operator's token, made by `hashToken`. Without it, nothing can be registered. */
+  /** SHA-256 of the operator's token, made by `hashToken`. Without it, there is no `/register` and no `/resources`. */
   readonly operatorTokenHash?: string | undefined
   /** Receives each event. By default, events are dropped. */
   readonly emit?: Emit
@@ -132,18 +131,16 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
     Pick<PresetSettings, 'accessTokenProfile' | 'accessTokenLifetime' | 'introspectionsPerMinute' | 'isAtRoot'>,
-    Pick<PresetSettings, 'securityContacts'> {
+    Pick<PresetSettings, 'securityContacts'>,
+    Pick<Opened, 'keyring' | 'operatorTokenHash' | 'tokenForm'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
-  readonly keyring: Keyring
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: readonly Grant[]
   readonly confirmations?: readonly Confirmation[]
   /** Without it, client certificates are ignored. */
   readonly findCertificate?: FindCertificate
-  /** Hash of the operator's token. Without it, there is no `/register` and no `/resources`. */
-  readonly operatorTokenHash?: string | undefined
 }
 
 /** Returns a provider with the endpoints that the parts make. */
@@ -194,5 +191,6 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
     )
   }
   if (parts.securityContacts?.length) endpoints.push(securityTxtEndpoint(parts.securityContacts))
-  return [...endpoints, ...healthEndpoints({ keyring, ledger }), homeEndpoint(keyring), openapiEndpoint()]
+  const { tokenForm } = parts
+  return [...endpoints, ...statusEndpoints({ keyring, ledger, tokenForm }), openapiEndpoint()]
 }
