@@ -84,7 +84,7 @@ export interface PresetSettings extends Pick<TokenOptions, 'accessTokenProfile' 
   readonly trustedProxies?: readonly string[]
   /** Whether those proxies forward only certificates that they have verified. False by default. */
   readonly clientCertVerified?: boolean
-  /** URIs for `/.well-known/security.txt`, RFC 9116 §2.5.3. Without one, there is no such file. */
+  /** URIs for `security.txt`, RFC 9116 §2.5.3; callers look for it at the root. None by default: there is no such file. */
   readonly securityContacts?: readonly string[]
 }
 

@@ -44,7 +44,7 @@ ${style}
 <h2>Issuer</h2>
 <p><code>${issuer}</code></p>
 <h2>Get a token</h2>
-<pre tabindex="0" aria-label="Command">curl ${below(issuer, TOKEN_PATH)} -u ${tokenForm ? `${tokenForm.clientId}:${tokenForm.clientSecret}` : 'CLIENT_ID:CLIENT_SECRET'} \\
+<pre tabindex="0" role="group" aria-label="Command">curl ${below(issuer, TOKEN_PATH)} -u ${tokenForm ? `${tokenForm.clientId}:${tokenForm.clientSecret}` : 'CLIENT_ID:CLIENT_SECRET'} \\
   -d grant_type=client_credentials</pre>
 ${tokenForm && formSection(issuer, site, keyring, tokenForm)}
 ${healthSection(checks)}
