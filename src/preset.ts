@@ -14,8 +14,6 @@ import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
 import type { App, Endpoint } from './endpoints/endpoint.ts'
-import { healthEndpoints } from './endpoints/health.ts'
-import { homeEndpoint } from './endpoints/home.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
@@ -23,13 +21,15 @@ import { registerEndpoint } from './endpoints/register.ts'
 import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
+import { securityTxtEndpoint } from './endpoints/security_txt.ts'
+import { statusEndpoints } from './endpoints/status.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
-import type { FeatureHost, PresetOptions, PresetSettings } from './preset_options.ts'
+import type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'
 import { createProvider, type ProviderOptions } from './provider.ts'
 import { DEFAULT_CACHE_SECONDS, openRecords, type Records } from './records/open.ts'
 import { resourcesOf } from './resources/registry.ts'
@@ -89,18 +89,16 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
     Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'tokenReuseSeconds'>,
-    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot'> {
+    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot' | 'securityContacts'>,
+    Pick<Opened, 'keyring' | 'operatorTokenHash' | 'tokenForm'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
-  readonly keyring: Keyring
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: readonly Grant[]
   readonly confirmations?: readonly Confirmation[]
   /** Without it, client certificates are ignored. */
   readonly findCertificate?: FindCertificate
-  /** Hash of the operator's token. Without it, there is no `/register` and no `/resources`. */
-  readonly operatorTokenHash?: string | undefined
 }
 
 /** Returns a provider with the endpoints that the parts make. */
@@ -153,5 +151,7 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
     )
   }
-  return [...endpoints, ...healthEndpoints({ keyring, ledger }), homeEndpoint(keyring), openapiEndpoint()]
+  if (parts.securityContacts?.length) endpoints.push(securityTxtEndpoint(parts.securityContacts))
+  const { tokenForm } = parts
+  return [...endpoints, ...statusEndpoints({ keyring, ledger, tokenForm }), openapiEndpoint()]
 }

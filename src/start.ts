@@ -3,13 +3,13 @@
 import { Hono } from 'hono'
 import { type Nonces, nonces } from './assertions/nonce.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
-import { requireLoopback, withTestClient } from './development.ts'
+import { requireLoopback, testForm, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
 import { alive } from './endpoints/health.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
-import { jsonHeaders, refuse } from './http/respond.ts'
+import { jsonHeaders, refuse, respondWith } from './http/respond.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { createPreset } from './preset.ts'
@@ -70,6 +70,7 @@ export async function createServer(host: Host): Promise<Server> {
     keyring,
     nonces: await openNonces(config),
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
+    tokenForm: dev ? testForm : undefined,
     emit,
   }
   return {
@@ -83,7 +84,7 @@ export async function createServer(host: Host): Promise<Server> {
 function serve(provider: App, { dev }: Config, emit: Emit): App {
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
-  app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
+  app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
   if (dev) app.use(requireLoopback)
   return app.route('/', provider)
 }

@@ -103,6 +103,7 @@ const COMMANDS: Readonly<Record<Exclude<Problem['setting'], 'STORE_URL'>, string
   DPOP_NONCE_REQUIRED: 'export DPOP_NONCE_REQUIRED=true',
   TRUSTED_PROXIES: 'export TRUSTED_PROXIES=10.0.0.5',
   CLIENT_CERT_VERIFIED: 'export CLIENT_CERT_VERIFIED=true',
+  SECURITY_CONTACT: 'export SECURITY_CONTACT=mailto:security@example.com',
   DEV: 'unset DEV',
   'wrangler.toml': 'git checkout wrangler.toml',
 }

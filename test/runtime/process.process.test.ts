@@ -48,7 +48,7 @@ describe('processHost', () => {
     ...['ISSUER', 'SIGNING_KEYS', 'STORE_URL', 'ACCESS_TOKEN_LIFETIME', 'ACCESS_TOKEN_PROFILE', 'PORT'],
     ...['TOKEN_REUSE_SECONDS', 'AUDIT_LOG'],
     ...['CACHE_SECONDS', 'CLIENT_ASSERTION_LIFETIME', 'REGISTRATION_TOKEN', 'INTROSPECTIONS_PER_MINUTE', 'HOST'],
-    ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED'],
+    ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED', 'SECURITY_CONTACT'],
   ] as readonly Problem['setting'][]
   for (const setting of settings) {
     test(`returns a command that sets ${setting} to an accepted value`, () => {
