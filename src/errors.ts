@@ -68,8 +68,13 @@ export async function attribute<T>(clientId: string, work: () => Promise<T>): Pr
   try {
     return await work()
   } catch (error) {
-    throw error instanceof OAuthError ? withClient(error, clientId) : error
+    throw attributed(error, clientId)
   }
+}
+
+/** Returns what was thrown, with the client added to it if it is an OAuthError. */
+export function attributed(error: unknown, clientId: string): unknown {
+  return error instanceof OAuthError ? withClient(error, clientId) : error
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */

@@ -2,7 +2,7 @@
 
 import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
-import { attribute, invalidClient, invalidRequest } from '../errors.ts'
+import { attributed, invalidClient, invalidRequest } from '../errors.ts'
 import type { ClientAuth, CredentialKind, Presented } from '../features.ts'
 import { requireNames } from '../lib/names.ts'
 import type { ClientReason, CustomReason } from '../reasons.ts'
@@ -65,10 +65,9 @@ async function authenticate(
   context: Context,
 ): Promise<Client> {
   const attempts = readAttempts(methods, request)
-  const [{ presented }] = attempts
-  const { client_id } = presented
+  const { client_id } = attempts[0].presented
   if (client_id === '') throw invalidClient('credentials_missing')
-  return attribute(client_id, async () => {
+  try {
     if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
     const client = await findClient(client_id)
     if (client === undefined) throw invalidClient('client_unknown')
@@ -80,7 +79,9 @@ async function authenticate(
     const stillWrong = await verify(renewed, attempts, context)
     if (stillWrong !== undefined) throw invalidClient(stillWrong)
     return renewed
-  })
+  } catch (error) {
+    throw attributed(error, client_id)
+  }
 }
 
 function isSameRecord(a: Client, b: Client): boolean {

@@ -3,7 +3,7 @@
 import { Hono, type Context as HonoContext } from 'hono'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
+import { attributed, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { Confirmation, Confirmed, Grant } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
@@ -136,7 +136,7 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
   const context = contextOf(site, c)
   const grant = chooseGrant(request, service.offered)
   const client = await service.authentication.authenticate(request, context)
-  return attribute(client.client_id, async () => {
+  try {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
@@ -149,7 +149,9 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     for (const claim of claims) await claim()
     service.emit(issuedEvent(issued, grant))
     return respond(issued, context.now, confirmed, permit)
-  })
+  } catch (error) {
+    throw attributed(error, client.client_id)
+  }
 }
 
 /** Runs before authentication, as in fosite: an unsupported grant is refused without the cost of a secret. */

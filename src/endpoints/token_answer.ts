@@ -24,7 +24,6 @@ export function issuedEvent({ signed: { accessToken: token }, isReused }: Issued
  * Returns the token response.
  *
  * @param now epoch seconds
-
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
  */
 export function respond(
