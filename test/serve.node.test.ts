@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -78,6 +78,25 @@ describe('edgemint serve', () => {
     })
   }
 
+  for (const runtime of RUNTIMES) {
+    test(`${runtime}: --check names the directory that it may not write, and ends where no file system creates a folder`, () => {
+      const locked = mkdtempSync(join(folder, 'locked-'))
+      mkdirSync(join(locked, 'read-only'), { mode: 0o500 })
+      const check = (path: string) => {
+        const [command = '', ...args] = [...unprivileged(), ...`${runtime} ${MAIN} serve --check --dev`.split(' ')]
+        const env = { ...process.env, STORE_URL: `sqlite:${path}` }
+        return spawnSync(command, args, { cwd: folder, env, encoding: 'utf8' })
+      }
+      const path = join(locked, 'read-only', 'a', 'edgemint.db')
+      const { status, stderr } = check(path)
+      const problem = `names ${path}, but this process may not write ${join(locked, 'read-only')}: give its user that right, or name another file`
+      assert.deepEqual([status, stderr.split('. Set it: ')[0]], [1, `edgemint: STORE_URL ${problem}`])
+      const { status: ended, stderr: printed } = check('/proc/none/edgemint.db')
+      assert.equal(ended, 1)
+      assert.match(printed, /^edgemint: STORE_URL names .*\n$/)
+    })
+  }
+
   test('a port that is no port ends the process, because no other is tried', () => {
     const { status, stderr } = spawnSync('node', [MAIN, 'serve', '--dev', '--port', 'http'], {
       cwd: folder,
@@ -109,6 +128,11 @@ describe('a server that npm started', () => {
     })
   }
 })
+
+/** Returns the command that takes from root the right to write everywhere. Others do not have it. */
+function unprivileged(): readonly string[] {
+  return process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all'] : []
+}
 
 /** Ends the server, too, if it outlived npm. */
 function endGroup(pid: number): void {

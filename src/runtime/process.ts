@@ -8,6 +8,7 @@ import type { Host } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
 import { type LineWriter, lineWriter, type Put } from './line_writer.ts'
+import { openSqlite } from './open_sqlite.ts'
 import type { Backends, Environment } from './runtime.ts'
 
 /** What differs between the runtimes. */
@@ -65,15 +66,6 @@ function openStores(url: string, backends: Backends): Promise<Stores> {
 
 async function openRedis(url: string): Promise<Stores> {
   return (await import('../stores/redis.ts')).redisStores(url)
-}
-
-async function openSqlite(url: string): Promise<Stores> {
-  const { sqliteStores } = await import('../stores/sqlite.ts')
-  try {
-    return sqliteStores(url.slice('sqlite:'.length))
-  } catch (error) {
-    throw new Error('names a file that cannot be opened', { cause: error })
-  }
 }
 
 const STORE_URLS = ['sqlite:/var/lib/edgemint/edgemint.db', 'sqlite:/data/edgemint.db'] as const
