@@ -2,11 +2,13 @@
 
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import process from 'node:process'
 import type { Stores } from '../stores/contracts.ts'
 
 /** @throws Error with a message that follows the name of the setting */
 export async function openSqlite(url: string): Promise<Stores> {
   const path = url.slice('sqlite:'.length)
+  hideSqliteWarning()
   const { sqliteStores } = await import('../stores/sqlite.ts')
   try {
     return sqliteStores(path)
@@ -17,6 +19,16 @@ export async function openSqlite(url: string): Promise<Stores> {
       `names ${path}, but this process may not write ${denied}: give its user that right, or name another file`,
     )
   }
+}
+
+/** Keeps Node 22 from printing that its SQLite is experimental. All other warnings are printed as before. */
+function hideSqliteWarning(): void {
+  const printers = process.listeners('warning')
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => {
+    if (warning.name === 'ExperimentalWarning' && warning.message.startsWith('SQLite')) return
+    for (const print of printers) print(warning)
+  })
 }
 
 /**
