@@ -46,5 +46,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'source <(npx edgemint complete bash)',
     'source <(npx edgemint complete zsh)',
     'npx edgemint complete fish | source',
+    'npx edgemint complete powershell | Out-String | Invoke-Expression',
   ],
 }
