@@ -23,7 +23,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'clients delete': ['npx edgemint clients delete billing --yes'],
   'clients test': [
     'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --scope invoices.read',
-    'npx edgemint clients test billing --key private-key.json --resource https://api.example.com',
+    'npx edgemint clients test billing --client-key private-key.json --resource https://api.example.com',
+    'npx edgemint clients test billing --cert client.pem --key client-key.pem --url https://tokens.example.com',
+    'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --dpop',
   ],
   'clients import': [
     'npx edgemint clients import clients.json --from hydra --dry-run',
