@@ -1,7 +1,11 @@
 /** Examples in the help of each command, by the words of the command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['npx edgemint clients create --name Reports --scope "reports.*"', 'npx edgemint clients --help'],
-  serve: ['npx edgemint serve --dev', 'npx edgemint serve --host 127.0.0.1 --port 8081', 'npx edgemint serve --check'],
+  serve: [
+    'npx edgemint serve --dev',
+    'npx edgemint serve --host 127.0.0.1 --port 8081',
+    'npx edgemint serve --check --json',
+  ],
   init: ['npx edgemint init token-server', 'npx edgemint init token-server --from ../edgemint/edgemint-0.1.0.tgz'],
   clients: ['npx edgemint clients list', 'npx edgemint clients create --help'],
   'clients create': [
