@@ -134,6 +134,25 @@ describe('the package', () => {
     assert.throws(() => run('node', edgemint), /made is not empty/)
   })
 
+  test('writes a project with the tested wrangler, and with the latest if the package does not name one', () => {
+    const file = join(project, 'node_modules', 'edgemint', 'package.json')
+    const packed = readFileSync(file, 'utf8')
+    const { devDependencies, ...stripped } = JSON.parse(packed)
+    const wranglerIn = (directory: string) => {
+      run('node', ['node_modules/edgemint/bin/edgemint.js', 'init', directory])
+      return JSON.parse(readFileSync(join(project, directory, 'package.json'), 'utf8')).devDependencies
+    }
+    assert.deepEqual(wranglerIn('tested'), { wrangler: `^${devDependencies.wrangler}` })
+    try {
+      writeFileSync(file, JSON.stringify(stripped))
+      assert.deepEqual(wranglerIn('untested'), { wrangler: 'latest' })
+      writeFileSync(file, JSON.stringify({ ...stripped, devDependencies: { wrangler: '~4.0.0' } }))
+      assert.deepEqual(wranglerIn('ranged'), { wrangler: '~4.0.0' })
+    } finally {
+      writeFileSync(file, packed)
+    }
+  })
+
   test('starts the command', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
     assert.equal(run('node', ['node_modules/edgemint/bin/edgemint.js', '--version']).trim(), version)
