@@ -23,7 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
     ...['assertions', 'certificates', 'clients', 'events', 'http', 'keys', 'policy', 'records', 'resources', 'secrets'],
     ...['stores', 'tokens'],
   ],
-  ['types.ts', 'features.ts', 'errors.ts', 'reasons.ts', 'lib'],
+  ['types.ts', 'features.ts', 'errors.ts', 'attribution.ts', 'reasons.ts', 'lib'],
 ]
 
 /** Folders of features: one does not import another, so each can be left out. */

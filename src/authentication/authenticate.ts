@@ -1,8 +1,9 @@
 /** Client authentication: finds the credentials of a request, looks up the client they name, and verifies them. */
 
+import { attributed } from '../attribution.ts'
 import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
-import { attributed, invalidClient, invalidRequest } from '../errors.ts'
+import { invalidClient, invalidRequest } from '../errors.ts'
 import type { ClientAuth, CredentialKind, Presented } from '../features.ts'
 import { requireNames } from '../lib/names.ts'
 import type { ClientReason, CustomReason } from '../reasons.ts'

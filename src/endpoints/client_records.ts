@@ -1,12 +1,13 @@
 /** The record of one client at `/register/{client_id}`: access to it, changes to it, and its response. */
 
 import type { Context } from 'hono'
+import { attribute } from '../attribution.ts'
 import { type Caller, readClient, withoutHash } from '../clients/management.ts'
 import type { RegisteredClient } from '../clients/members.ts'
 import type { Offer } from '../clients/metadata.ts'
 import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
-import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
+import { invalidToken, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { readBearer } from '../http/bearer.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'

@@ -1,9 +1,10 @@
 /** `POST /token`: the steps of a token request, in order. */
 
 import { Hono, type Context as HonoContext } from 'hono'
+import { attributed } from '../attribution.ts'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { attributed, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
+import { invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { Confirmation, Confirmed, Grant } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
