@@ -22,7 +22,15 @@ import { hashSecret } from '../src/secrets/hashes.ts'
 const MAX_SMALLEST_BYTES = 40 * 1024
 
 /** Marks of what the smallest Worker does not use. */
-const UNUSED = ['private_key_jwt', 'dpop+jwt', 'x5t#S256', 'registration_client_uri', 'revocations+jwt', 'openapi']
+const UNUSED = [
+  'private_key_jwt',
+  'spiffe_jwt',
+  'dpop+jwt',
+  'x5t#S256',
+  'registration_client_uri',
+  'revocations+jwt',
+  'openapi',
+]
 
 const OPERATOR = 'the-token-of-the-operator-at-least-32-characters'
 

@@ -1,7 +1,7 @@
 /** Client authentication with a token of a trusted issuer, the same for `federated_jwt` and `spiffe_jwt`. */
 
 import type { ClientAuth } from '../features.ts'
-import type { TokenForm } from '../issuers/checks.ts'
+import type { AssertionForm } from '../issuers/checks.ts'
 import type { VerifyWorkload } from '../issuers/verify.ts'
 import { readClientAssertion } from './client_assertion.ts'
 
@@ -11,7 +11,7 @@ import { readClientAssertion } from './client_assertion.ts'
  *
  * @param type value of `client_assertion_type`
  */
-export function workloadReader(type: string, form: TokenForm, verify: VerifyWorkload): ClientAuth['read'] {
+export function workloadReader(type: string, form: AssertionForm, verify: VerifyWorkload): ClientAuth['read'] {
   return (request) => {
     const assertion = readClientAssertion(request, type)
     if (assertion === undefined) return undefined

@@ -9,13 +9,13 @@ import type { FindRecord } from '../records/records.ts'
 import type { Ledger } from '../stores/contracts.ts'
 import type { Client, Context, TrustedIssuer } from '../types.ts'
 import {
+  type AssertionForm,
   checkClaims,
   checkHeader,
   checkIssuer,
   credentialsFor,
   findCredential,
   readOrigin,
-  type TokenForm,
 } from './checks.ts'
 import type { IssuerKeys } from './keys.ts'
 import type { IssuerUse } from './presets.ts'
@@ -32,7 +32,7 @@ export interface WorkloadOptions {
 
 /** What a token is presented as, and for. */
 export interface Presentation {
-  readonly form: TokenForm
+  readonly form: AssertionForm
   readonly use: IssuerUse
 }
 

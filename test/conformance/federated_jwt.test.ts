@@ -333,6 +333,8 @@ describe('federated_jwt, the client', () => {
     const { body } = await send(client_assertion, form)
     const token = String(body['access_token'])
     assert.equal((await send(client_assertion, { ...form, token }, '/introspect')).body['active'], true)
+    assert.equal((await send(client_assertion, { ...form, token }, '/revoke')).status, 200)
+    assert.equal((await send(client_assertion, { ...form, token }, '/introspect')).body['active'], false)
   })
 
   test('refuses a second kind of credentials, a missing assertion and another type', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import type { TokenForm } from '../../src/issuers/checks.ts'
+import type { AssertionForm } from '../../src/issuers/checks.ts'
 import { explainToken } from '../../src/issuers/explain.ts'
 import { fillIssuer } from '../../src/issuers/presets.ts'
 import { PLATFORMS, type Platform } from '../conformance/platform_tokens.ts'
@@ -37,7 +37,7 @@ const sign = (claims: object = {}, header: object = {}) =>
     pair.privateKey,
   )
 
-const explain = (jws: string, form: TokenForm = 'jwt') =>
+const explain = (jws: string, form: AssertionForm = 'jwt') =>
   explainToken(jws, { credentials, issuers, ownIssuer: ISSUER, form, use: 'client_authentication', now: NOW })
 
 describe('explainToken', () => {
