@@ -41,7 +41,11 @@ export function checkHeader({ header }: Assertion, form: AssertionForm): Asserti
 /** Returns the origin that a token claims: its `iss`, or for a JWT-SVID the trust domain of its `sub`. */
 export function readOrigin({ claims }: Assertion, form: AssertionForm): Origin | AssertionReason {
   const { iss, sub } = claims
-  if (form === 'jwt') return typeof iss === 'string' ? { issuer: iss, claims } : 'federation_issuer_unknown'
+  if (form === 'jwt') {
+    // A trust domain vouches for JWT-SVIDs alone.
+    const isIssuer = typeof iss === 'string' && !iss.startsWith('spiffe:')
+    return isIssuer ? { issuer: iss, claims } : 'federation_issuer_unknown'
+  }
   const id = readSpiffeId(sub)
   if (id === undefined) return 'assertion_sub_wrong'
   const issuer = trustDomainIssuer(id.trustDomain)
@@ -55,7 +59,7 @@ export function credentialsFor(
   now: number,
 ): readonly FederatedCredential[] {
   return credentials.filter(
-    ({ expires_at = 0, ...credential }) => credential.issuer === issuer && (expires_at === 0 || now < expires_at),
+    ({ issuer: named, expires_at = 0 }) => named === issuer && (expires_at === 0 || now < expires_at),
   )
 }
 
