@@ -46,7 +46,7 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
   const { app, drain } = drainable(server.app)
   try {
     const listener = await runtime.listen(app, address)
-    stopOnSignals(log, environment, () => drain().then(listener.stop))
+    stopOnSignals(log, environment, () => drain(listener.stop))
     announce(server, listener)
   } catch (error) {
     warn(`edgemint: ${unboundText(error, address)}`)

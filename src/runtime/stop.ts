@@ -10,8 +10,16 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
 /** How long pending requests may take after a signal. Container runtimes kill a process after 10 to 30 seconds. */
 const STOP_SECONDS = 9
 
-/** How long clients are asked to close their connections before the server does. */
-const DRAIN_MILLISECONDS = 250
+/**
+ * How long clients are asked to close their connections before the server does: until no request has been under way for a
+ * moment, within these limits.
+ */
+const LEAST_DRAIN_MILLISECONDS = 250
+const MOST_DRAIN_MILLISECONDS = 2000
+const QUIET_MILLISECONDS = 100
+
+/** How long requests wait before the listener stops. */
+const HOLD_MILLISECONDS = 50
 
 /** npm passes on the signal that a terminal sends to all processes anyway, so one Ctrl+C may arrive twice. */
 const ECHO_MILLISECONDS = 500
@@ -40,19 +48,62 @@ export function stopOnSignals(log: LineWriter, environment: Environment, finish:
   if (environment['npm_lifecycle_event'] !== undefined) whenParentEnds(() => process.kill(process.pid, 'SIGTERM'))
 }
 
+/** An app that can be asked to end. */
+interface Drainable {
+  readonly app: Served
+  /**
+   * Asks clients to close their connections, then calls `stop`, which makes the listener accept no more connections, and
+   * answers the requests that arrive meanwhile. Settles as `stop` does.
+   */
+  drain(stop: () => Promise<unknown>): Promise<unknown>
+}
+
 /**
- * Returns the app and a function that prepares its end: each further response asks the client to close the connection. Without
- * this, a client may send its next request while the server closes the connection, and has to assume that the request was lost.
+ * Returns the app with a function that ends it without losing a request. Each response after that call asks the client to close
+ * the connection, also the response to a request that was under way: otherwise a client may send its next request while the
+ * server closes the connection, and has to assume that the request was lost. Connections that are not accepted when the
+ * listener stops are lost, too. So requests have to wait shortly before: their clients open no more connections meanwhile.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-9.6 RFC 9112 §9.6}
  */
-export function drainable({ fetch }: Served): { readonly app: Served; drain(): Promise<void> } {
-  const app = { fetch }
-  const drain = async (): Promise<void> => {
-    app.fetch = async (...request) => closing(await fetch(...request))
-    await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MILLISECONDS))
+export function drainable({ fetch }: Served): Drainable {
+  let isDraining = false
+  let begun = 0
+  let underWay = 0
+  let held: Promise<unknown> | undefined
+  const serve: Served['fetch'] = async (...request) => {
+    begun++
+    underWay++
+    try {
+      if (held !== undefined) await held
+      const response = await fetch(...request)
+      return isDraining ? closing(response) : response
+    } finally {
+      underWay--
+    }
   }
-  return { app, drain }
+  const untilQuiet = async (): Promise<void> => {
+    let before: number
+    let waited = LEAST_DRAIN_MILLISECONDS - QUIET_MILLISECONDS
+    await pause(waited)
+    do {
+      before = begun
+      await pause(QUIET_MILLISECONDS)
+      waited += QUIET_MILLISECONDS
+    } while ((underWay > 0 || begun > before) && waited < MOST_DRAIN_MILLISECONDS)
+  }
+  const drain = async (stop: () => Promise<unknown>): Promise<unknown> => {
+    isDraining = true
+    await untilQuiet()
+    const stopped = pause(HOLD_MILLISECONDS).then(() => ({ done: stop() }))
+    held = stopped
+    return (await stopped).done
+  }
+  return { app: { fetch: serve }, drain }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 function closing({ body, status, headers }: Response): Response {

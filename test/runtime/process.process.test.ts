@@ -206,16 +206,45 @@ describe('announce', () => {
 })
 
 describe('drainable', () => {
+  const answer = () => new Response('a', { status: 201, headers: { ETag: '"1"' } })
+  const request = () => new Request('http://localhost')
+
   test('asks to close each connection from then on', async () => {
-    const { app, drain } = drainable({ fetch: () => new Response('a', { status: 201, headers: { ETag: '"1"' } }) })
+    const { app, drain } = drainable({ fetch: answer })
     const ask = async () => {
-      const response = await app.fetch(new Request('http://localhost'))
+      const response = await app.fetch(request())
       return [response.status, response.headers.get('Connection'), response.headers.get('ETag'), await response.text()]
     }
     assert.deepEqual(await ask(), [201, null, '"1"', 'a'])
-    const drained = drain()
+    const drained = drain(async () => undefined)
     assert.deepEqual(await ask(), [201, 'close', '"1"', 'a'])
     await drained
+  })
+
+  test('asks to close the connection of a request that was under way', async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>()
+    const { app, drain } = drainable({ fetch: () => promise })
+    const answered = app.fetch(request())
+    const drained = drain(async () => undefined)
+    resolve(answer())
+    assert.equal((await answered).headers.get('Connection'), 'close')
+    await drained
+  })
+
+  test('stops to listen only after the last request', async () => {
+    const { app, drain } = drainable({ fetch: answer })
+    let isStopped = false
+    let asked = 0
+    const drained = drain(async () => {
+      isStopped = true
+    })
+    for (; asked < 20; asked++) {
+      await app.fetch(request())
+      assert.equal(isStopped, false)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    await drained
+    assert.equal(isStopped, true)
   })
 })
 
