@@ -3,5 +3,8 @@
 
 import { existsSync } from 'node:fs'
 
-const source = new URL('../src/cli/edgemint.ts', import.meta.url)
-await import(existsSync(source) ? source.href : '../dist/cli/edgemint.js')
+const isCheckout = existsSync(new URL('../src/cli/edgemint.ts', import.meta.url))
+
+// First of all it notes which process started this one, because npm may end while the rest is loaded.
+await import(isCheckout ? '../src/runtime/parent.ts' : '../dist/runtime/parent.js')
+await import(isCheckout ? '../src/cli/edgemint.ts' : '../dist/cli/edgemint.js')

@@ -1,8 +1,9 @@
 /** The end of a process: pending requests are answered, and the log is written. */
 
 import process from 'node:process'
-import { setInterval, setTimeout } from 'node:timers'
+import { setTimeout } from 'node:timers'
 import type { LineWriter } from './line_writer.ts'
+import { whenNpmEnds } from './parent.ts'
 import type { Environment, Served } from './runtime.ts'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -24,8 +25,6 @@ const HOLD_MILLISECONDS = 50
 /** npm passes on the signal that a terminal sends to all processes anyway, so one Ctrl+C may arrive twice. */
 const ECHO_MILLISECONDS = 500
 
-const PARENT_POLL_MILLISECONDS = 250
-
 /**
  * Ends the process after a signal, once `finish` has settled and the log is written, but at the latest after 9 seconds. The
  * same signal again, half a second later or more, ends it at once.
@@ -45,7 +44,7 @@ export function stopOnSignals(log: LineWriter, environment: Environment, finish:
     void stop()
   }
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal)
-  if (environment['npm_lifecycle_event'] !== undefined) whenParentEnds(() => process.kill(process.pid, 'SIGTERM'))
+  whenNpmEnds(environment, () => process.kill(process.pid, 'SIGTERM'))
 }
 
 /** An app that can be asked to end. */
@@ -110,17 +109,4 @@ function closing({ body, status, headers }: Response): Response {
   const response = new Response(body, { status, headers })
   response.headers.set('Connection', 'close')
   return response
-}
-
-/**
- * Calls back when the parent process ends. npm and npx run a command in a shell and send SIGTERM to the shell only, which ends
- * without the command. The change of the parent is the only sign that the command has to stop.
- */
-function whenParentEnds(callback: () => void): void {
-  const parent = process.ppid
-  const poll = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(poll)
-    callback()
-  }, PARENT_POLL_MILLISECONDS).unref()
 }
