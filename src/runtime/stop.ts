@@ -1,5 +1,6 @@
 /** The end of a process: pending requests are answered, and the log is written. */
 
+import { constants } from 'node:os'
 import process from 'node:process'
 import { setTimeout } from 'node:timers'
 import type { LineWriter } from './line_writer.ts'
@@ -27,7 +28,7 @@ const ECHO_MILLISECONDS = 500
 
 /**
  * Ends the process after a signal, once `finish` has settled and the log is written, but at the latest after 9 seconds. The
- * same signal again, half a second later or more, ends it at once.
+ * same signal again, half a second later or more, ends it at once, with the exit code of a shell for that signal.
  */
 export function stopOnSignals(log: LineWriter, environment: Environment, finish: () => Promise<unknown>): void {
   let isStopping = false
@@ -40,7 +41,11 @@ export function stopOnSignals(log: LineWriter, environment: Environment, finish:
     process.exit()
   }
   const onSignal = (signal: (typeof STOP_SIGNALS)[number]): void => {
-    setTimeout(() => process.off(signal, onSignal), ECHO_MILLISECONDS).unref()
+    setTimeout(() => {
+      // Not the default action of the signal, because process 1 of a container has none.
+      process.on(signal, () => process.exit(128 + constants.signals[signal]))
+      process.off(signal, onSignal)
+    }, ECHO_MILLISECONDS).unref()
     void stop()
   }
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal)
