@@ -39,12 +39,16 @@ async function serve({ dev, port, host, check }: ServeOptions): Promise<void> {
   const { bun, deno } = process.versions
   const { runtime } = await RUNTIMES[bun !== undefined ? 'bun' : deno !== undefined ? 'deno' : 'node']()
   // No other command needs the server.
-  const [{ createServer }, { open, serve }] = await Promise.all([import('../start.ts'), import('../runtime/serve.ts')])
+  const [{ createServer }, { open, serve, UNSIGNED_TEXT }] = await Promise.all([
+    import('../start.ts'),
+    import('../runtime/serve.ts'),
+  ])
   if (!check) return serve(runtime, createServer, environment)
   const { server } = await open(runtime, createServer, environment)
-  const error = await server.findStoreError()
-  if (error !== undefined) warn(`edgemint: STORE_URL cannot be reached: ${error}`)
-  const isReady = server.config !== undefined && error === undefined
+  const { isSigning = false, ledgerError } = (await server.readReadiness()) ?? {}
+  if (server.config !== undefined && !isSigning) warn(`edgemint: ${UNSIGNED_TEXT}`)
+  if (ledgerError !== undefined) warn(`edgemint: STORE_URL cannot be reached: ${ledgerError}`)
+  const isReady = isSigning && ledgerError === undefined
   if (isReady) print('edgemint: the settings are valid, a key signs, and the store answers')
   // The connections of the stores would keep the process running.
   process.exit(isReady ? 0 : EXIT.refused)

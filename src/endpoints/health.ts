@@ -10,6 +10,9 @@ import type { NamedSchema, Operations } from './operation.ts'
 /** Time for which the answer of the ledger is kept, so that frequent probes cost no work. */
 const KEPT_SECONDS = 5
 
+/** No mark has this key. */
+const PROBE_KEY = 'probe'
+
 const HEADERS = { 'Content-Type': 'text/plain;charset=UTF-8', 'Cache-Control': 'no-store' }
 
 export interface HealthOptions {
@@ -18,21 +21,49 @@ export interface HealthOptions {
   readonly ledger?: Ledger | undefined
 }
 
+/** What the server needs to issue tokens. */
+export interface Readiness<E = unknown> {
+  /** Whether a key signs. */
+  readonly isSigning: boolean
+  /** Why the ledger does not answer; undefined while it does. */
+  readonly ledgerError: E | undefined
+}
+
+/** Asks the ledger for an entry that it need not have. Returns the error if it fails. */
+export function findLedgerError(ledger: Ledger): Promise<unknown> {
+  return ledger.get(PROBE_KEY).then(
+    () => undefined,
+    (reason: unknown) => reason ?? new Error('unknown failure'),
+  )
+}
+
+/**
+ * Returns whether the server can issue tokens. That needs no registry: while it fails, clients that were read before are still
+ * served, and a fleet must not leave its balancer together.
+ *
+ * @param findError returns why the ledger does not answer
+ * @param now epoch seconds
+ */
+export async function readReadiness(
+  keyring: Keyring,
+  findError: (now: number) => Promise<unknown>,
+  now: number,
+): Promise<Readiness> {
+  return { isSigning: keyring.signingAt(now) !== undefined, ledgerError: await findError(now) }
+}
+
 /** Returns the answer to a probe of liveness: the process runs. */
 export function alive(): Response {
   return new Response('ok\n', { headers: HEADERS })
 }
 
-/**
- * Returns the endpoints for probes. Liveness needs no store. Readiness needs a key that signs and a ledger that answers, but no
- * registry: while that fails, clients that were read before are still served, and a fleet must not leave its balancer together.
- */
+/** Returns the endpoints for probes. Liveness needs no store. */
 export function healthEndpoints({ keyring, ledger }: HealthOptions): readonly Endpoint[] {
-  const isLedgerUp = ledgerProbe(ledger)
+  const findError = ledgerProbe(ledger)
   const ready = (site: Site): App =>
     new Hono<{ Bindings: Connection }>().get('/', async (c) => {
-      const now = site.now()
-      const checks = { signing_key: keyring.signingAt(now) !== undefined, ledger: await isLedgerUp(now) }
+      const { isSigning, ledgerError } = await readReadiness(keyring, findError, site.now())
+      const checks = { signing_key: isSigning, ledger: ledgerError === undefined }
       return report(checks, c.req.query('verbose') !== undefined)
     })
   const [livez, readyz, health] = ['/livez', '/readyz', '/health'] as const
@@ -56,18 +87,13 @@ export function healthEndpoints({ keyring, ledger }: HealthOptions): readonly En
 }
 
 /** Returns a function that asks the ledger at most every five seconds, once for all callers. */
-function ledgerProbe(ledger: Ledger | undefined): (now: number) => Promise<boolean> {
-  let latest: { readonly at: number; readonly isUp: Promise<boolean> } | undefined
+function ledgerProbe(ledger: Ledger | undefined): (now: number) => Promise<unknown> {
+  let latest: { readonly at: number; readonly error: Promise<unknown> } | undefined
   return async (now) => {
-    if (ledger === undefined) return true
-    if (latest === undefined || now < latest.at || now >= latest.at + KEPT_SECONDS) {
-      const isUp = ledger.get('health').then(
-        () => true,
-        () => false,
-      )
-      latest = { at: now, isUp }
-    }
-    return latest.isUp
+    if (ledger === undefined) return undefined
+    if (latest === undefined || now < latest.at || now >= latest.at + KEPT_SECONDS)
+      latest = { at: now, error: findLedgerError(ledger) }
+    return latest.error
   }
 }
 

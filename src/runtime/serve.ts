@@ -12,6 +12,9 @@ import { drainable, stopOnSignals } from './stop.ts'
 /** Addresses on which requests to `localhost` arrive. */
 const LOCALHOST: readonly string[] = ['127.0.0.1', '0.0.0.0', '::']
 
+/** What is printed while the start of every signing key is in the future. */
+export const UNSIGNED_TEXT = 'no key of SIGNING_KEYS signs yet: the signs_from of each is in the future'
+
 /** A server that does not listen yet. */
 export interface Opened {
   readonly server: Server
@@ -55,8 +58,8 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
 }
 
 /**
- * Prints where the server listens and, in development, a request to try. Warns once if the store cannot be
- * reached.
+ * Prints where the server listens and, in development, a request to try. Warns once if the server cannot
+ * issue tokens yet.
  */
 export function announce(server: Server, { hostname, port }: Pick<Listener, 'hostname' | 'port'>): void {
   const { config } = server
@@ -66,14 +69,19 @@ export function announce(server: Server, { hostname, port }: Pick<Listener, 'hos
   printSafely(console.log, `edgemint: listening on ${origin}`)
   if (config?.dev) printSafely(console.log, curlLine(origin))
   if (config === undefined) warn(UNCONFIGURED_LINE)
-  void warnIfUnreachable(server)
+  void warnUnlessReady(server)
 }
 
 /** The server runs meanwhile, and connects when the store is there. */
-async function warnIfUnreachable(server: Server): Promise<void> {
-  const error = await server.findStoreError()
-  if (error === undefined) return
-  warn(`edgemint: STORE_URL cannot be reached yet: ${error}. Requests that need it are answered with 503 until it can.`)
+async function warnUnlessReady(server: Server): Promise<void> {
+  const readiness = await server.readReadiness()
+  if (readiness === undefined) return
+  const { isSigning, ledgerError } = readiness
+  if (!isSigning) warn(`edgemint: ${UNSIGNED_TEXT}. Requests for tokens are answered with 503 until one does.`)
+  if (ledgerError === undefined) return
+  warn(
+    `edgemint: STORE_URL cannot be reached yet: ${ledgerError}. Requests that need it are answered with 503 until it can.`,
+  )
 }
 
 function unboundText(error: unknown, { port, hostname }: Address): string {

@@ -7,7 +7,7 @@ import { describe, test } from '#test'
 import { type Config, type Problem, readConfig } from '../../src/config.ts'
 import { curlLine } from '../../src/runtime/announce.ts'
 import { auditLog, processHost } from '../../src/runtime/process.ts'
-import { announce } from '../../src/runtime/serve.ts'
+import { announce, UNSIGNED_TEXT } from '../../src/runtime/serve.ts'
 import { drainable } from '../../src/runtime/stop.ts'
 import { createServer, type Host, type Server, UNCONFIGURED_LINE } from '../../src/start.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
@@ -156,10 +156,10 @@ describe('STORE_URL', () => {
 })
 
 describe('announce', () => {
-  const server = (dev: boolean | undefined, storeError?: string): Server => ({
+  const server = (dev: boolean | undefined, ledgerError?: string, isSigning = true): Server => ({
     app: {} as Server['app'],
     config: dev === undefined ? undefined : ({ dev } as Config),
-    findStoreError: async () => storeError,
+    readReadiness: async () => ({ isSigning, ledgerError }),
   })
   for (const [name, dev, address, lines] of [
     ['in production', false, '::', ['edgemint: listening on http://[::]:9000']],
@@ -190,18 +190,19 @@ describe('announce', () => {
     })
   }
 
-  test('warns when the store cannot be reached', async () => {
+  test('warns when no key signs and the store cannot be reached', async () => {
     const printed: string[] = []
     await withConsole(
       (line) => printed.push(line),
       async () => {
-        announce(server(false, 'no connection'), { hostname: '::', port: 9000 })
+        announce(server(false, 'no connection', false), { hostname: '::', port: 9000 })
         await new Promise((resolve) => setTimeout(resolve))
       },
     )
     const warning =
       'STORE_URL cannot be reached yet: no connection. Requests that need it are answered with 503 until it can.'
-    assert.deepEqual(printed, ['edgemint: listening on http://[::]:9000', `edgemint: ${warning}`])
+    const unsigned = `edgemint: ${UNSIGNED_TEXT}. Requests for tokens are answered with 503 until one does.`
+    assert.deepEqual(printed, ['edgemint: listening on http://[::]:9000', unsigned, `edgemint: ${warning}`])
   })
 })
 
