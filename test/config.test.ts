@@ -226,6 +226,12 @@ describe('readAddress', () => {
     [{ PORT: '65536' }, undefined],
     [{ HOST: '10.0.0.1:80' }, undefined],
     [{ HOST: 'http://a' }, undefined],
+    // As readConfig refuses it.
+    [{ DEV: 'true', HOST: '0.0.0.0' }, undefined],
+    [
+      { DEV: 'true', HOST: '0.0.0.0', ISSUER: 'https://tokens.example.com' },
+      { port: 8080, hostname: '0.0.0.0' },
+    ],
   ]
   for (const [environment, expected] of addresses) {
     test(`of ${JSON.stringify(environment)} is ${JSON.stringify(expected) ?? 'none'}`, () => {

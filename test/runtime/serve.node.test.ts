@@ -88,6 +88,9 @@ describe('where there is nothing to listen on', () => {
       const { code, stdout, stderr } = await run(`${runtime} src/index.ts`, { DEV: 'true', PORT: '80a' })
       assert.deepEqual([code, stdout], [1, ''])
       assert.match(stderr, /^edgemint: PORT must be a whole number from 0 to 65535\. Set it: export PORT=8080$/m)
+      const refused = await run(`${runtime} src/index.ts`, { DEV: 'true', HOST: '0.0.0.0', PORT: '0' })
+      assert.deepEqual([refused.code, refused.stdout], [1, ''])
+      assert.match(refused.stderr, /^edgemint: HOST must be a loopback address in development\. Set it: /m)
     })
   }
 })
