@@ -111,6 +111,9 @@ describe('readConfig', () => {
     ['ACCESS_TOKEN_PROFILE', 'constructor', /one of rfc9068, fosite/],
     ['STORE_URL', 'postgres://x', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'sqlite:', /must be sqlite:PATH, redis/],
+    ...['sqlite://user:hush@host/db', 'sqlite:///var/lib/edgemint.db', 'sqlite: x', 'sqlite:x ', 'denokv: x'].map(
+      (url) => ['STORE_URL', url, /^must have the path of a file right after sqlite: or denokv:/] as const,
+    ),
     ['STORE_URL', 'redis:', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'redis://', /must be sqlite:PATH, redis/],
     ['CACHE_SECONDS', '3601', /at most 3600/],
