@@ -112,7 +112,11 @@ describe('readConfig', () => {
     ['STORE_URL', 'postgres://x', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'sqlite:', /must be sqlite:PATH, redis/],
     ...['sqlite://user:hush@host/db', 'sqlite:///var/lib/edgemint.db', 'sqlite: x', 'sqlite:x ', 'denokv: x'].map(
-      (url) => ['STORE_URL', url, /^must have the path of a file right after sqlite: or denokv:/] as const,
+      (url): [string, string, RegExp] => [
+        'STORE_URL',
+        url,
+        /^must have the path of a file right after sqlite: or denokv:/,
+      ],
     ),
     ['STORE_URL', 'redis:', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'redis://', /must be sqlite:PATH, redis/],
