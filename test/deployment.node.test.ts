@@ -26,11 +26,11 @@ describe('what runs the server elsewhere', () => {
     assert.match(compose, /lb_try_duration \d+s/)
     // While all servers start, it would take the whole service down.
     assert.ok(!compose.includes('health_uri'))
-    const site = /SITE=\\"\$\$\(echo \\"\$\$ISSUER\\" \| (cut [^)]+)\)\\"/.exec(compose)?.[1]
+    const site: string | undefined = /SITE=\\"\$\$\(echo \\"\$\$ISSUER\\" \| (cut [^)]+)\)\\"/.exec(compose)?.[1]
     assert.ok(site !== undefined)
     for (const path of ['', '/oauth', '/a/b']) {
       const input = `https://tokens.example.com${path}\n`
-      const output = execFileSync('sh', ['-c', site], { input, encoding: 'utf8' })
+      const output: string = execFileSync('sh', ['-c', site], { input, encoding: 'utf8' })
       assert.equal(output, 'https://tokens.example.com\n')
     }
   })
