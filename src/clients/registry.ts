@@ -6,7 +6,10 @@ import type { Client } from '../types.ts'
 import { ClientId, type RegisteredClient } from './members.ts'
 import { ClientRecord } from './record.ts'
 
-/** Returns a client, or undefined when it does not exist. Rejects when the registry fails or the record is malformed. */
+/**
+ * Returns a client, or undefined when it does not exist. Rejects when the registry fails or the record is malformed. A client that
+ * has changed is a new object with new lists: the server keeps what it derived from an object for as long as that lives.
+ */
 export type FindClient = FindRecord<Client>
 
 /** The records of clients, by `client_id`. */
