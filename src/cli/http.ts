@@ -59,15 +59,16 @@ export function withServer(command: Command): Command {
     .option('--json', 'print JSON, also for errors')
 }
 
+/** Returns the URL of the server, without a final slash. @throws CliError `usage` if credentials must not be sent there */
+export function serverUrl({ url, insecureHttp = false }: ServerOptions): string {
+  return readBase(url ?? (process.env['EDGEMINT_URL'] || 'http://localhost:8080'), insecureHttp)
+}
+
 /** Returns a function that sends requests to the server. @throws CliError `usage` for a bad URL or PEM file */
-export function openServer({
-  url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
-  insecureHttp = false,
-  timeout = DEFAULT_TIMEOUT_SECONDS,
-  ...tlsOptions
-}: ServerOptions): Exchange {
-  const base = readBase(url, insecureHttp)
-  const send = fetchWith(tlsOptions)
+export function openServer(options: ServerOptions): Exchange {
+  const { timeout = DEFAULT_TIMEOUT_SECONDS } = options
+  const base = serverUrl(options)
+  const send = fetchWith(options)
   return async ({ method, path, headers = {}, body }) => {
     const init = {
       method,
@@ -135,7 +136,8 @@ export function refusalText({ status, body: { error, error_description } }: Answ
   return texts.map(shorten).join(': ') || `status ${status}`
 }
 
-function shorten(text: string): string {
+/** Returns a text of the server, cut to what fits into a message. */
+export function shorten(text: string): string {
   return text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}…` : text
 }
 
