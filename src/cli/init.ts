@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
+import { nonEmpty } from './arguments.ts'
 import { CliError } from './errors.ts'
 import { print, printJson } from './output.ts'
 
@@ -14,7 +15,7 @@ interface InitOptions {
 export function initCommand(): Command {
   return new Command('init')
     .description('Writes a project for a Cloudflare Worker into a new or empty directory. It needs no network.')
-    .argument('[directory]', 'where to write it', '.')
+    .argument('[directory]', 'where to write it', nonEmpty, '.')
     .option('--from <file>', 'install edgemint from this tarball of npm pack (default: this version from npm)')
     .option('--json', 'print JSON, also for errors')
     .action(init)

@@ -71,4 +71,10 @@ describe('edgemint init', () => {
     assert.deepEqual([readdirSync(full), read(full, 'precious')], [['precious'], 'kept'])
     assert.ok(!readdirSync(folder).includes('none'))
   })
+
+  test('refuses an empty directory name, which an unset variable of a shell leaves, and writes nothing', async () => {
+    const { code, stdout, stderr } = await edgemint(['init', ''])
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /argument 'directory'.* It must not be empty\./)
+  })
 })
