@@ -40,8 +40,14 @@ function init(directory: string, { from, json }: InitOptions): void {
 function printNext(directory: string, files: readonly string[], isUnpublished: boolean): void {
   for (const file of files) print(`wrote ${join(directory, file)}`)
   if (isUnpublished) for (const line of UNPUBLISHED) print(line)
-  const enter = resolve(directory) === resolve('.') ? [] : [`  cd ${directory}`]
+  const enter = resolve(directory) === resolve('.') ? [] : [`  cd ${shellWord(directory)}`]
   for (const line of ['', 'Next:', ...enter, ...NEXT]) print(line)
+}
+
+/** Returns a path as a word that a shell expands to nothing else and `cd` does not take for an option. */
+function shellWord(path: string): string {
+  const named = path.startsWith('-') ? `./${path}` : path
+  return /^[\w./@%+=:,-]+$/.test(named) ? named : `'${named.replaceAll("'", "'\\''")}'`
 }
 
 /** A new repository of Git counts as empty. */
