@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { parseJson } from '../lib/json.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { readBytes } from '../lib/read_bytes.ts'
-import { nonEmpty, positiveNumber } from './arguments.ts'
+import { nonEmpty, timeLimit } from './arguments.ts'
 import { CliError } from './errors.ts'
 import { isDeeper, MAX_LEVELS } from './levels.ts'
 import { fetchWith, type TlsOptions } from './tls.ts'
@@ -55,7 +55,7 @@ export function withServer(command: Command): Command {
     .option('--url <url>', 'URL of the server (default: EDGEMINT_URL, or http://localhost:8080)')
     .option('--ca <file>', 'PEM file of a certificate authority to trust besides the known ones')
     .option('--insecure-http', 'allow http, unencrypted, to a host that is not this machine')
-    .option('--timeout <seconds>', 'time limit of each request', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
+    .option('--timeout <seconds>', 'time limit of each request', timeLimit, DEFAULT_TIMEOUT_SECONDS)
     .option('--json', 'print JSON, also for errors')
 }
 

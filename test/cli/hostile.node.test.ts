@@ -251,9 +251,13 @@ describe('responses that are not from an edgemint server', () => {
       assert.equal(code, 3)
       assert.match(stderr, /cannot be reached: no complete response within 1 s \(--timeout changes the limit\)\n$/)
     }
-    for (const wrong of ['0', '1.5', 'soon']) {
-      assert.equal((await edgemint(['clients', 'list', '--timeout', wrong])).code, 2)
+    for (const wrong of ['0', '1.5', 'soon', '86401', '4294968']) {
+      const refused = await edgemint(['clients', 'list', '--timeout', wrong, '--json'], { EDGEMINT_TOKEN: TOKEN })
+      assert.equal(refused.code, 2)
+      assert.match(JSON.parse(refused.stderr).message, /'--timeout <seconds>'/)
     }
+    const longest = await run(['clients', 'list'], () => ({ body: { clients: [] } }), ['--timeout', '86400'])
+    assert.deepEqual([longest.code, longest.stderr], [0, ''])
   })
 
   test('explains a closed port, a certificate of an unknown authority and a server without TLS, with exit code 3', async (t) => {
