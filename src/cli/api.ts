@@ -41,9 +41,9 @@ function hintOf({ status, body: { error, error_description } }: Answer): string 
   return isClosed ? ' Is REGISTRATION_TOKEN set on the server?' : ''
 }
 
-/** Returns a member of a body that is a list of objects, or an empty list if it is absent. */
+/** Returns a member of a body that is a list of objects. A response without it is not that of an edgemint server. */
 export function listOf(body: Members, member: string): readonly Members[] {
-  const list = body[member] ?? []
+  const list = body[member]
   return Array.isArray(list) && list.every(isObject) ? list : malformed(`${member} is not a list of objects`)
 }
 

@@ -36,7 +36,7 @@ export function printClient(client: Members, { json }: ServerOptions): void {
   printMembers(members)
   const once = SHOWN_ONCE.filter((member) => members[member] !== undefined)
   if (once.length > 0) warn(`Shown only once: ${once.join(', ')}.`)
-  printSecrets(listOf(client, 'client_secrets'))
+  if (client['client_secrets'] !== undefined) printSecrets(listOf(client, 'client_secrets'))
 }
 
 /** Prints the ids of secrets, and when they were created and expire. */

@@ -45,6 +45,8 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 /** Twice the size of a page of 500 records of the maximum size. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+const NO_URL = { protocol: '', hostname: '', username: '', password: '' }
+
 /** Of each text in a refusal. */
 const MAX_TEXT_CHARACTERS = 500
 
@@ -87,16 +89,22 @@ export function openServer(options: ServerOptions): Exchange {
   }
 }
 
-/** Requires TLS, or a server on this machine, because requests contain credentials. */
+/**
+ * Requires TLS, or a server on this machine, because requests contain credentials. Refuses user information, which some runtimes
+ * send instead of the operator's token, and what cannot precede a path.
+ */
 function readBase(url: string, isHttpAllowed: boolean): string {
-  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
+  const { protocol, hostname, username, password } = URL.canParse(url) ? new URL(url) : NO_URL
   const isSafe = protocol === 'https:' || (protocol === 'http:' && (isHttpAllowed || isLoopback(hostname)))
-  if (isSafe) return url.replace(/\/+$/, '')
-  const problem =
-    protocol === 'http:'
+  const isBare = username === '' && password === '' && !/[?#]/.test(url)
+  if (isSafe && isBare) return url.replace(/\/+$/, '')
+  const problem = !isBare
+    ? 'it must not contain a user name, a password, a query or a fragment'
+    : protocol === 'http:'
       ? 'http to another machine would send credentials unencrypted; use https, or --insecure-http inside a network that you trust'
       : 'it must begin with https://, or with http:// for a server on this machine'
-  throw new CliError('usage', `${url} cannot be used: ${problem}`)
+  // What may contain a password is not quoted.
+  throw new CliError('usage', `${/[@?#]/.test(url) ? 'the URL of the server' : url} cannot be used: ${problem}`)
 }
 
 async function readAnswer(response: Response, url: string): Promise<Answer> {

@@ -92,7 +92,9 @@ describe('responses of a hostile server', () => {
 
   test('refusals in an import print no terminal control characters', async () => {
     const respond: Respond = (_method, path) =>
-      path.startsWith('/resources') ? { body: {} } : { status: 400, body: { error: ODD, error_description: ODD } }
+      path.startsWith('/resources')
+        ? { body: { resources: [] } }
+        : { status: 400, body: { error: ODD, error_description: ODD } }
     const words = ['clients', 'import', file, '--from', 'edgemint', '--yes']
     const [text, json] = await Promise.all([run(words, respond), run(words, respond, ['--json'])])
     for (const ended of [text, json]) assertClean(ended)
@@ -104,7 +106,7 @@ describe('responses of a hostile server', () => {
     const rows = join(folder, 'three.jsonl')
     writeFileSync(rows, ['a', 'b', 'c'].map((client_id) => JSON.stringify({ client_id })).join('\n'))
     const respond: Respond = (_method, path) => {
-      if (path.startsWith('/resources')) return { body: {} }
+      if (path.startsWith('/resources')) return { body: { resources: [] } }
       if (path.endsWith('/a')) return { status: 502, body: '<html>Bad Gateway</html>' }
       return path.endsWith('/b')
         ? { body: `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}` }
@@ -125,7 +127,7 @@ describe('responses of a hostile server', () => {
       body: { error: 'e'.repeat(501), error_description },
     })
     const respond: Respond = (_method, path) =>
-      path.startsWith('/resources') ? { body: {} } : refusalOf('d'.repeat(1_000_000))
+      path.startsWith('/resources') ? { body: { resources: [] } } : refusalOf('d'.repeat(1_000_000))
     const long = `${'e'.repeat(500)}…: ${'d'.repeat(500)}…`
     const shown = await run(['clients', 'show', 'a'], respond)
     assert.deepEqual(shown, { code: 1, stdout: '', stderr: `edgemint: ${long}\n` })
@@ -159,6 +161,9 @@ describe('responses of a hostile server', () => {
     ...['null', '7', '"text"', '[]', '<html>502 Bad Gateway</html>', '{"a":'].map(
       (body) => ['clients list', body] as const,
     ),
+    ['clients list', {}],
+    ['clients list', ''],
+    ['clients list', { clients: null }],
     ['clients list', { clients: 7 }],
     ['clients list', { clients: [null] }],
     ['clients list', { clients: [], next_cursor: null }],
@@ -170,6 +175,7 @@ describe('responses of a hostile server', () => {
     ['clients show a', { client_secrets: { id: 1 } }],
     ['clients show a', { client_secrets: [null] }],
     ['clients rotate-secret a', { client_secrets: [] }],
+    ['clients rotate-secret a', { client_secret: 'b' }],
     ['clients rotate-secret a', { client_secret: 'b', client_secrets: [7] }],
     ['clients revoke-tokens --yes', {}],
     ['clients revoke-tokens --yes', { before: null }],
@@ -333,6 +339,31 @@ describe('responses that are not from an edgemint server', () => {
       assert.equal(wrong.code, 2)
       assert.match(wrong.stderr, /must begin with https:\/\//)
     }
+  })
+})
+
+describe('a URL of the server', () => {
+  test('with user information, a query or a fragment is refused without quoting it, on every runtime', async () => {
+    const { host } = new URL(server.serve(() => ({ body: { clients: [] } })))
+    const before = server.tokens.length
+    for (const url of [
+      `http://user:s3cr3tpw@${host}`,
+      `http://s3cr3tpw@${host}/0`,
+      `http:user:s3cr3tpw@${host}`,
+      'user:s3cr3tpw@tokens.example',
+      'https://user:s3cr3tpw@tokens.example:port',
+      `http://${host}?x=s3cr3tpw`,
+      `http://${host}/#s3cr3tpw`,
+      `http://${host}?`,
+    ]) {
+      for (const runtime of url.includes('user:s3cr3tpw@127') ? ['node', 'bun', 'deno run --allow-all'] : ['node']) {
+        const { stdout, stderr } = await inShell(`${runtime} src/cli/edgemint.ts clients list --url '${url}'; echo $?`)
+        assert.equal(stdout, '2\n', url)
+        assert.match(stderr, /^edgemint: the URL of the server cannot be used: it must .*\n$/)
+        assert.ok(!stderr.includes('s3cr3tpw'))
+      }
+    }
+    assert.equal(server.tokens.length, before)
   })
 })
 
