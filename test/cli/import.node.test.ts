@@ -240,6 +240,17 @@ describe('edgemint clients import', () => {
     ['not JSON', () => write('text.json', '# edgemint'), /does not begin with \[ or \{/],
     ['malformed', () => write('malformed.json', '[nonsense'), /malformed\.json, after row 0: /],
     ['truncated', () => write('truncated.json', `[${one},{"client_id":"t`), /truncated\.json, after row 1: /],
+    [
+      'an object without items',
+      () => write('other.json', `{"foo":1,\n"clients":[${one}]}`),
+      /contains no clients: .*"items"/,
+    ],
+    ['an empty list', () => write('none.json', '[]'), /contains no clients/],
+    [
+      'JSON lines with a long first one',
+      () => write('long.jsonl', `{"client_id":"${'x'.repeat(256 * 1024)}"}\n${one}`),
+      /long\.jsonl, after row 0: .*; the first of JSON lines must be shorter than 262144 bytes/,
+    ],
     ['broken lines', () => write('broken.jsonl', `${one}\n{`), /broken\.jsonl, after row 1: /],
   ]
   for (const [name, file, message] of broken) {
