@@ -1,6 +1,6 @@
 /** Changes and prints the client records of the server. */
 
-import { accept, listOf, type Send } from './api.ts'
+import { accept, listOf, type Send, segment } from './api.ts'
 import type { Members, ServerOptions } from './http.ts'
 import { instant, printJson, printMembers, printTable, warn } from './output.ts'
 
@@ -9,7 +9,7 @@ const SHOWN_ONCE = ['client_secret', 'registration_access_token']
 
 /** Returns the path of a client's record. */
 export function clientPath(id: string): string {
-  return `/register/${encodeURIComponent(id)}`
+  return `/register/${segment(id)}`
 }
 
 /** After so many changes of others in between, the change is written without a version, so that it stands in any case. */

@@ -367,6 +367,36 @@ describe('a URL of the server', () => {
   })
 })
 
+describe('identifiers . and ..', () => {
+  for (const id of ['.', '..']) {
+    test(`${id} is refused before a request is sent, because no URL can contain it`, async () => {
+      const paths: string[] = []
+      const respond: Respond = (_method, path) => {
+        paths.push(path)
+        return { body: { client_id: id, resource: id } }
+      }
+      for (const words of [
+        ['clients', 'create', '--id', id],
+        ['clients', 'show', id],
+        ['clients', 'disable', id],
+        ['clients', 'rotate-secret', id],
+        ['clients', 'revoke-secret', 'a', id, '--yes'],
+        ['clients', 'revoke-tokens', id, '--yes'],
+        ['clients', 'delete', id, '--yes'],
+        ['resources', 'show', id],
+        ['resources', 'delete', id, '--yes'],
+      ]) {
+        const { code, stdout, stderr } = await run(words, respond)
+        assert.deepEqual(
+          [code, stdout, stderr],
+          [2, '', `edgemint: ${id} is not an identifier: no URL can contain it\n`],
+        )
+      }
+      assert.deepEqual(paths, [])
+    })
+  }
+})
+
 describe('EDGEMINT_TOKEN', () => {
   const respond = () => ({ body: { clients: [] } })
 
