@@ -8,6 +8,7 @@ import { readBytes } from '../lib/read_bytes.ts'
 import { nonEmpty, timeLimit } from './arguments.ts'
 import { CliError } from './errors.ts'
 import { isDeeper, MAX_LEVELS } from './levels.ts'
+import type { Incoming } from './node_request.ts'
 import { fetchWith, type TlsOptions } from './tls.ts'
 import { unreachableText } from './unreachable.ts'
 
@@ -72,19 +73,26 @@ export function openServer(options: ServerOptions): Exchange {
   const base = serverUrl(options)
   const send = fetchWith(options)
   return async ({ method, path, headers = {}, body }) => {
+    // A signal of AbortSignal.timeout would keep the request in memory until the time is over.
+    const limit = new AbortController()
+    const timer = setTimeout(() => limit.abort(new DOMException('', 'TimeoutError')), timeout * 1000)
+    const { signal } = limit
     const init = {
       method,
       headers,
       // Credentials must not follow a redirect to another server.
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeout * 1000),
+      signal,
       ...(body !== undefined && { body }),
     } as const
     try {
       return await readAnswer(await send(base + path, init), base + path)
     } catch (error) {
       if (error instanceof CliError) throw error
-      throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(error, timeout)}`)
+      const reason = signal.aborted ? signal.reason : error
+      throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(reason, timeout)}`)
+    } finally {
+      clearTimeout(timer)
     }
   }
 }
@@ -107,7 +115,7 @@ function readBase(url: string, isHttpAllowed: boolean): string {
   throw new CliError('usage', `${/[@?#]/.test(url) ? 'the URL of the server' : url} cannot be used: ${problem}`)
 }
 
-async function readAnswer(response: Response, url: string): Promise<Answer> {
+async function readAnswer(response: Incoming, url: string): Promise<Answer> {
   const { status, headers } = response
   if (status >= 300 && status < 400) {
     const target = shorten(headers.get('Location') ?? 'nowhere')
@@ -121,7 +129,7 @@ async function readAnswer(response: Response, url: string): Promise<Answer> {
   return { status, body, etag, dpopNonce }
 }
 
-async function readText(response: Response, url: string): Promise<string> {
+async function readText(response: Incoming, url: string): Promise<string> {
   try {
     return new TextDecoder().decode(await readBytes(response, MAX_ANSWER_BYTES))
   } catch (error) {

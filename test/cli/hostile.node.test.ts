@@ -229,10 +229,8 @@ describe('responses that are not from an edgemint server', () => {
     test(`does not follow a redirect with status ${status}`, async () => {
       const other = await startHostileServer()
       const target = other.serve(() => ({ body: { clients: [] } }))
-      const { code, stdout, stderr } = await run(['clients', 'list'], () => ({
-        status,
-        headers: { Location: `${target}/\u009b31m` },
-      }))
+      const redirect = { status, headers: { Location: `${target}/\u009b31m` }, body: 'x', stalls: true }
+      const { code, stdout, stderr } = await run(['clients', 'list'], () => redirect, ['--timeout', '86400'])
       assert.deepEqual([code, stdout, other.tokens], [1, '', []])
       assert.match(
         stderr,
