@@ -33,3 +33,11 @@ export function clientRecord(client: RegisteredClient): string {
 export function isClientId(text: string): boolean {
   return v.is(ClientId, text)
 }
+
+/**
+ * Returns whether a client may be created with the client_id. URL parsers drop the segments `.` and `..` from the URL of its record,
+ * percent-encoded or not, and Deno is a server that does not.
+ */
+export function isNewClientId(text: string): boolean {
+  return isClientId(text) && text !== '.' && text !== '..'
+}
