@@ -18,6 +18,8 @@ export interface Proof {
 export interface Presented {
   /** Empty when the request does not name a client. */
   readonly client_id: string
+  /** Whether they hold nothing but the name of the client, such as `Basic` with an empty secret. */
+  readonly isNameOnly?: true
   /**
    * Returns undefined when the credentials are those of the client, or a proof when a foreign token says so. Otherwise returns the
    * reason for the refusal, which only the audit event holds: one of this server or, with the prefix `x_`, one of your own. Rejects
@@ -27,13 +29,14 @@ export interface Presented {
 }
 
 /** The place in a request where a method of client authentication finds its credentials. */
-export type CredentialKind = 'header' | 'secret' | 'assertion' | 'connection'
+export type CredentialKind = 'header' | 'secret' | 'assertion' | 'connection' | 'subject_token'
 
 /**
  * One `token_endpoint_auth_method`.
  *
  * A request presents credentials of one kind: the `Authorization` header, a `client_secret`, or a `client_assertion`. Credentials
- * of the connection count only when the request itself presents none. If several methods read the same kind, the method that the
+ * of the connection count only when the request itself presents none, and so does the `subject_token` of a token exchange, which
+ * is one only where a grant says so. If several methods read the same kind, the method that the
  * client is registered for decides. `read` inspects only the request, so that a malformed request costs no look-up. `verify` is
  * called once for a client that exists, is enabled and is registered for the method, and a second time if its record has changed
  * in the meantime. Single-use values, such as the `jti` of an assertion, are claimed at the end of `verify`.
@@ -163,6 +166,14 @@ export interface Grant {
    * the parameters `scope`, `resource` and `audience` only. False by default.
    */
   readonly isReusable?: true
-  /** @throws OAuthError when the request is refused */
-  permit(request: FormRequest, client: Client, context: Context): Promise<Permit>
+  /**
+   * Methods that read the `subject_token`: this grant accepts it in place of the credentials that the request would otherwise have
+   * to present. They go by the names of methods that clients are registered for.
+   */
+  readonly clientAuth?: readonly ClientAuth[]
+  /**
+   * @param credentials where the client's credentials were found
+   * @throws OAuthError when the request is refused
+   */
+  permit(request: FormRequest, client: Client, context: Context, credentials?: CredentialKind): Promise<Permit>
 }

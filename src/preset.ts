@@ -29,6 +29,7 @@ import { statusEndpoints } from './endpoints/status.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
+import { tokenExchange } from './grants/token_exchange.ts'
 import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
@@ -83,7 +84,7 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
       federatedJwt(verifyWorkload),
       spiffeJwt(verifyWorkload),
     ],
-    grants: [clientCredentials()],
+    grants: [clientCredentials(), tokenExchange(verifyWorkload)],
     confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf && ((request) => host.certificateOf?.(request)),

@@ -1,5 +1,6 @@
 /** Strict parsing of a JWT whose signature is not yet verified. */
 
+import { invalidClient } from '../errors.ts'
 import { decodeBase64url } from '../lib/base64url.ts'
 import { parseUnique } from '../lib/json.ts'
 
@@ -30,6 +31,17 @@ export function readAssertion(jws: string): Assertion | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Returns a parsed JWT that authenticates a client.
+ *
+ * @throws OAuthError `invalid_client` when it is not a JWT
+ */
+export function requireAssertion(jws: string): Assertion {
+  const assertion = readAssertion(jws)
+  if (assertion === undefined) throw invalidClient('assertion_malformed')
+  return assertion
 }
 
 function readPart(part: string): Members {

@@ -1,7 +1,6 @@
 /** The parameters of a client assertion, which several methods read. */
 
-import { type Assertion, readAssertion } from '../assertions/assertion.ts'
-import { invalidClient, invalidRequest } from '../errors.ts'
+import { invalidRequest } from '../errors.ts'
 import type { FormRequest } from '../types.ts'
 
 /** RFC 7523 §2.2. */
@@ -19,15 +18,4 @@ export function findClientAssertion({ form }: FormRequest, type: string): string
   const jws = form.get('client_assertion')
   if (jws === null) throw invalidRequest('assertion_missing', 'The parameter client_assertion is missing.')
   return jws
-}
-
-/**
- * Returns a parsed client assertion.
- *
- * @throws OAuthError `invalid_client` when it is not a JWT
- */
-export function parseClientAssertion(jws: string): Assertion {
-  const assertion = readAssertion(jws)
-  if (assertion === undefined) throw invalidClient('assertion_malformed')
-  return assertion
 }

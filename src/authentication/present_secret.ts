@@ -15,5 +15,9 @@ export function presentSecret(client_id: string, secret: string, verify: VerifyS
   if (looksGenerated(secret) && !isIntact(secret)) {
     throw withClient(invalidClient('secret_mistyped'), client_id)
   }
-  return { client_id, verify: (client, { now }) => verify(client, secret, now) }
+  return {
+    client_id,
+    ...(secret === '' && { isNameOnly: true }),
+    verify: (client, { now }) => verify(client, secret, now),
+  }
 }

@@ -1,12 +1,13 @@
 /** Client authentication with an assertion that the client signs with its private key. */
 
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
+import { requireAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import { verifyAssertion } from '../assertions/verify.ts'
 import { invalidClient } from '../errors.ts'
 import type { ClientAuth, Presented } from '../features.ts'
 import type { Ledger } from '../stores/contracts.ts'
-import { findClientAssertion, JWT_BEARER, parseClientAssertion } from './client_assertion.ts'
+import { findClientAssertion, JWT_BEARER } from './client_assertion.ts'
 import { keysOf } from './client_keys.ts'
 
 /** `client-authentication+jwt` comes from the revision of RFC 7523. Older clients send `JWT` or no `typ`. */
@@ -38,7 +39,7 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
     read(request): Presented | undefined {
       const jws = findClientAssertion(request, JWT_BEARER)
       if (jws === undefined) return undefined
-      const assertion = parseClientAssertion(jws)
+      const assertion = requireAssertion(jws)
       const { sub } = assertion.claims
       if (typeof sub !== 'string' || sub === '') throw invalidClient('assertion_sub_wrong')
       return {

@@ -62,7 +62,10 @@ const DEFAULTS: Omit<Settings, 'authentication' | 'grants' | 'keyring' | 'reuse'
 
 const TOKEN_RESPONSE: NamedSchema = {
   name: 'TokenResponse',
-  schema: objectSchema(['access_token', 'expires_in', 'scope', 'token_type'], { expires_in: { type: 'integer' } }),
+  schema: objectSchema(['access_token', 'expires_in', 'scope', 'token_type'], {
+    expires_in: { type: 'integer' },
+    issued_token_type: { type: 'string', description: 'In the answer to a token exchange, RFC 8693 §2.2.1' },
+  }),
 }
 
 /**
@@ -136,13 +139,13 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
   // Read the clock only once the body has arrived; a slow upload must not make an expired assertion look valid.
   const context = contextOf(site, c)
   const grant = chooseGrant(request, service.offered)
-  const authenticated = await service.authentication.authenticate(request, context)
-  const { client, proof } = authenticated
+  const authenticated = await service.authentication.authenticate(request, context, grant.clientAuth)
+  const { client, credentials, proof } = authenticated
   try {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
-    const permit = await grant.permit(request, client, context)
+    const permit = await grant.permit(request, client, context, credentials)
     const { confirmed, claims } = await confirm(service.confirmations, request, client, context)
     const draft = await draftToken(request, permit, authenticated, confirmed, context, service)
     const reuseSeconds = grant.isReusable ? (client.token_reuse_seconds ?? service.tokenReuseSeconds) : 0

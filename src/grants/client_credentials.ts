@@ -1,9 +1,8 @@
 /** The client credentials grant: a client gets a token for itself. */
 
-import { unauthorizedClient } from '../errors.ts'
 import type { Grant, Permit } from '../features.ts'
-import { splitScope } from '../policy/scope.ts'
 import type { Client } from '../types.ts'
+import { permitForItself, refusePublic } from './itself.ts'
 
 /**
  * Returns the grant, which permits what the client's record allows and refuses public clients.
@@ -16,18 +15,12 @@ export function clientCredentials(): Grant {
     grantType: 'client_credentials',
     isReusable: true,
     async permit(_request, client) {
-      if (client.token_endpoint_auth_method === 'none') {
-        throw unauthorizedClient('client_public', 'A public client cannot use this grant.')
-      }
+      refusePublic(client)
       const held = permits.get(client)
       if (held !== undefined) return held
-      const permit = permitOf(client)
+      const permit = permitForItself(client)
       permits.set(client, permit)
       return permit
     },
   }
-}
-
-function permitOf({ client_id, scope = '', default_scope = '', resources = [] }: Client): Permit {
-  return { subject: client_id, scope: splitScope(scope), defaultScope: splitScope(default_scope), resources }
 }

@@ -16,6 +16,8 @@ interface Asking {
   readonly records: readonly [Client | undefined, (Client | undefined)?]
   readonly form?: Record<string, string>
   readonly methods?: readonly ClientAuth[]
+  /** Methods that read the subject token. */
+  readonly ofGrant?: readonly ClientAuth[]
 }
 
 /** A method that takes a client whose `scope` is the parameter of its own name. */
@@ -39,7 +41,7 @@ const METHODS = [
   methodOf('tls_client_auth', 'connection'),
 ]
 
-async function ask({ records, form = {}, methods = METHODS }: Asking) {
+async function ask({ records, form = {}, methods = METHODS, ofGrant }: Asking) {
   const asked: unknown[] = []
   const [first, renewed] = records
   const findClient = async (id: string, options?: { readonly refresh: boolean }) => {
@@ -52,11 +54,12 @@ async function ask({ records, form = {}, methods = METHODS }: Asking) {
     getAll: () => [],
   }
   try {
-    const { client } = await authentication(methods, findClient).authenticate(
+    const { client, credentials } = await authentication(methods, findClient).authenticate(
       { headers: new Headers(), form: body },
       context,
+      ofGrant,
     )
-    return { client, asked }
+    return { client, credentials, asked }
   } catch (error) {
     assert.ok(error instanceof OAuthError)
     return { reason: error.reason, status: error.status, clientId: error.clientId, asked }
@@ -171,6 +174,74 @@ describe('authenticate', () => {
     assert.equal((await ask({ records: [record], form: { ...form, client_id: '' } })).client, record)
     const other = await ask({ records: [record], form: { ...form, client_id: 'b' } })
     assert.deepEqual([other.reason, other.status, other.asked], ['client_id_mismatch', 400, []])
+  })
+})
+
+describe('a subject token', () => {
+  const exchanged: ClientAuth = {
+    method: 'federated_jwt',
+    reads: 'subject_token',
+    read: ({ form }) => {
+      const token = form.get('subject_token')
+      if (token === null) return undefined
+      const verify = async (): Promise<ClientReason | undefined> =>
+        token === 'good' ? undefined : 'federation_no_rule'
+      return { client_id: form.get('sub') ?? '', verify }
+    },
+  }
+  const ofGrant = [exchanged]
+  /** A header of the name alone. */
+  const named: ClientAuth = {
+    method: 'client_secret_basic',
+    reads: 'header',
+    read: ({ form }) => {
+      const client_id = form.get('name')
+      return client_id === null ? undefined : { client_id, isNameOnly: true, verify: async () => 'secret_missing' }
+    },
+  }
+  const methods = [...METHODS.slice(1), named]
+  const federated = client({ token_endpoint_auth_method: 'federated_jwt' })
+  const records = [federated, federated] as const
+
+  test('authenticates only where the grant reads it', async () => {
+    const form = { subject_token: 'good' }
+    const { client: found, credentials } = await ask({ records, form, ofGrant })
+    assert.deepEqual([found, credentials], [federated, 'subject_token'])
+    assert.equal((await ask({ records, form: { subject_token: 'bad' }, ofGrant })).reason, 'federation_no_rule')
+    assert.equal((await ask({ records, form })).reason, 'auth_method_mismatch')
+  })
+
+  test('names the client where nothing else does', async () => {
+    const form = { client_id: '', subject_token: 'good' }
+    assert.deepEqual((await ask({ records, form: { ...form, sub: 'b' }, ofGrant })).asked, [['b', false]])
+    assert.equal((await ask({ records, form, ofGrant })).reason, 'credentials_missing')
+    const basic = await ask({ records, methods, form: { ...form, sub: 'b', name: 'a' }, ofGrant })
+    assert.deepEqual([basic.credentials, basic.asked], ['subject_token', [['a', false]]])
+    const other = await ask({ records, methods, form: { ...form, client_id: 'b', name: 'a' }, ofGrant })
+    assert.deepEqual([other.reason, other.asked], ['client_id_mismatch', []])
+  })
+
+  test('leaves a name alone to its own method where there is none', async () => {
+    const basic = client({ token_endpoint_auth_method: 'client_secret_basic' })
+    const { reason } = await ask({ records: [basic, basic], methods, form: { name: 'a' }, ofGrant })
+    assert.equal(reason, 'secret_missing')
+  })
+
+  test('does not count next to other credentials of the request; next to a certificate the client decides', async () => {
+    for (const [method, kind] of [
+      ['client_secret_post', 'secret'],
+      ['private_key_jwt', 'assertion'],
+      ['tls_client_auth', 'connection'],
+    ] as const) {
+      const form = { [method]: 'good', subject_token: 'good' }
+      const registered = client({ token_endpoint_auth_method: method })
+      assert.equal((await ask({ records: [registered], form, ofGrant })).credentials, kind)
+      const { reason, credentials } = await ask({ records, form, ofGrant })
+      if (kind === 'connection') assert.equal(credentials, 'subject_token')
+      else assert.equal(reason, 'auth_method_mismatch')
+    }
+    const form = { name: 'a', private_key_jwt: 'good', subject_token: 'good' }
+    assert.equal((await ask({ records, methods, form, ofGrant })).reason, 'credentials_several')
   })
 })
 

@@ -7,6 +7,8 @@ import { federatedJwt } from '../../src/authentication/federated_jwt.ts'
 import { privateKeyJwt } from '../../src/authentication/private_key_jwt.ts'
 import { spiffeJwt } from '../../src/authentication/spiffe_jwt.ts'
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
+import { clientCredentials } from '../../src/grants/client_credentials.ts'
+import { tokenExchange } from '../../src/grants/token_exchange.ts'
 import { issuerKeys } from '../../src/issuers/keys.ts'
 import { fillIssuer, type GivenIssuer } from '../../src/issuers/presets.ts'
 import { ISSUERS } from '../../src/issuers/registry.ts'
@@ -20,6 +22,8 @@ import { createWorld, guarded, NOW, type World, type WorldOptions } from './worl
 
 export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export const JWT_SPIFFE = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -62,11 +66,20 @@ export interface FederatedWorld extends World {
   publish(issuer: string, keys: readonly JWK[]): void
   put(client: Client): Promise<void>
   trust(issuer: GivenIssuer): Promise<void>
-  send(
-    client_assertion: string | undefined,
-    more?: Readonly<Record<string, string>>,
-    path?: string,
-  ): Promise<{ status: number; reason: string | undefined; body: Members; event: World['events'][number] | undefined }>
+  send(client_assertion: string | undefined, more?: Readonly<Record<string, string>>, path?: string): Promise<Answered>
+  /** Sends a token as the subject token of a token exchange. A parameter that is undefined is left out. */
+  exchange(
+    subject_token: string | undefined,
+    more?: Readonly<Record<string, string | undefined>>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answered>
+}
+
+export interface Answered {
+  readonly status: number
+  readonly reason: string | undefined
+  readonly body: Members
+  readonly event: World['events'][number] | undefined
 }
 
 const WRITES: readonly string[] = ['put', 'delete', 'replace', 'remove', 'add', 'count', 'raise']
@@ -112,13 +125,22 @@ export async function createFederated(
       federatedJwt(verify),
       spiffeJwt(verify),
     ],
+    grants: [clientCredentials(), tokenExchange(verify)],
     now,
     ...(given.tokenReuseSeconds !== undefined && { tokenReuseSeconds: given.tokenReuseSeconds }),
   })
   const send: FederatedWorld['send'] = async (client_assertion, more = {}, path = '/token') => {
     const form = { grant_type: 'client_credentials', client_assertion_type: JWT_BEARER, ...more }
-    const body = new URLSearchParams(client_assertion === undefined ? form : { ...form, client_assertion })
-    const response = await world.app.request(path, { method: 'POST', body })
+    return post(client_assertion === undefined ? form : { ...form, client_assertion }, {}, path)
+  }
+  const exchange: FederatedWorld['exchange'] = async (subject_token, more = {}, headers = {}) => {
+    const subject_token_type = `${TOKEN_TYPE}jwt`
+    return post({ grant_type: TOKEN_EXCHANGE, subject_token, subject_token_type, ...more }, headers)
+  }
+  async function post(form: Members, headers: Readonly<Record<string, string>>, path = '/token'): Promise<Answered> {
+    // JSON leaves out what is undefined.
+    const body = new URLSearchParams(JSON.parse(JSON.stringify(form)))
+    const response = await world.app.request(path, { method: 'POST', headers, body })
     const event = world.events.at(-1)
     const reason = event?.event === 'request_refused' ? event.reason : undefined
     const text = await response.text()
@@ -138,6 +160,7 @@ export async function createFederated(
     put: (client) => registry.put(clientKey(client.client_id), clientRecord(client)),
     trust: (issuer) => registry.put(keyOf(ISSUERS, issuer.issuer), toRecord(fillIssuer(issuer))),
     send,
+    exchange,
   }
 }
 
@@ -150,7 +173,7 @@ export function federatedClient(
   return {
     client_id,
     token_endpoint_auth_method: 'federated_jwt',
-    grant_types: ['client_credentials'],
+    grant_types: ['client_credentials', TOKEN_EXCHANGE],
     scope: 'read write',
     federated_credentials,
     ...more,

@@ -40,6 +40,12 @@ export const MEANINGS: Readonly<Record<Reason, string>> = {
   credentials_several: 'The request presents credentials of more than one kind.',
   assertion_type_unknown: 'The `client_assertion_type` is missing or unknown.',
   assertion_missing: 'There is a `client_assertion_type` and no `client_assertion`.',
+  subject_token_missing: 'A token exchange has no `subject_token`.',
+  subject_token_type_unsupported: 'The `subject_token_type` is missing or unknown.',
+  subject_token_not_alone:
+    'The client of a token exchange was authenticated by other credentials than the `subject_token`.',
+  actor_token_unsupported: 'A token exchange has an `actor_token`, or its type.',
+  requested_token_type_unsupported: 'A token exchange asks for another token than an access token.',
   client_cert_malformed: 'The forwarded certificate cannot be read.',
   certificate_required: 'The tokens of the client are bound to its certificate, and it presented none.',
   authorization_scheme_unknown: 'The scheme of the `Authorization` header is not Basic.',

@@ -1,0 +1,36 @@
+/** The parameters of a token exchange, and the identifiers of token types. */
+
+import { invalidRequest } from '../errors.ts'
+import type { Form } from '../types.ts'
+
+/** The type of what is issued, RFC 8693 §3. */
+export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+
+/** What platforms issue are JWTs, and some call them ID tokens. */
+const SUBJECT_TOKEN_TYPES: readonly (string | null)[] = [
+  'urn:ietf:params:oauth:token-type:jwt',
+  'urn:ietf:params:oauth:token-type:id_token',
+]
+
+/**
+ * Returns the subject token.
+ *
+ * @throws OAuthError `invalid_request` when it or its type is missing, and for types and actors that are not supported. Nothing that
+ * a client asks for is ignored.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2.1 RFC 8693 §2.1}
+ */
+export function readExchange(form: Form): string {
+  const subjectToken = form.get('subject_token')
+  if (subjectToken === null) throw invalidRequest('subject_token_missing', 'The parameter subject_token is missing.')
+  if (!SUBJECT_TOKEN_TYPES.includes(form.get('subject_token_type'))) {
+    const description = 'The subject_token_type is missing or not supported.'
+    throw invalidRequest('subject_token_type_unsupported', description)
+  }
+  if ((form.get('actor_token') ?? form.get('actor_token_type')) !== null) {
+    throw invalidRequest('actor_token_unsupported', 'An actor_token is not supported.')
+  }
+  if ((form.get('requested_token_type') ?? ACCESS_TOKEN) !== ACCESS_TOKEN) {
+    throw invalidRequest('requested_token_type_unsupported', 'The requested_token_type is not supported.')
+  }
+  return subjectToken
+}
