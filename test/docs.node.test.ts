@@ -29,6 +29,8 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/psql/, 'needs the database of Hydra'],
   [/^jq/, 'needs jq and a log'],
   [/^docker/, 'needs Docker'],
+  [/^kubectl/m, 'needs a cluster'],
+  [/issuers create --preset github/, 'needs the network'],
 ]
 
 /** Languages of blocks that are not checked, because no program of the lock file reads them. */
@@ -48,7 +50,7 @@ const README_ORIGIN = 'http://localhost:8080'
 const ISSUER = 'https://tokens.example.com'
 const isCurl = (text: string) => text.startsWith('curl ')
 const isServer = (text: string) => /npm run dev|node src\/index\.ts/.test(text)
-const isOperator = (text: string) => /edgemint (clients|resources) /.test(text) && !text.includes('--help')
+const isOperator = (text: string) => /edgemint (clients|resources|issuers) /.test(text) && !text.includes('--help')
 
 const shell = inLanguage('sh').map(({ text }) => text)
 const reasonOf = (text: string) => NOT_RUN.find(([pattern]) => pattern.test(text))

@@ -35,6 +35,23 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'resources list': ['npx edgemint resources list'],
   'resources show': ['npx edgemint resources show https://api.example.com'],
   'resources delete': ['npx edgemint resources delete https://api.example.com --yes'],
+  issuers: ['npx edgemint issuers list', 'npx edgemint issuers create --help'],
+  'issuers create': [
+    'npx edgemint issuers create --preset github',
+    'kubectl get --raw /openid/v1/jwks | npx edgemint issuers create https://k8s.example.com --preset kubernetes --jwks -',
+    'npx edgemint issuers create spiffe://example.org --spiffe-bundle-endpoint https://spire.example.org/bundle',
+  ],
+  'issuers list': ['npx edgemint issuers list'],
+  'issuers show': ['npx edgemint issuers show https://token.actions.githubusercontent.com'],
+  'issuers update': [
+    'npx edgemint issuers update https://gitlab.com --max-age 900',
+    'npx edgemint issuers update https://gitlab.com --disabled',
+  ],
+  'issuers set-keys': [
+    'kubectl get --raw /openid/v1/jwks | npx edgemint issuers set-keys https://k8s.example.com -',
+    'npx edgemint issuers set-keys spiffe://example.org bundle.json',
+  ],
+  'issuers delete': ['npx edgemint issuers delete https://gitlab.com --yes'],
   keys: ['npx edgemint keys generate --file signing-keys.json', 'npx edgemint keys rotate --help'],
   'keys generate': [
     'npx edgemint keys generate --file signing-keys.json',

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
@@ -33,6 +34,8 @@ export function freshCheckout(): string {
     JSON.stringify([{ ...client, id: 'fosite', client_secret: btoa(hash) }]),
   )
   writeFileSync(join(folder, 'client.pem'), self.certificate)
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  writeFileSync(join(folder, 'cluster-keys.json'), JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }))
   return folder
 }
 
