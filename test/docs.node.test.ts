@@ -29,6 +29,7 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/psql/, 'needs the database of Hydra'],
   [/^jq/, 'needs jq and a log'],
   [/^docker/, 'needs Docker'],
+  [/--explain token\.jwt/, 'needs the token of a platform'],
   [/^kubectl/m, 'needs a cluster'],
   [/issuers create --preset github/, 'needs the network'],
 ]

@@ -21,8 +21,18 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'clients disable': ['npx edgemint clients disable billing'],
   'clients enable': ['npx edgemint clients enable billing'],
   'clients delete': ['npx edgemint clients delete billing --yes'],
+  'clients trust': [
+    'npx edgemint clients trust billing --github octo-org/billing --repository-id 74 --environment production',
+    'npx edgemint clients trust billing --gitlab octo/billing --project-id 20 --branch main',
+    'npx edgemint clients trust billing --kubernetes https://k8s.example.com --service-account payments/billing',
+    'npx edgemint clients trust billing --spiffe spiffe://example.org/billing --expires 90d',
+    `npx edgemint clients trust billing --issuer https://accounts.google.com --claims '{"sub":"1082"}'`,
+    'npx edgemint clients trust billing --explain token.jwt',
+  ],
+  'clients untrust': ['npx edgemint clients untrust billing 4f1c9a02 --yes'],
   'clients test': [
     'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --scope invoices.read',
+    'npx edgemint clients test billing --token token.jwt',
     'npx edgemint clients test billing --key private-key.json --resource https://api.example.com',
   ],
   'clients import': [
