@@ -4,7 +4,7 @@ import { load, type Target } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
-import { type Algorithm, makeWorld, type World, type WorldOptions } from './world.ts'
+import { type Algorithm, makeWorld, type Setup, type World, type WorldOptions } from './world.ts'
 
 /** Approximate time to create the databases with a million clients. */
 const WORLDS_SECONDS = 60
@@ -49,10 +49,11 @@ export async function* measureGrowth(
   runtimes: readonly BenchRuntime[],
   alg: Algorithm,
   pace: Pace,
+  settings: NonNullable<Setup['settings']> = {},
 ): AsyncGenerator<Growth> {
-  const ten = await makeWorld({ ...TEN, alg })
+  const ten = await makeWorld({ ...TEN, alg, settings })
   for (const [name, options] of Object.entries(WORLDS)) {
-    const world = await makeWorld({ ...options, alg })
+    const world = await makeWorld({ ...options, alg, settings })
     for (const runtime of runtimes)
       yield { alg, ...(await measure(runtime, name, ten, { ...world, ...options }, pace)) }
   }

@@ -19,15 +19,21 @@ export interface Load {
   readonly p99: number
 }
 
-/** A form in which `client-0` is replaced by the ids of `clients` clients, all equally often or, if skewed, the first ones more often. */
+/**
+ * A form in which `client-0` is replaced by the ids of `clients` clients, all equally often or, if skewed, the first ones more
+ * often, and `new.0`, in a share of the requests, by a scope that no request had before.
+ */
 export interface Target {
   readonly url: string
   readonly form: string
   readonly clients?: number
   readonly isSkewed?: boolean
+  readonly newShare?: number
 }
 
 const FIRST_CLIENT = 'client-0'
+export const FIRST_SCOPE = 'new.0'
+const MAX_SCOPE = 1e9
 const CONTENT_TYPE = 'application/x-www-form-urlencoded'
 
 export const generator: 'wrk' | 'autocannon' = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'autocannon'
@@ -45,11 +51,13 @@ export async function load(target: Target, seconds: number): Promise<Load> {
 
 type Counted = Load & { readonly refused: number }
 
-async function byAutocannon({ url, form, clients = 1, isSkewed }: Target, duration: number): Promise<Counted> {
+async function byAutocannon(target: Target, duration: number): Promise<Counted> {
+  const { url, form, clients = 1, isSkewed, newShare = 0 } = target
   const bodyOf = (): string => {
     const place = Math.random()
     const index = Math.floor(isSkewed ? clients ** place - 1 : clients * place)
-    return form.replace(FIRST_CLIENT, `client-${index}`)
+    const scope = Math.random() < newShare ? `new.${Math.floor(Math.random() * MAX_SCOPE)}` : FIRST_SCOPE
+    return form.replace(FIRST_CLIENT, `client-${index}`).replace(FIRST_SCOPE, scope)
   }
   const { latency, ...result } = await autocannon({
     url,
@@ -60,7 +68,7 @@ async function byAutocannon({ url, form, clients = 1, isSkewed }: Target, durati
         method: 'POST',
         headers: { 'Content-Type': CONTENT_TYPE },
         body: form,
-        ...(clients > 1 && { setupRequest: (request) => ({ ...request, body: bodyOf() }) }),
+        ...((clients > 1 || newShare > 0) && { setupRequest: (request) => ({ ...request, body: bodyOf() }) }),
       },
     ],
   })
@@ -68,20 +76,27 @@ async function byAutocannon({ url, form, clients = 1, isSkewed }: Target, durati
   return { perSecond, p50: latency.p50, p99: latency.p99, refused: result.non2xx + result.errors }
 }
 
-async function byWrk({ url, form, clients = 1, isSkewed = false }: Target, seconds: number): Promise<Counted> {
+async function byWrk(target: Target, seconds: number): Promise<Counted> {
+  const { url, form, clients = 1, isSkewed = false, newShare = 0 } = target
   const script = join(folder, 'load.lua')
-  const [before, after] = form.split(FIRST_CLIENT)
+  // In a pattern of Lua, a percent sign makes the next character literal.
+  const patternOf = (text: string): string => text.replaceAll(/[^a-z0-9]/g, '%$&')
   writeFileSync(
     script,
     `wrk.method = "POST"
 wrk.body = ${JSON.stringify(form)}
 wrk.headers["Content-Type"] = "${CONTENT_TYPE}"
 local clients = ${clients}
-if clients > 1 then
+local form = ${JSON.stringify(form)}
+if clients > 1 or ${newShare} > 0 then
   request = function()
     local place = math.random()
     local index = math.floor(${isSkewed ? 'clients ^ place - 1' : 'clients * place'})
-    return wrk.format(nil, nil, nil, ${JSON.stringify(before)} .. "client-" .. string.format("%d", index) .. ${JSON.stringify(after ?? '')})
+    local body = string.gsub(form, "${patternOf(FIRST_CLIENT)}", "client-" .. string.format("%d", index), 1)
+    if math.random() < ${newShare} then
+      body = string.gsub(body, "${patternOf(FIRST_SCOPE)}", "new." .. string.format("%d", math.random(${MAX_SCOPE})), 1)
+    end
+    return wrk.format(nil, nil, nil, body)
   end
 end
 done = function(summary, latency)

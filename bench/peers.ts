@@ -8,7 +8,7 @@ import { load } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, SERVER, start, startPinned, usage } from './servers.ts'
 import { median } from './table.ts'
-import { ALGORITHMS, type Algorithm, folder, makeWorld, type World } from './world.ts'
+import { ALGORITHMS, type Algorithm, folder, makeWorld, type Setup, type World } from './world.ts'
 
 /** Loads are longer than elsewhere, because a peer that uses bcrypt issues few tokens per second. */
 const LOADS = 2
@@ -90,19 +90,29 @@ export function peersSeconds(runtimes: readonly BenchRuntime[], pace: Pace): num
 }
 
 /** Measures each peer and edgemint, on each runtime that the peer is compared with. */
-export async function* measurePeers(runtimes: readonly BenchRuntime[], pace: Pace): AsyncGenerator<Compared> {
+export async function* measurePeers(
+  runtimes: readonly BenchRuntime[],
+  pace: Pace,
+  settings: NonNullable<Setup['settings']> = {},
+): AsyncGenerator<Compared> {
   for (const peer of PEERS) {
     const missing = await peer.prepare()
     if (missing !== undefined) console.log(`${peer.name}: not measured, ${missing}`)
     else
       for (const alg of peer.algorithms)
         for (const runtime of peer.runtimes)
-          if (runtimes.includes(runtime)) yield await compare(peer, runtime, alg, pace)
+          if (runtimes.includes(runtime)) yield await compare(peer, runtime, alg, pace, settings)
   }
 }
 
-async function compare(peer: Peer, runtime: BenchRuntime, alg: Algorithm, pace: Pace): Promise<Compared> {
-  const world = await makeWorld({ alg, ...(peer.secret !== undefined && { secret: peer.secret }) })
+async function compare(
+  peer: Peer,
+  runtime: BenchRuntime,
+  alg: Algorithm,
+  pace: Pace,
+  settings: NonNullable<Setup['settings']>,
+): Promise<Compared> {
+  const world = await makeWorld({ alg, settings, ...(peer.secret !== undefined && { secret: peer.secret }) })
   const [theirs, ours] = [await peer.start(alg, world), await start(runtime, SERVER, world)]
   for (const server of [theirs, ours]) await measure(server, world, pace.warmSeconds)
   const rounds: Compared[] = []

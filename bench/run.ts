@@ -8,6 +8,8 @@
  *     npm run bench -- node EdDSA          one runtime, one algorithm
  *     npm run bench -- --peers             next to ory/fosite and oidc-provider
  *     npm run bench -- --growth            with many clients, scopes and keys; ES256 by default
+ *     npm run bench -- --reuse             with tokens that are reused; RS256 by default
+ *     npm run bench -- --reuse --peers     … next to the others, and --reuse --growth
  *     npm run bench -- --json results.json
  */
 
@@ -20,6 +22,7 @@ import { growthSeconds, measureGrowth } from './growth.ts'
 import { generator } from './load.ts'
 import { FULL, QUICK } from './pace.ts'
 import { measurePeers, peersSeconds } from './peers.ts'
+import { crowdSeconds, measureCrowds, measureReuse, REUSE, reuseSeconds } from './reuse.ts'
 import { isPinned, RUNTIMES } from './servers.ts'
 import { about, lineOf, tableOf } from './table.ts'
 import { measureWarm, warmSeconds } from './warm.ts'
@@ -32,6 +35,7 @@ const { values: options, positionals } = parseArgs({
     full: { type: 'boolean' },
     peers: { type: 'boolean' },
     growth: { type: 'boolean' },
+    reuse: { type: 'boolean' },
     json: { type: 'string' },
   },
 })
@@ -71,22 +75,42 @@ const cold: Part = {
   },
 }
 
+const settings = options.reuse ? REUSE : {}
+
 const peers: Part = {
   title: 'Peers',
   seconds: peersSeconds(runtimes, pace),
-  measure: () => measurePeers(runtimes, pace),
+  measure: () => measurePeers(runtimes, pace, settings),
 }
+
+const reuse = chosen(ALGORITHMS, ['RS256']).flatMap((alg): Part[] => [
+  {
+    title: `Reuse, ${alg}`,
+    seconds: runtimes.length * reuseSeconds(pace),
+    async *measure() {
+      for (const runtime of runtimes) yield await measureReuse(runtime, alg, pace)
+    },
+  },
+  {
+    title: `Many clients, ${alg}`,
+    seconds: runtimes.length * crowdSeconds(),
+    async *measure() {
+      for (const runtime of runtimes) yield* measureCrowds(runtime, alg)
+    },
+  },
+])
 
 const growth = chosen(ALGORITHMS, ['ES256']).map(
   (alg): Part => ({
     title: `Growth, ${alg}`,
     seconds: growthSeconds(runtimes, pace),
-    measure: () => measureGrowth(runtimes, alg, pace),
+    measure: () => measureGrowth(runtimes, alg, pace, settings),
   }),
 )
 
-function partsOf({ peers: isPeers = false, growth: isGrowth = false }): readonly Part[] {
+function partsOf({ peers: isPeers = false, growth: isGrowth = false, reuse: isReuse = false }): readonly Part[] {
   if (isPeers) return [peers]
+  if (isReuse && !isGrowth) return reuse
   return isGrowth ? growth : [warm, cold]
 }
 

@@ -20,14 +20,15 @@ export const isPinned: boolean = takeTheOtherCores(availableParallelism())
 const PINNED = isPinned ? 'taskset --cpu-list 0 ' : ''
 const JIFFIES_PER_SECOND = 100
 
-/** Runs a command on the servers' core and discards its output. */
+/** Runs a command on the servers' core and writes its output to a file, by default nowhere. */
 export async function startPinned(
   launchOn: (port: number) => Launch | Promise<Launch>,
   pollMilliseconds?: number,
+  output = '/dev/null',
 ): Promise<Running> {
   return startServer(async (port) => {
     const { command, environment = {} } = await launchOn(port)
-    return { command: `exec ${PINNED}${command} >/dev/null`, environment, isSilent: true }
+    return { command: `exec ${PINNED}${command} >${output}`, environment, isSilent: true }
   }, pollMilliseconds)
 }
 
@@ -38,7 +39,7 @@ export async function start(
   setup: Setup,
   pollMilliseconds?: number,
 ): Promise<Running> {
-  return startPinned(async (port) => {
+  const launchOn = async (port: number): Promise<Launch> => {
     const { signingKeys: SIGNING_KEYS, settings: more } = setup
     const settings = { ISSUER: `http://localhost:${port}`, SIGNING_KEYS, ...more }
     const environment = { ...settings, PORT: `${port}`, STORE_URL: `sqlite:${setup.database}` }
@@ -50,7 +51,8 @@ export async function start(
       workerd: async () => `workerd serve ${await workerdConfig(module, port, isServer ? settings : {}, setup)} config`,
     }[runtime]()
     return { command: await command, environment: runtime === 'workerd' ? {} : environment }
-  }, pollMilliseconds)
+  }
+  return startPinned(launchOn, pollMilliseconds, setup.log)
 }
 
 /** Returns the CPU seconds of a process so far and its peak memory in MiB, from /proc of Linux. */

@@ -29,6 +29,8 @@ export interface Setup {
   readonly record: string
   /** Settings besides the issuer, the keys, the port and the store. */
   readonly settings?: Readonly<Record<string, string>>
+  /** File for what the server prints; nowhere by default. */
+  readonly log?: string
 }
 
 export interface WorldOptions {
@@ -38,6 +40,9 @@ export interface WorldOptions {
   readonly moreKeys?: number
   readonly secret?: string
   readonly scope?: string
+  /** The scope that is requested, if it is not that of the client. */
+  readonly asked?: string
+  readonly settings?: NonNullable<Setup['settings']>
 }
 
 export interface World extends Setup {
@@ -46,7 +51,7 @@ export interface World extends Setup {
 
 /** Creates the keys and the records of a server. */
 export async function makeWorld(options: WorldOptions): Promise<World> {
-  const { alg, clients = 1, moreKeys = 0, secret = generateSecret(), scope } = options
+  const { alg, clients = 1, moreKeys = 0, secret = generateSecret(), scope, asked = scope, settings } = options
   const client: Client = {
     client_id: 'client-0',
     client_secrets: [{ id: '1', hash: await hashSecret(secret) }],
@@ -61,8 +66,9 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
   if (clients > 1) addClients(database, record, clients)
   const keys = await Promise.all(Array.from({ length: 1 + moreKeys }, () => generateKey(alg)))
   const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'client-0', client_secret: secret })
-  if (scope !== undefined) form.set('scope', scope)
-  return { folder, database, record, signingKeys: JSON.stringify({ keys }), form: form.toString() }
+  if (asked !== undefined) form.set('scope', asked)
+  const signingKeys = JSON.stringify({ keys })
+  return { folder, database, record, signingKeys, form: form.toString(), ...(settings && { settings }) }
 }
 
 /** Writes to the table directly and not through the store: a million records in seconds. */

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
-import { BEARER, BooleanText, HostName, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
+import { BEARER, BooleanText, Contacts, HostName, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
 import { AUDIT_LOGS, type AuditLog, DEFAULT_AUDIT_LOG } from './events/audit.ts'
 import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
@@ -49,6 +49,7 @@ export type Setting =
   | 'DPOP_NONCE_REQUIRED'
   | 'TRUSTED_PROXIES'
   | 'CLIENT_CERT_VERIFIED'
+  | 'SECURITY_CONTACT'
   | 'STORE_URL'
   | 'PORT'
   | 'HOST'
@@ -91,6 +92,7 @@ const Settings = v.object({
   DPOP_NONCE_REQUIRED: v.optional(BooleanText, 'false'),
   TRUSTED_PROXIES: v.optional(Ranges),
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
+  SECURITY_CONTACT: v.optional(Contacts),
   STORE_URL: v.optional(StoreUrl),
   PORT: v.optional(IntegerText(0, 65535), '8080'),
   HOST: v.optional(HostName),
@@ -143,6 +145,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     dpopNonceRequired: settings.DPOP_NONCE_REQUIRED,
     trustedProxies: settings.TRUSTED_PROXIES ?? [],
     clientCertVerified: settings.CLIENT_CERT_VERIFIED,
+    securityContacts: settings.SECURITY_CONTACT ?? [],
     storeUrl: settings.STORE_URL ?? (settings.DEV ? DEVELOPMENT_STORE : PRODUCTION_STORE),
     dev: settings.DEV,
   }

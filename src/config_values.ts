@@ -10,6 +10,9 @@ const STORE_URLS = /^(memory:|sqlite:[^:].*|rediss?:\/\/.+|denokv:.*)$/
 /** RFC 6750 §2.1, and too long to be guessed. */
 export const BEARER: RegExp = /^[\w.~+/-]{32,256}=*$/
 
+/** RFC 9116 §2.5.3. Each becomes a line of a file, so it is printable ASCII without spaces. */
+const CONTACT = /^(?:mailto:[!-?A-~]+@[!-?A-~]+|https:\/\/[!-~]+|tel:\+?[\d().-]+)$/
+
 export const IntegerText = (least: number, most: number): v.GenericSchema<string, number> =>
   v.pipe(
     v.string(),
@@ -24,12 +27,24 @@ export const BooleanText: v.GenericSchema<string, boolean> = v.pipe(
   v.transform((text) => text === 'true' || text === '1'),
 )
 
-export const Ranges: v.GenericSchema<string, string[]> = v.pipe(
+const ListText = v.pipe(
   v.string(),
-  v.transform((text) => text.split(',').map((range) => range.trim())),
+  v.transform((text) => text.split(',').map((item) => item.trim())),
+)
+
+export const Ranges: v.GenericSchema<string, string[]> = v.pipe(
+  ListText,
   v.everyItem(
     isRange,
     'must be comma-separated IP addresses and CIDR ranges, IPv4 as four decimal numbers without leading zeros',
+  ),
+)
+
+export const Contacts: v.GenericSchema<string, string[]> = v.pipe(
+  ListText,
+  v.everyItem(
+    (text) => CONTACT.test(text) && URL.canParse(text),
+    'must be comma-separated URIs: mailto:ADDRESS, https://… or tel:+NUMBER',
   ),
 )
 

@@ -3,6 +3,7 @@
 import type { MiddlewareHandler } from 'hono'
 import type { Connection } from './certificates/client_cert.ts'
 import { clientKey, clientRecord } from './clients/registry.ts'
+import type { TokenForm } from './endpoints/home_form.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { isLoopbackAddress } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
@@ -16,6 +17,9 @@ const testClient: Client = {
   grant_types: ['client_credentials'],
   scope: 'read write',
 }
+
+/** The form of the page at `/` for the test client. */
+export const testForm: TokenForm = { clientId: testClient.client_id, clientSecret: 'foobar', scope: 'read' }
 
 /** Returns the registry with the test client added to it. */
 export function withTestClient(registry: Registry): Registry {

@@ -57,21 +57,6 @@ function wireText(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }
 
-/** Returns a copy of the error with this client: requests that share work also share the error that it throws. */
-export function withClient(error: OAuthError, clientId: string): OAuthError {
-  const { code, reason, message, status, headers, cause } = error
-  return new OAuthError(code, reason, message, { status, headers, cause, clientId })
-}
-
-/** Runs `work` and adds the client to any OAuthError that it throws. */
-export async function attribute<T>(clientId: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw error instanceof OAuthError ? withClient(error, clientId) : error
-  }
-}
-
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2} */
 export function invalidRequest(reason: RequestReason, description: string, details?: Details): OAuthError {
   return new OAuthError('invalid_request', reason, description, details)

@@ -5,11 +5,13 @@
 
 export { type Nonces, nonces } from './assertions/nonce.ts'
 export { type RemoteKeys, type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
-export { type Authentication, authentication } from './authentication/authenticate.ts'
+export { type Authenticated, type Authentication, authentication } from './authentication/authenticate.ts'
 export { clientSecretBasic } from './authentication/client_secret_basic.ts'
 export { clientSecretPost } from './authentication/client_secret_post.ts'
+export { federatedJwt } from './authentication/federated_jwt.ts'
 export { type PrivateKeyJwtOptions, privateKeyJwt } from './authentication/private_key_jwt.ts'
 export { selfSignedTlsClientAuth } from './authentication/self_signed_tls_client_auth.ts'
+export { spiffeJwt } from './authentication/spiffe_jwt.ts'
 export { tlsClientAuth } from './authentication/tls_client_auth.ts'
 export {
   type CertificateOptions,
@@ -22,22 +24,31 @@ export { type DpopOptions, dpop } from './confirmations/dpop.ts'
 export { mtls } from './confirmations/mtls.ts'
 export { authorizeEndpoint } from './endpoints/authorize.ts'
 export { type App, contextOf, type Endpoint, type Site } from './endpoints/endpoint.ts'
-export { type HealthOptions, healthEndpoints } from './endpoints/health.ts'
+export { type CheckReadiness, healthEndpoints, type ReadinessOptions, readiness } from './endpoints/health.ts'
 export { homeEndpoint } from './endpoints/home.ts'
+export type { TokenForm } from './endpoints/home_form.ts'
+export type { HomeOptions } from './endpoints/home_page.ts'
 export { introspectEndpoint } from './endpoints/introspect.ts'
+export { type IssuersOptions, issuersEndpoint } from './endpoints/issuers.ts'
 export { jwksEndpoint } from './endpoints/jwks.ts'
 export { openapiEndpoint } from './endpoints/openapi.ts'
 export { registerEndpoint } from './endpoints/register.ts'
 export { resourcesEndpoint } from './endpoints/resources.ts'
 export { revocationsEndpoint } from './endpoints/revocations.ts'
 export { revokeEndpoint } from './endpoints/revoke.ts'
+export { securityTxtEndpoint } from './endpoints/security_txt.ts'
+export { type StatusOptions, statusEndpoints } from './endpoints/status.ts'
 export { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 export { OAuthError } from './errors.ts'
 export { auditLines } from './events/audit.ts'
 export type { Emit, ServerEvent } from './events/events.ts'
-export type { ClientAuth, Confirmation, Confirmed, Grant, Permit, Presented } from './features.ts'
+export type { ClientAuth, Confirmation, Confirmed, Grant, Permit, Presented, Proof } from './features.ts'
 export { clientCredentials } from './grants/client_credentials.ts'
 export { readFormRequest } from './http/form.ts'
+export { publicHeaders, securityHeaders } from './http/respond.ts'
+export { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
+export { ISSUERS } from './issuers/registry.ts'
+export { type VerifyWorkload, type WorkloadOptions, workloadVerifier } from './issuers/verify.ts'
 export { generateKeyring, type Keyring, type KeyringOptions, readKeyring } from './keys/keyring.ts'
 export { limitRate } from './policy/rate_limit.ts'
 export { createPreset } from './preset.ts'
@@ -53,4 +64,16 @@ export { type SecretVerifierOptions, secretVerifier, type VerifySecret } from '.
 export type { Ledger, Level, Page, ReadOptions, Registry, Stores } from './stores/contracts.ts'
 export { guardStores } from './stores/guard.ts'
 export { revocations } from './tokens/revocations.ts'
-export type { Client, ClientSecret, Context, Form, FormRequest, Jwk, ResourceServer } from './types.ts'
+export type {
+  ClaimRule,
+  ClaimRules,
+  Client,
+  ClientSecret,
+  Context,
+  FederatedCredential,
+  Form,
+  FormRequest,
+  Jwk,
+  ResourceServer,
+  TrustedIssuer,
+} from './types.ts'

@@ -16,8 +16,6 @@ import { dpop } from './confirmations/dpop.ts'
 import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
 import type { App, Endpoint } from './endpoints/endpoint.ts'
-import { healthEndpoints } from './endpoints/health.ts'
-import { homeEndpoint } from './endpoints/home.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
 import { issuersEndpoint } from './endpoints/issuers.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
@@ -26,16 +24,17 @@ import { registerEndpoint } from './endpoints/register.ts'
 import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
+import { securityTxtEndpoint } from './endpoints/security_txt.ts'
+import { statusEndpoints } from './endpoints/status.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
-import type { Keyring } from './keys/keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
-import type { FeatureHost, PresetOptions, PresetSettings } from './preset_options.ts'
+import type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'
 import { createProvider, type ProviderOptions } from './provider.ts'
 import { DEFAULT_CACHE_SECONDS, openRecords, type Records } from './records/open.ts'
 import { resourcesOf } from './resources/registry.ts'
@@ -101,11 +100,11 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
     Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'tokenReuseSeconds'>,
-    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot'> {
+    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot' | 'securityContacts'>,
+    Pick<Opened, 'keyring' | 'operatorTokenHash' | 'tokenForm'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
   readonly ledger?: Ledger | undefined
-  readonly keyring: Keyring
   readonly clientAuth: readonly ClientAuth[]
   readonly grants: readonly Grant[]
   readonly confirmations?: readonly Confirmation[]
@@ -113,8 +112,6 @@ export interface Parts
   readonly findCertificate?: FindCertificate
   /** Without it, the keys of a trusted issuer are not fetched when it is saved. */
   readonly issuerKeys?: IssuerKeys
-  /** Hash of the operator's token. Without it, there is no `/register`, no `/resources` and no `/issuers`. */
-  readonly operatorTokenHash?: string | undefined
 }
 
 /** Returns a provider with the endpoints that the parts make. */
@@ -168,5 +165,7 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       issuersEndpoint({ registry, operatorTokenHash, keys: parts.issuerKeys, emit }),
     )
   }
-  return [...endpoints, ...healthEndpoints({ keyring, ledger }), homeEndpoint(keyring), openapiEndpoint()]
+  if (parts.securityContacts?.length) endpoints.push(securityTxtEndpoint(parts.securityContacts))
+  const { tokenForm } = parts
+  return [...endpoints, ...statusEndpoints({ keyring, ledger, tokenForm }), openapiEndpoint()]
 }

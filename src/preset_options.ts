@@ -3,6 +3,7 @@
 import type { Nonces } from './assertions/nonce.ts'
 import type { RemoteKeysOptions } from './assertions/remote_keys.ts'
 import type { CertificateOptions } from './certificates/client_cert.ts'
+import type { StatusOptions } from './endpoints/status.ts'
 import type { TokenOptions } from './endpoints/token.ts'
 import type { Emit } from './events/events.ts'
 import type { Keyring } from './keys/keyring.ts'
@@ -24,13 +25,13 @@ export interface FeatureHost extends Partial<Pick<RemoteKeysOptions, 'fetch' | '
 export interface PresetOptions extends Opened, PresetSettings {}
 
 /** What is opened when the server starts. */
-export interface Opened {
+export interface Opened extends Pick<StatusOptions, 'tokenForm'> {
   readonly registry: Registry
   readonly ledger: Ledger
   readonly keyring: Keyring
   /** Without them, DPoP proofs need no nonce. */
   readonly nonces?: Nonces | undefined
-  /** SHA-256 of the operator's token, made by `hashToken`. Without it, nothing can be registered. */
+  /** SHA-256 of the operator's token, made by `hashToken`. Without it, there is no `/register`, no `/resources` and no `/issuers`. */
   readonly operatorTokenHash?: string | undefined
   /** Receives each event. By default, events are dropped. */
   readonly emit?: Emit
@@ -56,4 +57,6 @@ export interface PresetSettings
   readonly trustedProxies?: readonly string[]
   /** Whether those proxies forward only certificates that they have verified. False by default. */
   readonly clientCertVerified?: boolean
+  /** URIs for `security.txt`, RFC 9116 §2.5.3; callers look for it at the root. None by default: there is no such file. */
+  readonly securityContacts?: readonly string[]
 }

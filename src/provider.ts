@@ -52,10 +52,15 @@ export function createProvider(options: ProviderOptions): App {
   const site: Site = { issuerOf, now, endpoints }
   const listed: App = new Hono()
   for (const endpoint of endpoints) listed.route(endpoint.path, endpoint.routes(site))
+  const home = endpoints.find(({ path }) => path === '/')
 
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
-  for (const base of new Set(options.mountAt ?? [path || '/'])) app.route(base, listed)
+  for (const base of new Set(options.mountAt ?? [path || '/'])) {
+    app.route(base, listed)
+    // Hono distinguishes `/auth` from `/auth/`.
+    if (!base.endsWith('/') && home !== undefined) app.route(`${base}/`, home.routes(site))
+  }
   publishMetadata(app, path, site, options.findScopes)
   refuseOtherMethods(app)
   return app

@@ -3,13 +3,13 @@
 import { Hono } from 'hono'
 import { type Nonces, nonces } from './assertions/nonce.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
-import { requireLoopback, withTestClient } from './development.ts'
+import { requireLoopback, testForm, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
 import { alive } from './endpoints/health.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
-import { jsonHeaders, refuse } from './http/respond.ts'
+import { jsonHeaders, refuse, respondWith } from './http/respond.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
 import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
 import { createPreset } from './preset.ts'
@@ -26,6 +26,25 @@ const PROBE_KEY = 'probe'
 /** What a runtime prints when it serves with invalid settings. */
 export const UNCONFIGURED_LINE = 'edgemint: every request is answered with 503 until then.'
 
+/** What the operator is told, for programs. */
+export interface Notice {
+  readonly notice:
+    | 'setting_suspicious'
+    | 'setting_invalid'
+    | 'not_configured'
+    | 'listening'
+    | 'development'
+    | 'cannot_listen'
+    | 'store_unreachable'
+    | 'ready'
+  /** A sentence without the name of the program. */
+  readonly message: string
+  readonly setting?: Problem['setting']
+  /** The command that sets the setting. */
+  readonly command?: string
+  readonly url?: string
+}
+
 /** What a runtime provides to the server. */
 export interface Host extends FeatureHost {
   /** Environment variables or bindings, settings among them. */
@@ -40,8 +59,8 @@ export interface Host extends FeatureHost {
   now(): number
   /** Writes a line to the audit log. */
   write(line: string): void
-  /** Prints a line for the operator. */
-  warn(line: string): void
+  /** Prints for the operator: the line, or where programs read it, the notice. */
+  warn(line: string, notice: Notice): void
 }
 
 export interface Server {
@@ -55,7 +74,8 @@ export interface Server {
 
 /** Creates the server. Never rejects: problems with the settings are printed to the console, and every response is 503. */
 export async function createServer(host: Host): Promise<Server> {
-  for (const warning of settingWarnings(host.environment)) host.warn(`edgemint: ${warning}`)
+  for (const message of settingWarnings(host.environment))
+    host.warn(`edgemint: ${message}`, { notice: 'setting_suspicious', message })
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
   const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
@@ -70,6 +90,7 @@ export async function createServer(host: Host): Promise<Server> {
     keyring,
     nonces: await openNonces(config),
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
+    tokenForm: dev ? testForm : undefined,
     emit,
   }
   return {
@@ -83,7 +104,7 @@ export async function createServer(host: Host): Promise<Server> {
 function serve(provider: App, { dev }: Config, emit: Emit): App {
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
-  app.notFound((c) => c.body(NOT_FOUND, 404, jsonHeaders))
+  app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
   if (dev) app.use(requireLoopback)
   return app.route('/', provider)
 }
@@ -94,7 +115,8 @@ function originOf(url: string): string {
 
 function unconfigured(host: Host, problems: readonly Problem[]): Server {
   for (const { setting, problem } of problems) {
-    host.warn(`edgemint: ${setting} ${problem}. Set it: ${host.commandFor(setting)}`)
+    const [message, command] = [`${setting} ${problem}`, host.commandFor(setting)]
+    host.warn(`edgemint: ${message}. Set it: ${command}`, { notice: 'setting_invalid', setting, message, command })
   }
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))

@@ -16,6 +16,7 @@ const defaults = {
   dpopNonceRequired: false,
   trustedProxies: [],
   clientCertVerified: false,
+  securityContacts: [],
   storeUrl: 'sqlite:.edgemint/edgemint.db',
   tokenReuseSeconds: 0,
   auditLog: 'all',
@@ -87,6 +88,21 @@ describe('readConfig', () => {
       /four decimal numbers without leading zeros/,
     ]),
     ['TRUSTED_PROXIES', '10.0.0.0/33', /must be comma-separated IP addresses and CIDR ranges/],
+    ...[
+      'security@tokens.example',
+      'mailto:',
+      'mailto:security',
+      'mailto:a@b@c',
+      'http://tokens.example',
+      'https://',
+      'javascript:alert(1)',
+      'tel:',
+      'tel:help',
+      'mailto:a@tokens.example,',
+      'mailto:a@tokens.example b@tokens.example',
+      'mailto:a@tokens.example\nPolicy: https://other.example',
+      'mailto:sécurité@tokens.example',
+    ].map((value): [string, string, RegExp] => ['SECURITY_CONTACT', value, /^must be comma-separated URIs/]),
     ['CLIENT_CERT_VERIFIED', 'maybe', /must be true or false/],
     ['ISSUER', 'http://tokens.example', /must be https/],
     ['ISSUER', 'http://localhost.example', /must be https/],
@@ -133,6 +149,18 @@ describe('readConfig', () => {
     const config = readConfig({ ...needed, TRUSTED_PROXIES })
     const ranges = ['10.0.0.5', '192.0.2.0/24', '2001:db8::/32', '::ffff:10.9.9.9/128']
     assert.deepEqual('trustedProxies' in config && config.trustedProxies, ranges)
+  })
+
+  test('takes contacts of each scheme, spaces around them', () => {
+    const SECURITY_CONTACT =
+      'mailto:security@tokens.example?subject=edgemint, https://tokens.example/a?b ,tel:+1-201-555-0123'
+    const config = readConfig({ ...needed, SECURITY_CONTACT })
+    const contacts = [
+      'mailto:security@tokens.example?subject=edgemint',
+      'https://tokens.example/a?b',
+      'tel:+1-201-555-0123',
+    ]
+    assert.deepEqual('securityContacts' in config && config.securityContacts, contacts)
   })
 
   for (const url of [

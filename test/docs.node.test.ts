@@ -30,8 +30,11 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/^jq/, 'needs jq and a log'],
   [/^docker/, 'needs Docker'],
   [/--explain token\.jwt/, 'needs the token of a platform'],
-  [/^kubectl/m, 'needs a cluster'],
   [/issuers create --preset github/, 'needs the network'],
+  [/^kubectl/m, 'needs a cluster'],
+  [/^spire-server/, 'needs SPIRE'],
+  [/^aws /, 'needs an account'],
+  [/^wget .*Metadata/, 'needs a machine of that cloud'],
 ]
 
 /** Languages of blocks that are not checked, because no program of the lock file reads them. */
@@ -42,7 +45,7 @@ const NOT_CHECKED: Readonly<Record<string, string>> = {
   java: 'needs Java and Spring',
   mermaid: 'is drawn by the page',
   nginx: 'needs nginx',
-  yaml: 'needs Envoy or a cluster',
+  yaml: 'needs Envoy, a cluster or a CI service',
 }
 
 const CHECKED = ['json', 'python', 'sh', 'toml', 'ts']
@@ -51,7 +54,8 @@ const README_ORIGIN = 'http://localhost:8080'
 const ISSUER = 'https://tokens.example.com'
 const isCurl = (text: string) => text.startsWith('curl ')
 const isServer = (text: string) => /npm run dev|node src\/index\.ts/.test(text)
-const isOperator = (text: string) => /edgemint (clients|resources|issuers) /.test(text) && !text.includes('--help')
+const isOperator = (text: string) =>
+  /edgemint (clients|resources|issuers) |"\$EDGEMINT_URL/.test(text) && !text.includes('--help')
 
 const shell = inLanguage('sh').map(({ text }) => text)
 const reasonOf = (text: string) => NOT_RUN.find(([pattern]) => pattern.test(text))

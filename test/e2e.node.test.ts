@@ -85,6 +85,21 @@ function statusForHost(port: number, host: string, address = '127.0.0.1'): Promi
   })
 }
 
+/** The `Content-Length` as it was sent; `fetch` may ask for a compressed body, which has another one. */
+function lengthOf(method: string, port: number, path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, method, headers: { Accept: 'text/html' } }, (answer) => {
+      let octets = 0
+      answer.on('data', (chunk: Uint8Array) => {
+        octets += chunk.length
+      })
+      answer.on('end', () => resolve(method === 'GET' ? String(octets) : answer.headers['content-length']))
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
 for (const [name, dev, bare] of ways) {
   describe(`${name}, as a process`, () => {
     test('development: the line it prints gives a token that the JWKS verifies', async () => {
@@ -93,6 +108,11 @@ for (const [name, dev, bare] of ways) {
         const { stdout } = await run('sh', ['-c', curl.replace('localhost:8080', `localhost:${port}`)])
         await verify(server.origin, new Response(stdout), server.origin)
         assert.equal((await fetch(`${server.origin}/token`)).status, 405)
+        for (const path of ['/', '/livez', '/readyz', '/authorize']) {
+          const lengths = [await lengthOf('HEAD', port, path), await lengthOf('GET', port, path)]
+          // A server may also leave it out, RFC 9110 §8.6.
+          assert.ok(lengths[0] === undefined || lengths[0] === lengths[1], `${path}: ${lengths}`)
+        }
         if (name !== 'workerd') assert.ok(server.output().includes(`edgemint: listening on http://localhost:${port}\n`))
       })
     })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { attribute, invalidScope, OAuthError, temporarilyUnavailable } from '../src/errors.ts'
+import { attribute } from '../src/attribution.ts'
+import { invalidScope, OAuthError, temporarilyUnavailable } from '../src/errors.ts'
 import { singleFlight } from '../src/lib/single_flight.ts'
 
 describe('OAuthError', () => {

@@ -35,7 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
     ],
     ...['stores', 'tokens'],
   ],
-  ['types.ts', 'features.ts', 'errors.ts', 'reasons.ts', 'lib'],
+  ['types.ts', 'features.ts', 'errors.ts', 'attribution.ts', 'reasons.ts', 'lib'],
 ]
 
 /** Folders of features: one does not import another, so each can be left out. */
@@ -44,7 +44,7 @@ const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations'
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   // `clients test` is a client: it signs an assertion and verifies its token as a resource server would.
-  [/^jose$/, /^src\/((assertions|confirmations|tokens|keys)\/|cli\/(test_client|client_credentials)\.ts)/],
+  [/^jose$/, /^src\/((assertions|confirmations|tokens|keys)\/|cli\/(test_client|client_credentials|dpop_proof)\.ts)/],
   [/^bcrypt-ts/, /^src\/secrets\/hashes\.ts$/],
   [/^node:/, /^src\/(cli\/|runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process'
+import { type ExecFileSyncOptionsWithStringEncoding, execFileSync, spawnSync } from 'node:child_process'
 import {
   cpSync,
   globSync,
@@ -19,10 +19,18 @@ import { describe, test } from '#test'
 import { hashSecret } from '../src/secrets/hashes.ts'
 
 /** What a Worker of one grant, one method of client authentication and a memory store may weigh, compressed. */
-const MAX_SMALLEST_BYTES = 40 * 1024
+const MAX_SMALLEST_BYTES = 42 * 1024
 
 /** Marks of what the smallest Worker does not use. */
-const UNUSED = ['private_key_jwt', 'dpop+jwt', 'x5t#S256', 'registration_client_uri', 'revocations+jwt', 'openapi']
+const UNUSED = [
+  'private_key_jwt',
+  'spiffe_jwt',
+  'dpop+jwt',
+  'x5t#S256',
+  'registration_client_uri',
+  'revocations+jwt',
+  'openapi',
+]
 
 const OPERATOR = 'the-token-of-the-operator-at-least-32-characters'
 
@@ -134,10 +142,44 @@ describe('the package', () => {
     assert.throws(() => run('node', edgemint), /made is not empty/)
   })
 
+  test('writes a project with the tested wrangler, and with the latest if the package does not name one', () => {
+    const file = join(project, 'node_modules', 'edgemint', 'package.json')
+    const packed = readFileSync(file, 'utf8')
+    const { devDependencies, ...stripped } = JSON.parse(packed)
+    const wranglerIn = (directory: string) => {
+      run('node', ['node_modules/edgemint/bin/edgemint.js', 'init', directory])
+      return JSON.parse(readFileSync(join(project, directory, 'package.json'), 'utf8')).devDependencies
+    }
+    assert.deepEqual(wranglerIn('tested'), { wrangler: `^${devDependencies.wrangler}` })
+    try {
+      writeFileSync(file, JSON.stringify(stripped))
+      assert.deepEqual(wranglerIn('untested'), { wrangler: 'latest' })
+      writeFileSync(file, JSON.stringify({ ...stripped, devDependencies: { wrangler: '~4.0.0' } }))
+      assert.deepEqual(wranglerIn('ranged'), { wrangler: '~4.0.0' })
+    } finally {
+      writeFileSync(file, packed)
+    }
+  })
+
   test('starts the command', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
     assert.equal(run('node', ['node_modules/edgemint/bin/edgemint.js', '--version']).trim(), version)
   })
+})
+
+describe('bin/edgemint.js', () => {
+  for (const [bin, version, needed] of [
+    ['bin/edgemint.js', '22.17.1', '22.18'],
+    [join(project, 'node_modules/edgemint/bin/edgemint.js'), '20.19.0', '22.13'],
+    [join(project, 'node_modules/edgemint/bin/edgemint.js'), '22.12.0', '22.13'],
+  ] as const) {
+    test(`says in one line that Node ${version} is too old in the ${bin === 'bin/edgemint.js' ? 'checkout' : 'package'}`, () => {
+      const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'${version}'}})`
+      const { status, stdout, stderr } = spawnSync('node', ['--import', older, bin, 'serve'], { encoding: 'utf8' })
+      const line = `edgemint: Node ${needed} or newer is needed, and this is Node ${version}\n`
+      assert.deepEqual([status, stdout, stderr], [1, '', line])
+    })
+  }
 })
 
 describe('each example', () => {

@@ -63,7 +63,7 @@ async function start(settings: Record<string, string>, stores: Partial<Stores> =
     const init = form === undefined ? { headers } : { method: 'POST', body: new URLSearchParams(form), headers }
     const response = await app.fetch(new Request(ISSUER + path, init), { peer: () => PROXY })
     const text = await response.text()
-    const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>
+    const body = (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, string>
     return { status: response.status, body }
   }
   const token = (form: Form = {}, headers: Form = {}) =>
@@ -174,6 +174,13 @@ const table: readonly [
     { REGISTRATION_TOKEN: OPERATOR.replace(/x$/, 'y') },
     async ({ send }) => (await send('/register', undefined, { Authorization: `Bearer ${OPERATOR}` })).status,
     401,
+    404,
+  ],
+  [
+    'SECURITY_CONTACT',
+    { SECURITY_CONTACT: 'mailto:security@tokens.example' },
+    async ({ send }) => (await send('/.well-known/security.txt')).status,
+    200,
     404,
   ],
   ['STORE_URL', { STORE_URL: 'memory:' }, async ({ opened }) => opened, ['memory:'], ['sqlite:.edgemint/edgemint.db']],

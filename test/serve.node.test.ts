@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -78,6 +78,61 @@ describe('edgemint serve', () => {
     })
   }
 
+  for (const runtime of RUNTIMES) {
+    test(`${runtime}: --check names the directory that it may not write, and ends where no file system creates a folder`, () => {
+      const locked = mkdtempSync(join(folder, 'locked-'))
+      mkdirSync(join(locked, 'read-only'), { mode: 0o500 })
+      const check = (path: string) => {
+        const [command = '', ...args] = [...unprivileged(), ...`${runtime} ${MAIN} serve --check --dev`.split(' ')]
+        const env = { ...process.env, STORE_URL: `sqlite:${path}` }
+        return spawnSync(command, args, { cwd: folder, env, encoding: 'utf8' })
+      }
+      const path = join(locked, 'read-only', 'a', 'edgemint.db')
+      const { status, stderr } = check(path)
+      const problem = `names ${path}, but this process may not write ${join(locked, 'read-only')}: give its user that right, or name another file`
+      assert.deepEqual([status, stderr.split('. Set it: ')[0]], [1, `edgemint: STORE_URL ${problem}`])
+      const { status: ended, stderr: printed } = check('/proc/none/edgemint.db')
+      assert.equal(ended, 1)
+      assert.match(printed, /^edgemint: STORE_URL names .*\n$/)
+    })
+  }
+
+  for (const runtime of RUNTIMES) {
+    test(`${runtime}: --json prints problems, warnings, the address and the outcome of --check as lines of JSON`, async () => {
+      const check = (settings: Readonly<Record<string, string>>, words: string) => {
+        const [command = '', ...args] = `${runtime} ${MAIN} serve --json --check ${words}`.trim().split(' ')
+        const { status, stdout, stderr } = spawnSync(command, args, {
+          cwd: folder,
+          env: { ...process.env, ...settings },
+          encoding: 'utf8',
+        })
+        return { status, stdout: noticesIn(stdout), stderr: noticesIn(stderr) }
+      }
+      const message = 'the settings are valid, a key signs, and the store answers'
+      assert.deepEqual(check({}, '--dev'), { status: 0, stdout: [{ notice: 'ready', message }], stderr: [] })
+      const { status, stdout, stderr } = check({ SIGNING_KEY: 'hush' }, '')
+      assert.deepEqual([status, stdout], [1, []])
+      const shown = stderr.map(({ notice, setting, command }) => [notice, setting, command?.split('=')[0]])
+      assert.deepEqual(shown, [
+        ['setting_suspicious', undefined, undefined],
+        ['setting_invalid', 'ISSUER', 'export ISSUER'],
+        [
+          'setting_invalid',
+          'SIGNING_KEYS',
+          'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out signing-key.pem && export SIGNING_KEYS',
+        ],
+      ])
+      const far = check({ STORE_URL: 'redis://127.0.0.1:1' }, '--dev')
+      assert.deepEqual([far.status, far.stderr.map(({ notice }) => notice)], [1, ['store_unreachable']])
+      const server = await startServer((port) => ({
+        command: `cd ${folder} && ${runtime} ${MAIN} serve --dev --json --port ${port}`,
+      }))
+      await server.stop()
+      const [listening] = noticesIn(server.output())
+      assert.deepEqual([listening?.['notice'], listening?.['url']], ['listening', server.origin])
+    })
+  }
+
   test('a port that is no port ends the process, because no other is tried', () => {
     const { status, stderr } = spawnSync('node', [MAIN, 'serve', '--dev', '--port', 'http'], {
       cwd: folder,
@@ -109,6 +164,16 @@ describe('a server that npm started', () => {
     })
   }
 })
+
+function noticesIn(output: string): readonly Readonly<Record<string, string>>[] {
+  const lines = output.split('\n').filter(Boolean)
+  return lines.map((line) => JSON.parse(line)).filter(({ notice }) => notice !== undefined)
+}
+
+/** Returns the command that takes from root the right to write everywhere. Others do not have it. */
+function unprivileged(): readonly string[] {
+  return process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all'] : []
+}
 
 /** Ends the server, too, if it outlived npm. */
 function endGroup(pid: number): void {

@@ -1,8 +1,9 @@
 /** Client authentication: finds the credentials of a request, looks up the client they name, and verifies them. */
 
+import { attributed } from '../attribution.ts'
 import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
-import { attribute, invalidClient, invalidRequest } from '../errors.ts'
+import { invalidClient, invalidRequest } from '../errors.ts'
 import type { ClientAuth, CredentialKind, Presented, Proof } from '../features.ts'
 import { requireNames } from '../lib/names.ts'
 import type { ClientReason, CustomReason } from '../reasons.ts'
@@ -59,9 +60,10 @@ export function authMetadata(endpoint: string, { methods }: Authentication): Rea
   }
 }
 
-interface Attempt extends Presented {
+interface Attempt {
   readonly method: string
   readonly reads: CredentialKind
+  readonly presented: Presented
 }
 
 async function authenticate(
@@ -71,9 +73,9 @@ async function authenticate(
   context: Context,
 ): Promise<Authenticated> {
   const attempts = readAttempts(methods, request)
-  const [{ client_id }] = attempts
+  const { client_id } = attempts[0].presented
   if (client_id === '') throw invalidClient('credentials_missing')
-  return attribute(client_id, async () => {
+  try {
     if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
     const client = await findClient(client_id)
     if (client === undefined) throw invalidClient('client_unknown')
@@ -85,7 +87,9 @@ async function authenticate(
     const foundAgain = await verify(renewed, attempts, context)
     if (typeof foundAgain === 'string') throw invalidClient(foundAgain)
     return { client: renewed, proof: foundAgain }
-  })
+  } catch (error) {
+    throw attributed(error, client_id)
+  }
 }
 
 function isSameRecord(a: Client, b: Client): boolean {
@@ -99,7 +103,7 @@ async function verify(
 ): Promise<ClientReason | CustomReason | Proof | undefined> {
   if (client.disabled) return 'client_disabled'
   const attempt = attempts.find(({ method }) => methodsOf(client).includes(method))
-  return attempt === undefined ? 'auth_method_mismatch' : attempt.verify(client, context)
+  return attempt === undefined ? 'auth_method_mismatch' : attempt.presented.verify(client, context)
 }
 
 /** Returns the attempts of the one kind that the request presents, or those of the connection when it presents none. */
@@ -110,22 +114,22 @@ function readAttempts(methods: readonly ClientAuth[], request: FormRequest): rea
     const { method, reads } = each
     const presented = each.read(request)
     if (presented === undefined) continue
-    const { client_id } = presented
-    const verify: Presented['verify'] = (client, context) => presented.verify(client, context)
-    ;(reads === 'connection' ? ofConnection : ofRequest).push({ client_id, verify, method, reads })
+    const attempts = reads === 'connection' ? ofConnection : ofRequest
+    attempts.push({ method, reads, presented })
   }
   refuseUnknownAssertion(methods, ofRequest, request)
   const claimed = request.form.get('client_id') ?? ''
   const [attempt] = ofRequest
   if (attempt === undefined) {
-    return [{ method: NONE, reads: 'connection', client_id: claimed, verify: async () => undefined }, ...ofConnection]
+    const presented = { client_id: claimed, verify: async () => undefined }
+    return [{ method: NONE, reads: 'connection', presented }, ...ofConnection]
   }
   if (ofRequest.some(({ reads }) => reads !== attempt.reads)) {
     throw invalidRequest('credentials_several', 'A request must not use more than one method of client authentication.')
   }
   // Methods that read the same kind may find different client ids; a client_id in the form decides.
-  const client_id = claimed === '' ? attempt.client_id : claimed
-  const [first, ...others] = ofRequest.filter((each) => each.client_id === client_id)
+  const client_id = claimed === '' ? attempt.presented.client_id : claimed
+  const [first, ...others] = ofRequest.filter(({ presented }) => presented.client_id === client_id)
   if (first === undefined) {
     throw invalidRequest('client_id_mismatch', 'The client_id must not differ from that of the credentials.')
   }

@@ -1,6 +1,7 @@
 /** A client_id and secret as presented credentials, for both methods of RFC 6749 §2.3.1. */
 
-import { invalidClient, withClient } from '../errors.ts'
+import { withClient } from '../attribution.ts'
+import { invalidClient } from '../errors.ts'
 import type { Presented } from '../features.ts'
 import { isIntact, looksGenerated } from '../secrets/generated.ts'
 import type { VerifySecret } from '../secrets/verifier.ts'

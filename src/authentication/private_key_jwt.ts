@@ -6,7 +6,7 @@ import { verifyAssertion } from '../assertions/verify.ts'
 import { invalidClient } from '../errors.ts'
 import type { ClientAuth, Presented } from '../features.ts'
 import type { Ledger } from '../stores/contracts.ts'
-import { JWT_BEARER, readClientAssertion } from './client_assertion.ts'
+import { findClientAssertion, JWT_BEARER, parseClientAssertion } from './client_assertion.ts'
 import { keysOf } from './client_keys.ts'
 
 /** `client-authentication+jwt` comes from the revision of RFC 7523. Older clients send `JWT` or no `typ`. */
@@ -36,8 +36,9 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
     reads: 'assertion',
     metadata: { token_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS.keys()] },
     read(request): Presented | undefined {
-      const assertion = readClientAssertion(request, JWT_BEARER)
-      if (assertion === undefined) return undefined
+      const jws = findClientAssertion(request, JWT_BEARER)
+      if (jws === undefined) return undefined
+      const assertion = parseClientAssertion(jws)
       const { sub } = assertion.claims
       if (typeof sub !== 'string' || sub === '') throw invalidClient('assertion_sub_wrong')
       return {

@@ -1,9 +1,9 @@
 /** Client authentication with a token of a trusted issuer, the same for `federated_jwt` and `spiffe_jwt`. */
 
-import type { ClientAuth } from '../features.ts'
-import type { TokenForm } from '../issuers/checks.ts'
+import type { ClientAuth, Presented } from '../features.ts'
+import type { AssertionForm } from '../issuers/checks.ts'
 import type { VerifyWorkload } from '../issuers/verify.ts'
-import { readClientAssertion } from './client_assertion.ts'
+import { findClientAssertion, parseClientAssertion } from './client_assertion.ts'
 
 /**
  * Returns the reader of a method. The client names itself by `client_id`. A request without one names the client by the `sub` of
@@ -11,14 +11,20 @@ import { readClientAssertion } from './client_assertion.ts'
  *
  * @param type value of `client_assertion_type`
  */
-export function workloadReader(type: string, form: TokenForm, verify: VerifyWorkload): ClientAuth['read'] {
-  return (request) => {
-    const assertion = readClientAssertion(request, type)
-    if (assertion === undefined) return undefined
-    const { sub } = assertion.claims
+export function workloadReader(type: string, form: AssertionForm, verify: VerifyWorkload): ClientAuth['read'] {
+  return (request): Presented | undefined => {
+    const jws = findClientAssertion(request, type)
+    if (jws === undefined) return undefined
     return {
-      client_id: request.form.get('client_id') || (typeof sub === 'string' ? sub : ''),
-      verify: (client, context) => verify(assertion, client, { form, use: 'client_authentication' }, context),
+      client_id: request.form.get('client_id') || subjectOf(jws),
+      // Parsed only now: an assertion of the same type may be for private_key_jwt, which has parsed it already.
+      verify: async (client, context) =>
+        verify(parseClientAssertion(jws), client, { form, use: 'client_authentication' }, context),
     }
   }
+}
+
+function subjectOf(jws: string): string {
+  const { sub } = parseClientAssertion(jws).claims
+  return typeof sub === 'string' ? sub : ''
 }

@@ -37,7 +37,7 @@ export async function readSecret({ secretStdin = false }: { secretStdin?: boolea
   if (secretStdin) return nonEmptySecret((await text(process.stdin)).replace(/\r?\n$/, ''), 'standard input')
   const { EDGEMINT_CLIENT_SECRET } = process.env
   if (EDGEMINT_CLIENT_SECRET) return EDGEMINT_CLIENT_SECRET
-  return askSecret("The client's secret", 'EDGEMINT_CLIENT_SECRET', '; use it, --secret-stdin or --key')
+  return askSecret("The client's secret", 'EDGEMINT_CLIENT_SECRET', '; use it, --secret-stdin or --client-key')
 }
 
 function nonEmptySecret(secret: string, from: string): string {

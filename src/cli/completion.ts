@@ -8,12 +8,14 @@ import { Argument, type Command } from 'commander'
 import { type Candidates, candidatesOf } from './candidates.ts'
 import { bashScript } from './completion_bash.ts'
 import { fishScript } from './completion_fish.ts'
+import { powershellScript } from './completion_powershell.ts'
 import { zshScript } from './completion_zsh.ts'
 
 const SCRIPTS: Readonly<Record<string, (candidates: readonly Candidates[]) => string>> = {
   bash: bashScript,
   zsh: zshScript,
   fish: fishScript,
+  powershell: powershellScript,
 }
 
 export function addCompletion(program: Command): void {

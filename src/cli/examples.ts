@@ -1,7 +1,11 @@
 /** Examples in the help of each command, by the words of the command. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['npx edgemint clients create --name Reports --scope "reports.*"', 'npx edgemint clients --help'],
-  serve: ['npx edgemint serve --dev', 'npx edgemint serve --host 127.0.0.1 --port 8081', 'npx edgemint serve --check'],
+  serve: [
+    'npx edgemint serve --dev',
+    'npx edgemint serve --host 127.0.0.1 --port 8081',
+    'npx edgemint serve --check --json',
+  ],
   init: ['npx edgemint init token-server', 'npx edgemint init token-server --from ../edgemint/edgemint-0.1.0.tgz'],
   clients: ['npx edgemint clients list', 'npx edgemint clients create --help'],
   'clients create': [
@@ -33,7 +37,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'clients test': [
     'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --scope invoices.read',
     'npx edgemint clients test billing --token token.jwt',
-    'npx edgemint clients test billing --key private-key.json --resource https://api.example.com',
+    'npx edgemint clients test billing --client-key private-key.json --resource https://api.example.com',
+    'npx edgemint clients test billing --cert client.pem --key client-key.pem --url https://tokens.example.com',
+    'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --dpop',
   ],
   'clients import': [
     'npx edgemint clients import clients.json --from hydra --dry-run',
@@ -73,5 +79,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'source <(npx edgemint complete bash)',
     'source <(npx edgemint complete zsh)',
     'npx edgemint complete fish | source',
+    'npx edgemint complete powershell | Out-String | Invoke-Expression',
   ],
 }

@@ -3,7 +3,7 @@
 import process from 'node:process'
 import * as v from 'valibot'
 import { StoredCredentials } from '../clients/credential_schema.ts'
-import type { TokenForm } from '../issuers/checks.ts'
+import type { AssertionForm } from '../issuers/checks.ts'
 import { type Comparison, type Explanation, explainToken } from '../issuers/explain.ts'
 import { epochSeconds } from '../lib/clock.ts'
 import type { FederatedCredential, TrustedIssuer } from '../types.ts'
@@ -58,7 +58,7 @@ async function readFacts(send: Send, id: string, token: string): Promise<Facts> 
 function formOf(
   { token_endpoint_auth_method: method }: Members,
   credentials: readonly FederatedCredential[],
-): TokenForm {
+): AssertionForm {
   const isSpiffe = isWorkloadMethod(method)
     ? method === 'spiffe_jwt'
     : credentials.length > 0 && credentials.every(({ issuer }) => issuer.startsWith('spiffe:'))

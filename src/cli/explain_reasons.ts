@@ -1,7 +1,7 @@
 /** Sentences that say why a server would refuse a token, without the full stop. Pure. */
 
 import { MAX_JWT_CHARACTERS, readAssertion } from '../assertions/assertion.ts'
-import type { TokenForm } from '../issuers/checks.ts'
+import type { AssertionForm } from '../issuers/checks.ts'
 import type { Explanation } from '../issuers/explain.ts'
 import type { AssertionReason } from '../reasons.ts'
 import type { FederatedCredential, TrustedIssuer } from '../types.ts'
@@ -19,7 +19,7 @@ export interface Facts {
   /** The records of the issuers that the credentials name. */
   readonly issuers: readonly TrustedIssuer[]
   readonly ownIssuer: string
-  readonly form: TokenForm
+  readonly form: AssertionForm
   /** Epoch seconds. */
   readonly now: number
   readonly explanation: Explanation
@@ -84,7 +84,10 @@ const WHY: Readonly<Partial<Record<AssertionReason, (parsed: Parsed) => string>>
 /** Why no issuer of a credential is that of the token. */
 function unknownText({ id, claims, credentials, issuer, explanation, now, ownIssuer }: Parsed): string {
   const name = explanation.issuer
-  if (name === undefined) return `its iss is ${shown(claims['iss'])}, which is not a string`
+  if (name === undefined)
+    return typeof claims['iss'] === 'string'
+      ? `its iss, ${shown(claims['iss'])}, is a trust domain, for which the client must have the method spiffe_jwt`
+      : `its iss is ${shown(claims['iss'])}, which is not a string`
   if (name === ownIssuer) return 'it is a token of this server'
   const expired = credentials.find(
     ({ issuer, expires_at = 0 }) => issuer === name && expires_at > 0 && expires_at <= now,

@@ -5,7 +5,7 @@ import { instant, printTable } from './output.ts'
 import { commandLine } from './shell_word.ts'
 
 /** The methods that use federated credentials. */
-export const WORKLOAD_METHODS = ['federated_jwt', 'spiffe_jwt'] as const
+const WORKLOAD_METHODS = ['federated_jwt', 'spiffe_jwt'] as const
 
 export type WorkloadMethod = (typeof WORKLOAD_METHODS)[number]
 

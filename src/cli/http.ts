@@ -6,9 +6,9 @@ import { parseJson } from '../lib/json.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { nonEmpty, positiveNumber } from './arguments.ts'
-import { trustAuthorities } from './authority.ts'
 import { CliError } from './errors.ts'
 import { isDeeper, MAX_LEVELS } from './levels.ts'
+import { fetchWith, type TlsOptions } from './tls.ts'
 import { unreachableText } from './unreachable.ts'
 
 export type Members = Readonly<Record<string, unknown>>
@@ -17,13 +17,13 @@ export interface Answer {
   readonly status: number
   readonly body: Members
   readonly etag: string | undefined
+  /** What the next DPoP proof must contain. */
+  readonly dpopNonce: string | undefined
 }
 
 /** Options of every command that sends requests. */
-export interface ServerOptions {
+export interface ServerOptions extends TlsOptions {
   readonly url?: string
-  /** Name of a PEM file. */
-  readonly ca?: string
   readonly insecureHttp?: boolean
   /** Seconds. */
   readonly timeout?: number
@@ -59,15 +59,15 @@ export function withServer(command: Command): Command {
     .option('--json', 'print JSON, also for errors')
 }
 
-/** Returns a function that sends requests to the server. @throws CliError `usage` for a bad URL or CA file */
+/** Returns a function that sends requests to the server. @throws CliError `usage` for a bad URL or PEM file */
 export function openServer({
   url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
-  ca,
   insecureHttp = false,
   timeout = DEFAULT_TIMEOUT_SECONDS,
+  ...tlsOptions
 }: ServerOptions): Exchange {
   const base = readBase(url, insecureHttp)
-  const trust = ca === undefined ? {} : trustAuthorities(ca)
+  const send = fetchWith(tlsOptions)
   return async ({ method, path, headers = {}, body }) => {
     const init = {
       method,
@@ -76,10 +76,9 @@ export function openServer({
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout * 1000),
       ...(body !== undefined && { body }),
-      ...trust,
     } as const
     try {
-      return await readAnswer(await fetch(base + path, init), base + path)
+      return await readAnswer(await send(base + path, init), base + path)
     } catch (error) {
       if (error instanceof CliError) throw error
       throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(error, timeout)}`)
@@ -109,7 +108,8 @@ async function readAnswer(response: Response, url: string): Promise<Answer> {
   if (body === undefined)
     throw new CliError('refused', `the response of ${url} is not from an edgemint server: status ${status}`)
   if (isDeeper(body, MAX_LEVELS)) malformed(`it has more than ${MAX_LEVELS} levels`)
-  return { status, body, etag: headers.get('ETag') ?? undefined }
+  const [etag, dpopNonce] = ['ETag', 'DPoP-Nonce'].map((name) => headers.get(name) ?? undefined)
+  return { status, body, etag, dpopNonce }
 }
 
 async function readText(response: Response, url: string): Promise<string> {

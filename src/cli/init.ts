@@ -70,8 +70,14 @@ function dependencyOn(tarball: string, directory: string): string {
 }
 
 /** Returns the package.json of this package. */
-function manifest(): { version: string; private?: boolean; devDependencies: Record<string, string> } {
+function manifest(): { version: string; private?: boolean; devDependencies?: Record<string, string> } {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+}
+
+/** Returns the versions of wrangler from the one that this package is tested with. Some tools pack no development dependencies. */
+function wranglerRange(tested: string | undefined): string {
+  if (tested === undefined) return 'latest'
+  return /^\d/.test(tested) ? `^${tested}` : tested
 }
 
 function projectFiles(directory: string, from: string | undefined): Readonly<Record<string, string>> {
@@ -83,7 +89,7 @@ function projectFiles(directory: string, from: string | undefined): Readonly<Rec
     type: 'module',
     scripts: { dev: 'wrangler dev', deploy: 'wrangler deploy' },
     dependencies: { edgemint },
-    devDependencies: { wrangler: `^${devDependencies['wrangler']}` },
+    devDependencies: { wrangler: wranglerRange(devDependencies?.['wrangler']) },
   }
   return {
     'package.json': `${JSON.stringify(project, null, 2)}\n`,

@@ -26,7 +26,8 @@ With --json, errors are printed to standard error as one line of JSON: error, me
 
 Completion:
   source <(npx edgemint complete bash)        source <(npx edgemint complete zsh)
-  npx edgemint complete fish | source         also for npx edgemint and bunx edgemint`
+  npx edgemint complete fish | source         also for npx edgemint and bunx edgemint
+  npx edgemint complete powershell | Out-String | Invoke-Expression`
 
 /** @param isJson whether errors are printed as JSON instead of by commander */
 export function makeProgram(isJson: boolean): Command {

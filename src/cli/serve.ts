@@ -2,8 +2,9 @@
 
 import process from 'node:process'
 import { Command } from 'commander'
+import type { Operator } from '../runtime/operator.ts'
+import type { Server } from '../start.ts'
 import { EXIT } from './errors.ts'
-import { print, warn } from './output.ts'
 
 /** Not `#runtime`, whose conditions are those of a checkout. */
 const RUNTIMES = {
@@ -17,6 +18,7 @@ interface ServeOptions {
   readonly port?: string
   readonly host?: string
   readonly check?: boolean
+  readonly json?: boolean
 }
 
 export function serveCommand(): Command {
@@ -26,10 +28,11 @@ export function serveCommand(): Command {
     .option('--port <port>', 'port to listen on, instead of PORT (default: 8080)')
     .option('--host <address>', 'address to listen on, instead of HOST (default: all, in development 127.0.0.1)')
     .option('--check', 'check the settings, the keys and the stores, and exit: with 0 if the server would be ready')
+    .option('--json', 'print each line for the operator as JSON, as the lines of the audit log are')
     .action(serve)
 }
 
-async function serve({ dev, port, host, check }: ServeOptions): Promise<void> {
+async function serve({ dev, port, host, check, json }: ServeOptions): Promise<void> {
   const environment = {
     ...process.env,
     ...(dev && { DEV: 'true' }),
@@ -39,13 +42,27 @@ async function serve({ dev, port, host, check }: ServeOptions): Promise<void> {
   const { bun, deno } = process.versions
   const { runtime } = await RUNTIMES[bun !== undefined ? 'bun' : deno !== undefined ? 'deno' : 'node']()
   // No other command needs the server.
-  const [{ createServer }, { open, serve }] = await Promise.all([import('../start.ts'), import('../runtime/serve.ts')])
-  if (!check) return serve(runtime, createServer, environment)
-  const { server } = await open(runtime, createServer, environment)
-  const error = await server.findStoreError()
-  if (error !== undefined) warn(`edgemint: STORE_URL cannot be reached: ${error}`)
-  const isReady = server.config !== undefined && error === undefined
-  if (isReady) print('edgemint: the settings are valid, a key signs, and the store answers')
+  const [{ createServer }, { open, serve }, { jsonOperator, plainOperator }] = await Promise.all([
+    import('../start.ts'),
+    import('../runtime/serve.ts'),
+    import('../runtime/operator.ts'),
+  ])
+  const operator = json ? jsonOperator : plainOperator
+  if (!check) return serve(runtime, createServer, environment, operator)
+  const { server } = await open(runtime, createServer, environment, operator)
   // The connections of the stores would keep the process running.
-  process.exit(isReady ? 0 : EXIT.refused)
+  process.exit((await reportReadiness(server, operator)) ? 0 : EXIT.refused)
+}
+
+/** Prints whether the server would be ready. What is wrong with its settings is printed already. */
+async function reportReadiness(server: Server, operator: Operator): Promise<boolean> {
+  const error = await server.findStoreError()
+  if (error !== undefined) {
+    const message = `STORE_URL cannot be reached: ${error}`
+    operator.warn(`edgemint: ${message}`, { notice: 'store_unreachable', message })
+  }
+  const isReady = server.config !== undefined && error === undefined
+  const message = 'the settings are valid, a key signs, and the store answers'
+  if (isReady) operator.print(`edgemint: ${message}`, { notice: 'ready', message })
+  return isReady
 }

@@ -38,10 +38,10 @@ async function readFile(file: string): Promise<string> {
   }
 }
 
-/** Returns the method by which a token is usually presented: a JWT-SVID without `iss` by `spiffe_jwt`. */
+/** Returns the method by which a token is usually presented: a JWT-SVID by `spiffe_jwt`. */
 export function usualMethod(token: string): WorkloadMethod {
-  const { iss, sub } = readAssertion(token)?.claims ?? {}
-  return iss === undefined && String(sub).startsWith('spiffe:') ? 'spiffe_jwt' : 'federated_jwt'
+  const { sub } = readAssertion(token)?.claims ?? {}
+  return String(sub).startsWith('spiffe:') ? 'spiffe_jwt' : 'federated_jwt'
 }
 
 /**

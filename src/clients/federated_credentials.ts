@@ -64,13 +64,13 @@ export async function requirePinned(
  * @throws OAuthError `invalid_client_metadata` with the name of the member, and what `findIssuer` throws
  */
 export async function requireAllPinned(
-  given: readonly FederatedCredential[] = [],
-  held: readonly FederatedCredential[] = [],
+  given: readonly FederatedCredential[] | undefined,
+  held: readonly FederatedCredential[] | undefined,
   findIssuer: FindIssuer,
 ): Promise<void> {
-  for (const [index, credential] of given.entries()) {
+  for (const [index, credential] of given?.entries() ?? []) {
     const { issuer, claims } = credential
-    const isHeld = held.some((each) => each.issuer === issuer && isSameJson(each.claims, claims))
+    const isHeld = held?.some((each) => each.issuer === issuer && isSameJson(each.claims, claims))
     if (!isHeld) await requirePinned(credential, `federated_credentials.${index}.`, findIssuer)
   }
 }

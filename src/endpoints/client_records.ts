@@ -1,16 +1,17 @@
 /** The record of one client at `/register/{client_id}`: access to it, changes to it, and its response. */
 
 import type { Context } from 'hono'
+import { attribute } from '../attribution.ts'
 import { type Caller, readClient, withoutHash } from '../clients/management.ts'
 import type { RegisteredClient } from '../clients/members.ts'
 import type { Offer } from '../clients/metadata.ts'
 import { clientKey, clientRecord, isClientId } from '../clients/registry.ts'
 import type { MadeSecret } from '../clients/secret_list.ts'
-import { attribute, invalidToken, notFound, type OAuthError } from '../errors.ts'
+import { invalidToken, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { readBearer } from '../http/bearer.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'
-import { jsonHeaders } from '../http/respond.ts'
+import { jsonHeaders, respondWith, securityHeaders } from '../http/respond.ts'
 import { changeRecord, readLatest, removeRecord } from '../records/change.ts'
 import { isSameToken } from '../secrets/hashes.ts'
 import type { Registry } from '../stores/contracts.ts'
@@ -185,11 +186,10 @@ export function shown(
 
 /** Returns a JSON response with the ETag of the record. */
 export async function answer(body: object, record: string, status: 200 | 201): Promise<Response> {
-  const headers = { ...jsonHeaders, ETag: await etagOf(record) }
-  return new Response(JSON.stringify(body), { status, headers })
+  return respondWith(JSON.stringify(body), { ...jsonHeaders, ETag: await etagOf(record) }, status)
 }
 
 /** Returns a response without a body. */
 export function noContent(): Response {
-  return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+  return new Response(null, { status: 204, headers: { ...securityHeaders, 'Cache-Control': 'no-store' } })
 }

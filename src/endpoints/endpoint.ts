@@ -50,7 +50,7 @@ export interface Site {
 
 /** Returns the URL of a path below the issuer. */
 export function below(issuer: string, path: string): string {
-  return issuer.replace(/\/$/, '') + path
+  return (issuer.endsWith('/') ? issuer.slice(0, -1) : issuer) + path
 }
 
 /** Returns the context of a request, at the current time. */

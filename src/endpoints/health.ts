@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
+import { respondWith, securityHeaders } from '../http/respond.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Ledger } from '../stores/contracts.ts'
 import type { App, Endpoint, Site } from './endpoint.ts'
@@ -10,9 +11,10 @@ import type { NamedSchema, Operations } from './operation.ts'
 /** Time for which the answer of the ledger is kept, so that frequent probes cost no work. */
 const KEPT_SECONDS = 5
 
-const HEADERS = { 'Content-Type': 'text/plain;charset=UTF-8', 'Cache-Control': 'no-store' }
+const HEADERS = { ...securityHeaders, 'Content-Type': 'text/plain;charset=UTF-8', 'Cache-Control': 'no-store' }
 
-export interface HealthOptions {
+/** What the readiness of the server depends on. */
+export interface ReadinessOptions {
   readonly keyring: Keyring
   /** Guarded by `guardStores`. Without it, it is not part of the readiness. */
   readonly ledger?: Ledger | undefined
@@ -20,21 +22,27 @@ export interface HealthOptions {
 
 /** Returns the answer to a probe of liveness: the process runs. */
 export function alive(): Response {
-  return new Response('ok\n', { headers: HEADERS })
+  return respondWith('ok\n', HEADERS)
 }
 
+/** Returns whether each part that the server needs to issue tokens is there, by name, at an instant in epoch seconds. */
+export type CheckReadiness = (now: number) => Promise<Readonly<Record<string, boolean>>>
+
 /**
- * Returns the endpoints for probes. Liveness needs no store. Readiness needs a key that signs and a ledger that answers, but no
- * registry: while that fails, clients that were read before are still served, and a fleet must not leave its balancer together.
+ * Returns the check of readiness. It needs a key that signs and a ledger that answers, but no registry: while that fails, clients
+ * that were read before are still served, and a fleet must not leave its balancer together.
  */
-export function healthEndpoints({ keyring, ledger }: HealthOptions): readonly Endpoint[] {
+export function readiness({ keyring, ledger }: ReadinessOptions): CheckReadiness {
   const isLedgerUp = ledgerProbe(ledger)
+  return async (now) => ({ signing_key: keyring.signingAt(now) !== undefined, ledger: await isLedgerUp(now) })
+}
+
+/** Returns the endpoints for probes. Liveness needs nothing but the process. */
+export function healthEndpoints(checkReadiness: CheckReadiness): readonly Endpoint[] {
   const ready = (site: Site): App =>
-    new Hono<{ Bindings: Connection }>().get('/', async (c) => {
-      const now = site.now()
-      const checks = { signing_key: keyring.signingAt(now) !== undefined, ledger: await isLedgerUp(now) }
-      return report(checks, c.req.query('verbose') !== undefined)
-    })
+    new Hono<{ Bindings: Connection }>().get('/', async (c) =>
+      report(await checkReadiness(site.now()), c.req.query('verbose') !== undefined),
+    )
   const [livez, readyz, health] = ['/livez', '/readyz', '/health'] as const
   return [
     {
@@ -71,14 +79,20 @@ function ledgerProbe(ledger: Ledger | undefined): (now: number) => Promise<boole
   }
 }
 
-function report(checks: Readonly<Record<string, boolean>>, isVerbose: boolean): Response {
-  const isReady = Object.values(checks).every(Boolean)
-  const lines = Object.entries(checks).map(([name, isGood]) => `${isGood ? '[+]' : '[-]'}${name} ${word(isGood)}`)
-  const text = isVerbose ? [...lines, word(isReady)].join('\n') : word(isReady)
-  return new Response(`${text}\n`, { status: isReady ? 200 : 503, headers: HEADERS })
+/** Returns whether all checks are good. */
+export function isReadyBy(checks: Readonly<Record<string, boolean>>): boolean {
+  return Object.values(checks).every(Boolean)
 }
 
-function word(isGood: boolean): string {
+function report(checks: Readonly<Record<string, boolean>>, isVerbose: boolean): Response {
+  const isReady = isReadyBy(checks)
+  const lines = Object.entries(checks).map(([name, isGood]) => `${isGood ? '[+]' : '[-]'}${name} ${word(isGood)}`)
+  const text = isVerbose ? [...lines, word(isReady)].join('\n') : word(isReady)
+  return respondWith(`${text}\n`, HEADERS, isReady ? 200 : 503)
+}
+
+/** Returns the word for the result of a check. */
+export function word(isGood: boolean): string {
   return isGood ? 'ok' : 'failed'
 }
 

@@ -2,24 +2,29 @@
 
 import { Hono, type Context as HonoContext } from 'hono'
 import { accepts } from 'hono/accepts'
-import { html, raw } from 'hono/html'
 import type { Connection } from '../certificates/client_cert.ts'
-import type { Keyring } from '../keys/keyring.ts'
+import { respondWith, securityHeaders } from '../http/respond.ts'
 import { below, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
+import { HOME_PATH, type HomeOptions, homePage } from './home_page.ts'
+import { HOME_SCRIPT } from './home_script.ts'
 import { HOME_STYLE } from './home_style.ts'
 import { METADATA_PATH } from './metadata.ts'
 import { type NamedSchema, objectSchema } from './operation.ts'
 
-const PATH = '/'
+/** Not for other hosts below the domain, which may be without TLS. */
+const STRICT_TRANSPORT = 'max-age=31536000'
 
 const LINKS: NamedSchema = { name: 'Server', schema: objectSchema(['issuer', 'metadata', 'token_endpoint']) }
 
-/** Returns the endpoint at the issuer itself. The page shows the endpoints that are mounted, and the public keys. */
-export function homeEndpoint(keyring: Keyring): Endpoint {
+/**
+ * Returns the endpoint at the issuer itself. The page shows the endpoints that are mounted, the readiness and the public keys;
+ * with `tokenForm` it also gets tokens.
+ */
+export function homeEndpoint(options: HomeOptions): Endpoint {
   return {
-    path: PATH,
+    path: HOME_PATH,
     operations: {
-      [PATH]: {
+      [HOME_PATH]: {
         get: {
           operationId: 'getServer',
           tag: 'Discovery',
@@ -34,75 +39,41 @@ export function homeEndpoint(keyring: Keyring): Endpoint {
         },
       },
     },
-    routes: (site) => new Hono<{ Bindings: Connection }>().get('/', (c) => home(c, site, keyring)),
+    routes: (site) => new Hono<{ Bindings: Connection }>().get('/', (c) => home(c, site, options)),
   }
 }
 
-async function home(c: HonoContext, site: Site, keyring: Keyring): Promise<Response> {
+async function home(c: HonoContext, site: Site, options: HomeOptions): Promise<Response> {
   const issuer = site.issuerOf(c.req.url)
-  c.header('Vary', 'Accept')
-  c.header('Cache-Control', 'no-store')
+  const common = { ...securityHeaders, Vary: 'Accept', 'Cache-Control': 'no-store' }
   const supports = ['application/json', 'text/html']
   const preferred = accepts(c, { header: 'Accept', supports, default: 'application/json' })
-  if (preferred !== 'text/html') return c.json(links(issuer))
-  c.header('Content-Security-Policy', await policy())
-  c.header('X-Content-Type-Options', 'nosniff')
-  c.header('Referrer-Policy', 'no-referrer')
-  return c.html(page(issuer, site, keyring))
+  if (preferred !== 'text/html') {
+    return respondWith(JSON.stringify(links(issuer)), { ...common, 'Content-Type': 'application/json' })
+  }
+  return respondWith(await homePage(issuer, site, options), {
+    ...common,
+    'Content-Type': 'text/html; charset=UTF-8',
+    'Content-Security-Policy': await policy(options.tokenForm !== undefined),
+    ...(issuer.startsWith('https:') && { 'Strict-Transport-Security': STRICT_TRANSPORT }),
+  })
 }
 
 function links(issuer: string): Readonly<Record<string, string>> {
   return { issuer, metadata: below(issuer, METADATA_PATH), token_endpoint: below(issuer, TOKEN_PATH) }
 }
 
-/** Allows the style of this page and its empty icon, and nothing else: no script, no form, no frame, no other origin. */
-async function policy(): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(HOME_STYLE)))
-  const hash = btoa(String.fromCharCode(...digest))
-  return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+/**
+ * Allows the style of this page and its empty icon, and its script where there is a form. The script sends the form; the browser
+ * itself sends none, so that no secret is ever part of a URL.
+ */
+async function policy(hasForm: boolean): Promise<string> {
+  const script = hasForm ? ` script-src ${await hashOf(HOME_SCRIPT)}; connect-src 'self';` : ''
+  return `default-src 'none';${script} style-src ${await hashOf(HOME_STYLE)}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 }
 
-function page(issuer: string, site: Site, keyring: Keyring): ReturnType<typeof html> {
-  const now = site.now()
-  const keys = keyring.publishedAt(now).keys
-  const isSigning = (kid = '', alg = '') => keyring.signingAt(now, alg)?.kid === kid
-  const isReady = keyring.signingAt(now) !== undefined
-  const style = html`<style>${raw(HOME_STYLE)}</style>`
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${issuer}</title>
-<link rel="icon" href="data:,">
-${style}
-</head>
-<body>
-<main>
-<h1>Token server</h1>
-<p>This server issues OAuth 2.0 access tokens to machines. ${isReady ? '' : 'No key signs yet.'}</p>
-<h2>Issuer</h2>
-<p><code>${issuer}</code></p>
-<h2>Get a token</h2>
-<pre tabindex="0">curl ${below(issuer, TOKEN_PATH)} -u CLIENT_ID:CLIENT_SECRET \\
-  -d grant_type=client_credentials</pre>
-<h2>Endpoints</h2>
-<ul>
-<li><a href="${below(issuer, METADATA_PATH)}">metadata</a> <code>${METADATA_PATH}</code></li>
-${site.endpoints
-  .filter(({ path }) => path !== PATH)
-  .map(({ path, metadataMember }) => html`<li>${nameOf(path, metadataMember)} <code>${path}</code></li>\n`)}
-</ul>
-<h2>Keys</h2>
-<ul>
-${keys.map(({ kid, alg }) => html`<li>${alg} ${isSigning(kid, alg) ? 'signing' : 'published'} <code>${kid}</code></li>\n`)}
-</ul>
-</main>
-</body>
-</html>`
-}
-
-function nameOf(path: string, metadataMember = path.replace(/^\//, '')): string {
-  return metadataMember.replaceAll('_', ' ').replace(/ (endpoint|uri)$/, '')
+/** @see {@link https://www.w3.org/TR/CSP3/#grammardef-hash-source CSP3, hash-source} */
+async function hashOf(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  return `'sha256-${btoa(String.fromCharCode(...digest))}'`
 }

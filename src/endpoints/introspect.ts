@@ -1,9 +1,10 @@
 /** `POST /introspect`: reports whether a token is active, to its client and to the resource servers in its audience. */
 
 import { Hono, type Context as HonoContext } from 'hono'
+import { attribute, withClient } from '../attribution.ts'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { attribute, invalidClient, invalidRequest, invalidToken, withClient } from '../errors.ts'
+import { invalidClient, invalidRequest, invalidToken } from '../errors.ts'
 import { readBearer } from '../http/bearer.ts'
 import { readFormRequest } from '../http/form.ts'
 import { jsonHeaders } from '../http/respond.ts'

@@ -8,7 +8,7 @@ import type { Emit } from '../events/events.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
-import { jsonHeaders } from '../http/respond.ts'
+import { respondWith } from '../http/respond.ts'
 import { problemOfIssuer } from '../issuers/issuer_checks.ts'
 import type { IssuerKeys } from '../issuers/keys.ts'
 import { fillIssuer } from '../issuers/presets.ts'
@@ -103,7 +103,7 @@ async function listAll(c: Context, { registry }: IssuersOptions): Promise<Respon
       return record === undefined ? [] : [readOr(record, issuer)]
     }),
   )
-  return new Response(JSON.stringify({ issuers: issuers.flat(), next_cursor }), { headers: jsonHeaders })
+  return respondWith(JSON.stringify({ issuers: issuers.flat(), next_cursor }))
 }
 
 function readOr(record: string, issuer: string): object {

@@ -11,7 +11,7 @@ import { readBearer } from '../http/bearer.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
-import { jsonHeaders } from '../http/respond.ts'
+import { respondWith } from '../http/respond.ts'
 import { readIssuer } from '../issuers/registry.ts'
 import { changeRecord } from '../records/change.ts'
 import { keyOf } from '../records/records.ts'
@@ -136,7 +136,7 @@ async function listAll(c: Context, parts: RegisterParts): Promise<Response> {
   await requireOperator(c, parts.operatorTokenHash)
   const { ids, cursor: next_cursor } = await readPage(c, parts.registry, keyOf(CLIENTS, ''))
   const clients = await Promise.all(ids.map((client_id) => showOne(client_id, c, parts)))
-  return new Response(JSON.stringify({ clients: clients.flat(), next_cursor }), { headers: jsonHeaders })
+  return respondWith(JSON.stringify({ clients: clients.flat(), next_cursor }))
 }
 
 async function showOne(client_id: string, c: Context, { registry, registrationUrl }: RegisterParts): Promise<object[]> {

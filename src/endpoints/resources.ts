@@ -8,7 +8,7 @@ import type { Emit } from '../events/events.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
-import { jsonHeaders } from '../http/respond.ts'
+import { respondWith } from '../http/respond.ts'
 import { readInput } from '../lib/read_input.ts'
 import { changeRecord, readLatest, removeRecord } from '../records/change.ts'
 import { keyOf, parseRecord, toRecord } from '../records/records.ts'
@@ -151,7 +151,7 @@ async function listAll(c: Context, options: ResourcesOptions): Promise<Response>
       return record === undefined ? [] : [{ ...readOr(record, resource), default: resource === usual }]
     }),
   )
-  return new Response(JSON.stringify({ resources: resources.flat(), next_cursor }), { headers: jsonHeaders })
+  return respondWith(JSON.stringify({ resources: resources.flat(), next_cursor }))
 }
 
 function readOr(record: string, resource: string): object {

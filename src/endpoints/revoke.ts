@@ -6,7 +6,7 @@ import type { Connection, FindCertificate } from '../certificates/client_cert.ts
 import { invalidRequest } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { readFormRequest } from '../http/form.ts'
-import { jsonHeaders } from '../http/respond.ts'
+import { securityHeaders } from '../http/respond.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { readOwnToken } from '../tokens/own_token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
@@ -64,7 +64,7 @@ async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, opti
     if (cutAt === undefined) options.emit({ event: 'token_revoked', client_id, jti: own.jti })
     else options.emit({ event: 'tokens_cut', before: cutAt, client_id })
   }
-  return new Response(null, { headers: { 'Cache-Control': jsonHeaders['Cache-Control'] ?? '' } })
+  return new Response(null, { headers: { ...securityHeaders, 'Cache-Control': 'no-store' } })
 }
 
 /**

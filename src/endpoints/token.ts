@@ -1,9 +1,10 @@
 /** `POST /token`: the steps of a token request, in order. */
 
 import { Hono, type Context as HonoContext } from 'hono'
+import { attributed } from '../attribution.ts'
 import { type Authentication, authMetadata } from '../authentication/authenticate.ts'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { attribute, invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
+import { invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { Confirmation, Confirmed, Grant } from '../features.ts'
 import { readFormRequest } from '../http/form.ts'
@@ -137,7 +138,7 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
   const grant = chooseGrant(request, service.offered)
   const authenticated = await service.authentication.authenticate(request, context)
   const { client, proof } = authenticated
-  return attribute(client.client_id, async () => {
+  try {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
     }
@@ -150,7 +151,9 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     for (const claim of claims) await claim()
     service.emit(issuedEvent(issued, grant, proof))
     return respond(issued, context.now, confirmed, permit)
-  })
+  } catch (error) {
+    throw attributed(error, client.client_id)
+  }
 }
 
 /** Runs before authentication, as in fosite: an unsupported grant is refused without the cost of a secret. */

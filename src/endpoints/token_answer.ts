@@ -38,7 +38,6 @@ function proofMembers({ credential, issuer, subject, id }: Proof) {
  * Returns the token response.
  *
  * @param now epoch seconds
-
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
  */
 export function respond(

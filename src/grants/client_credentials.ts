@@ -19,7 +19,9 @@ export function clientCredentials(): Grant {
       if (client.token_endpoint_auth_method === 'none') {
         throw unauthorizedClient('client_public', 'A public client cannot use this grant.')
       }
-      const permit = permits.get(client) ?? permitOf(client)
+      const held = permits.get(client)
+      if (held !== undefined) return held
+      const permit = permitOf(client)
       permits.set(client, permit)
       return permit
     },

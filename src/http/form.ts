@@ -63,12 +63,17 @@ function malformed(): OAuthError {
 }
 
 function toForm(parameters: readonly [name: string, value: string][]): Form {
-  const values = new Map<string, string[]>()
+  const first = new Map<string, string>()
+  const repeats: [name: string, value: string][] = []
   for (const [name, value] of parameters) {
-    const others = values.get(name)
-    if (others === undefined) values.set(name, [value])
-    else if (REPEATABLE.has(name)) others.push(value)
+    if (!first.has(name)) first.set(name, value)
+    else if (REPEATABLE.has(name)) repeats.push([name, value])
     else throw invalidRequest('parameter_repeated', 'A parameter is given more than once.')
   }
-  return { get: (name) => values.get(name)?.[0] ?? null, getAll: (name) => values.get(name) ?? [] }
+  const getAll: Form['getAll'] = (name) => {
+    const value = first.get(name)
+    if (value === undefined) return []
+    return [value, ...repeats.flatMap(([repeated, another]) => (repeated === name ? another : []))]
+  }
+  return { get: (name) => first.get(name) ?? null, getAll }
 }

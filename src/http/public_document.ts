@@ -4,17 +4,23 @@ import type { Env, Handler, Hono, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import { etagOf } from './etag.ts'
+import { lengthOf, publicHeaders } from './respond.ts'
 
 const MAX_AGE_SECONDS = 300
 
 const readable = cors({ origin: '*', allowMethods: ['GET', 'HEAD'] })
 
 /** Answers 304, RFC 9110 §13.1.2, and keeps the CORS header on it so that pages of any origin can read that answer, too. */
-const conditional = etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'Access-Control-Allow-Origin'] })
+const conditional = etag({
+  retainedHeaders: [...RETAINED_304_HEADERS, 'Access-Control-Allow-Origin', ...Object.keys(publicHeaders)],
+})
 
 /** OPTIONS without `Access-Control-Request-Method` is not a preflight and is handled like other methods. */
-const preflight: MiddlewareHandler = (c, next) =>
-  c.req.header('Access-Control-Request-Method') === undefined ? next() : readable(c, next)
+const preflight: MiddlewareHandler = (c, next) => {
+  if (c.req.header('Access-Control-Request-Method') === undefined) return next()
+  for (const [name, value] of Object.entries(publicHeaders)) c.header(name, value)
+  return readable(c, next)
+}
 
 /** Mounts a document at a path for GET, HEAD and CORS preflights. Pages of any origin may read it. */
 export function publish<E extends Env>(app: Hono<E>, path: string, document: Handler<E>): void {
@@ -37,11 +43,11 @@ export type Respond = (body: string, ifNoneMatch?: string) => Promise<Response>
 export function publicText(type: string, maxAgeSeconds: number = MAX_AGE_SECONDS): Respond {
   let latest: { readonly body: string; readonly headers: ReturnType<typeof headersOf> } | undefined
   const headersOf = async (body: string): Promise<Record<string, string> & { readonly ETag: string }> => ({
+    ...publicHeaders,
     'Content-Type': type,
     'Cache-Control': `public, max-age=${maxAgeSeconds}`,
     ETag: await etagOf(body),
-    // Without it, Bun and Deno answer HEAD with a length of 0, RFC 9110 §8.6.
-    'Content-Length': String(new TextEncoder().encode(body).length),
+    'Content-Length': lengthOf(body),
   })
   return async (body, ifNoneMatch) => {
     if (latest?.body !== body) latest = { body, headers: headersOf(body) }

@@ -11,7 +11,7 @@ import { problemOfRules } from './rule_checks.ts'
 import { readSpiffeId, trustDomainIssuer } from './spiffe_id.ts'
 
 /** How a foreign token is presented: as any JWT, or as a JWT-SVID of SPIFFE. */
-export type TokenForm = 'jwt' | 'jwt-spiffe'
+export type AssertionForm = 'jwt' | 'jwt-spiffe'
 
 /** Types of JWTs that say no more than that they are JWTs. */
 const PLAIN_TYPES: readonly string[] = ['jwt', 'jose']
@@ -29,7 +29,7 @@ export interface Origin {
 }
 
 /** Returns undefined for a header that no issuer could make acceptable otherwise. Keys in the header are ignored. */
-export function checkHeader({ header }: Assertion, form: TokenForm): AssertionReason | undefined {
+export function checkHeader({ header }: Assertion, form: AssertionForm): AssertionReason | undefined {
   const { alg, kid } = header
   if ('crit' in header || 'b64' in header) return 'assertion_crit'
   if (kid !== undefined && typeof kid !== 'string') return 'assertion_malformed'
@@ -39,9 +39,13 @@ export function checkHeader({ header }: Assertion, form: TokenForm): AssertionRe
 }
 
 /** Returns the origin that a token claims: its `iss`, or for a JWT-SVID the trust domain of its `sub`. */
-export function readOrigin({ claims }: Assertion, form: TokenForm): Origin | AssertionReason {
+export function readOrigin({ claims }: Assertion, form: AssertionForm): Origin | AssertionReason {
   const { iss, sub } = claims
-  if (form === 'jwt') return typeof iss === 'string' ? { issuer: iss, claims } : 'federation_issuer_unknown'
+  if (form === 'jwt') {
+    // A trust domain vouches for JWT-SVIDs alone.
+    const isIssuer = typeof iss === 'string' && !iss.startsWith('spiffe:')
+    return isIssuer ? { issuer: iss, claims } : 'federation_issuer_unknown'
+  }
   const id = readSpiffeId(sub)
   if (id === undefined) return 'assertion_sub_wrong'
   const issuer = trustDomainIssuer(id.trustDomain)
@@ -55,7 +59,7 @@ export function credentialsFor(
   now: number,
 ): readonly FederatedCredential[] {
   return credentials.filter(
-    ({ expires_at = 0, ...credential }) => credential.issuer === issuer && (expires_at === 0 || now < expires_at),
+    ({ issuer: named, expires_at = 0 }) => named === issuer && (expires_at === 0 || now < expires_at),
   )
 }
 

@@ -7,13 +7,13 @@ import { readAssertion } from '../assertions/assertion.ts'
 import type { AssertionReason } from '../reasons.ts'
 import type { ClaimRule, FederatedCredential, TrustedIssuer } from '../types.ts'
 import {
+  type AssertionForm,
   checkClaims,
   checkHeader,
   checkIssuer,
   credentialsFor,
   findCredential,
   readOrigin,
-  type TokenForm,
 } from './checks.ts'
 import { type Claims, findClaim, matchesClaim } from './claim_rules.ts'
 import type { IssuerUse } from './presets.ts'
@@ -25,7 +25,7 @@ export interface ExplainOptions {
   readonly issuers: readonly TrustedIssuer[]
   /** Issuer identifier of this server. */
   readonly ownIssuer: string
-  readonly form: TokenForm
+  readonly form: AssertionForm
   readonly use: IssuerUse
   /** Epoch seconds. */
   readonly now: number

@@ -51,10 +51,7 @@ const text = (most: number): v.GenericSchema<string> =>
   )
 
 const oneOf = (names: readonly string[]): v.GenericSchema<string> =>
-  v.pipe(
-    v.string('must be a string'),
-    v.check((name) => names.includes(name), `must be one of: ${names.join(', ')}`),
-  )
+  v.picklist(names, `must be one of: ${names.join(', ')}`)
 
 const Flag = v.boolean('must be true or false')
 

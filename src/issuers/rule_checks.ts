@@ -41,6 +41,7 @@ export const Rules: v.GenericSchema<unknown, ClaimRules> = v.pipe(
     const problem = dataset.typed ? problemOfForm(dataset.value) : undefined
     if (problem !== undefined) addIssue({ message: problem })
   }),
+  v.description('Rules by the name of a claim or a JSON pointer: a value, a list of strings, or an object with glob.'),
 )
 
 /** Schema of stored rules: their type only. */
@@ -56,7 +57,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function isRule(value: unknown): value is ClaimRule {
   if (isObject(value)) return Object.keys(value).length === 1 && typeof value['glob'] === 'string'
   if (Array.isArray(value)) return value.length > 0 && value.every((each) => typeof each === 'string')
-  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
+  return typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)
 }
 
 function problemOfForm(rules: Readonly<Record<string, unknown>>): string | undefined {
@@ -72,7 +73,8 @@ function problemOfForm(rules: Readonly<Record<string, unknown>>): string | undef
 }
 
 function problemOfRule(name: string, rule: unknown): string | undefined {
-  if (!isRule(rule)) return 'must be a string, a list of strings, a number, a boolean, or an object with glob alone'
+  if (!isRule(rule))
+    return 'must be a string, a list of strings, a whole number, a boolean, or an object with glob alone'
   if (Array.isArray(rule) && rule.length > MAX_VALUES) return `must have at most ${MAX_VALUES} values`
   const texts = isGlob(rule) ? [rule.glob] : [rule].flat().map(String)
   if (texts.some(({ length }) => length > MAX_CHARACTERS)) return `must have at most ${MAX_CHARACTERS} characters`

@@ -9,13 +9,13 @@ import type { FindRecord } from '../records/records.ts'
 import type { Ledger } from '../stores/contracts.ts'
 import type { Client, Context, TrustedIssuer } from '../types.ts'
 import {
+  type AssertionForm,
   checkClaims,
   checkHeader,
   checkIssuer,
   credentialsFor,
   findCredential,
   readOrigin,
-  type TokenForm,
 } from './checks.ts'
 import type { IssuerKeys } from './keys.ts'
 import type { IssuerUse } from './presets.ts'
@@ -32,7 +32,7 @@ export interface WorkloadOptions {
 
 /** What a token is presented as, and for. */
 export interface Presentation {
-  readonly form: TokenForm
+  readonly form: AssertionForm
   readonly use: IssuerUse
 }
 
@@ -53,16 +53,13 @@ export type VerifyWorkload = (
 
 /** Returns a function that verifies foreign tokens. */
 export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions): VerifyWorkload {
-  const findLatest = async (issuer: string): Promise<TrustedIssuer | undefined> =>
-    (await findIssuer(issuer)) ?? findIssuer(issuer, { refresh: true })
-
   return async (assertion, { federated_credentials = [] }, { form, use }, { issuer: ownIssuer, now }) => {
     const badHeader = checkHeader(assertion, form)
     if (badHeader !== undefined) return badHeader
     const origin = readOrigin(assertion, form)
     if (typeof origin === 'string') return origin
     const named = credentialsFor(federated_credentials, origin.issuer, now)
-    const issuer = named.length === 0 ? undefined : await findLatest(origin.issuer)
+    const issuer = named.length === 0 ? undefined : await findIssuer(origin.issuer)
     const refused = checkIssuer(assertion, issuer, { use, ownIssuer })
     if (refused !== undefined || issuer === undefined) return refused ?? 'federation_issuer_unknown'
     const credential = findCredential(named, issuer, origin.claims)
@@ -77,12 +74,14 @@ export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions):
 
 /** Runs last, because a token that is refused must not use up its `jti`. */
 async function checkFirst(
-  { jti, exp }: Assertion['claims'],
-  { issuer, single_use }: TrustedIssuer,
+  { jti, exp, iat }: Assertion['claims'],
+  { issuer, single_use, max_age }: TrustedIssuer,
   ledger: Ledger,
 ): Promise<AssertionReason | undefined> {
   if (!single_use) return undefined
-  const expiresAt = Math.ceil(Number(exp)) + SKEW_SECONDS
+  // The token may claim to be valid for years; it is accepted until it is too old.
+  const tooOldAt = typeof iat === 'number' ? iat + max_age : Number.POSITIVE_INFINITY
+  const expiresAt = Math.ceil(Math.min(Number(exp) + SKEW_SECONDS, tooOldAt + 1))
   return (await claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)) ? undefined : 'assertion_replayed'
 }
 

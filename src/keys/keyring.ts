@@ -52,12 +52,26 @@ async function toKeyring(jwks: readonly PrivateJwk[], options: KeyringOptions): 
   return {
     algorithms: [...new Set(keys.map(({ alg }) => alg))],
     lifetimeSeconds,
-    signingAt: (instant, alg) =>
+    signingAt: eachInstant((instant, alg) =>
       keys.find((key) => (alg === undefined || key.alg === alg) && stateAt(key, instant) === 'signing'),
+    ),
     verifyingAt: (instant, kid) => keys.find((key) => key.kid === kid && stateAt(key, instant) !== 'expired'),
     publishedAt: (instant) => ({
       keys: keys.filter((key) => stateAt(key, instant) !== 'expired').map(({ publicJwk }) => publicJwk),
     }),
+  }
+}
+
+/** Returns the same function, which remembers its results for the latest instant. */
+function eachInstant<T>(find: (instant: number, name?: string) => T): (instant: number, name?: string) => T {
+  const found = new Map<string | undefined, { readonly result: T }>()
+  let latest = Number.NaN
+  return (instant, name) => {
+    if (instant !== latest) found.clear()
+    latest = instant
+    const known = found.get(name) ?? { result: find(instant, name) }
+    found.set(name, known)
+    return known.result
   }
 }
 

@@ -5,9 +5,11 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
   return register
 })
 
-/** Returns the checksum of ISO 3309, as in ZIP and PNG. It detects typing errors and protects nothing. */
-export function crc32(octets: Uint8Array): number {
+/** Returns the checksum of ISO 3309 over the first `length` octets, all by default, as in ZIP and PNG. It detects typing errors and protects nothing. */
+export function crc32(octets: Uint8Array, length: number = octets.length): number {
   let register = 0xffffffff
-  for (const octet of octets) register = (register >>> 8) ^ (TABLE[(register ^ octet) & 0xff] ?? 0)
+  for (let index = 0; index < length; index++) {
+    register = (register >>> 8) ^ (TABLE[(register ^ (octets[index] ?? 0)) & 0xff] ?? 0)
+  }
   return (register ^ 0xffffffff) >>> 0
 }

@@ -21,7 +21,7 @@ export async function grantResources(
 ): Promise<readonly ResourceServer[]> {
   const [named, alternative] = [form.getAll('resource'), form.getAll('audience')]
   if (named.length + alternative.length === 0) {
-    const fallback = await resources.findDefault()
+    const fallback = permit.resources.length === 0 ? undefined : await resources.findDefault()
     return fallback !== undefined && permit.resources.includes(fallback.resource) ? [fallback] : []
   }
   const asked = [...new Set([...named, ...alternative])]

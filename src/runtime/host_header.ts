@@ -1,6 +1,6 @@
 /** The Host header field. Some runtimes accept malformed or repeated fields, and even read the path from them. */
 
-import { jsonHeaders } from '../http/respond.ts'
+import { jsonHeaders, respondWith } from '../http/respond.ts'
 
 /** `uri-host [ ":" port ]`; http does not allow an empty host (RFC 9110 §4.2.1). */
 const HOST = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})+)(?::\d*)?$/i
@@ -18,5 +18,5 @@ export function isHost(text: string): boolean {
  */
 export function refuseHost(): Response {
   const body = { error: 'invalid_request', error_description: 'The request must have exactly one valid Host header.' }
-  return new Response(JSON.stringify(body), { status: 400, headers: jsonHeaders })
+  return respondWith(JSON.stringify(body), jsonHeaders, 400)
 }

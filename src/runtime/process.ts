@@ -9,6 +9,8 @@ import type { Host } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
 import { type LineWriter, lineWriter, type Put } from './line_writer.ts'
+import { openSqlite } from './open_sqlite.ts'
+import { type Operator, plainOperator, printSafely } from './operator.ts'
 import type { Backends, Environment } from './runtime.ts'
 
 /** What differs between the runtimes. */
@@ -16,9 +18,13 @@ interface RuntimeParts {
   /** Stores in addition to those of every runtime. */
   readonly backends?: Backends
   readonly log: LineWriter
+  readonly operator?: Operator
 }
 
-export function processHost(environment: Environment, { backends = {}, log }: RuntimeParts): Host {
+export function processHost(
+  environment: Environment,
+  { backends = {}, log, operator = plainOperator }: RuntimeParts,
+): Host {
   return {
     environment,
     fetch: (url, init) => fetch(url, init),
@@ -30,7 +36,7 @@ export function processHost(environment: Environment, { backends = {}, log }: Ru
     commandFor: (setting) => (setting === 'STORE_URL' ? storeCommand(environment) : COMMANDS[setting]),
     now: epochSeconds,
     write: log.write,
-    warn,
+    warn: operator.warn,
   }
 }
 
@@ -42,15 +48,6 @@ export function auditLog(put: Put): LineWriter {
 /** Prints a line for the operator to standard error. */
 export function warn(line: string): void {
   printSafely(console.error, line)
-}
-
-/** Prints a line, ignoring failures: a closed pipe or a full disk is no reason to stop serving. */
-export function printSafely(print: (line: string) => void, line: string): void {
-  try {
-    print(line)
-  } catch {
-    // There is nowhere left to report it.
-  }
 }
 
 const commonBackends: Backends = {
@@ -68,15 +65,6 @@ function openStores(url: string, backends: Backends): Promise<Stores> {
 
 async function openRedis(url: string): Promise<Stores> {
   return (await import('../stores/redis.ts')).redisStores(url)
-}
-
-async function openSqlite(url: string): Promise<Stores> {
-  const { sqliteStores } = await import('../stores/sqlite.ts')
-  try {
-    return sqliteStores(url.slice('sqlite:'.length))
-  } catch (error) {
-    throw new Error('names a file that cannot be opened', { cause: error })
-  }
 }
 
 const STORE_URLS = ['sqlite:/var/lib/edgemint/edgemint.db', 'sqlite:/data/edgemint.db'] as const
@@ -103,6 +91,7 @@ const COMMANDS: Readonly<Record<Exclude<Problem['setting'], 'STORE_URL'>, string
   DPOP_NONCE_REQUIRED: 'export DPOP_NONCE_REQUIRED=true',
   TRUSTED_PROXIES: 'export TRUSTED_PROXIES=10.0.0.5',
   CLIENT_CERT_VERIFIED: 'export CLIENT_CERT_VERIFIED=true',
+  SECURITY_CONTACT: 'export SECURITY_CONTACT=mailto:security@example.com',
   DEV: 'unset DEV',
   'wrangler.toml': 'git checkout wrangler.toml',
 }

@@ -5,7 +5,8 @@ import { type Address, readAddress } from '../config.ts'
 import { type Server, UNCONFIGURED_LINE } from '../start.ts'
 import { curlLine } from './announce.ts'
 import type { LineWriter } from './line_writer.ts'
-import { auditLog, printSafely, processHost, warn } from './process.ts'
+import { type Operator, plainOperator } from './operator.ts'
+import { auditLog, processHost } from './process.ts'
 import type { CreateServer, Environment, Listener, ProcessRuntime } from './runtime.ts'
 import { drainable, stopOnSignals } from './stop.ts'
 
@@ -17,6 +18,7 @@ export interface Opened {
   readonly server: Server
   readonly log: LineWriter
   readonly environment: Environment
+  readonly operator: Operator
 }
 
 /** Creates the server, and prints what is wrong with the settings. */
@@ -24,9 +26,11 @@ export async function open(
   { backends = {}, openOutput }: ProcessRuntime,
   createServer: CreateServer,
   environment: Environment,
+  operator: Operator = plainOperator,
 ): Promise<Opened> {
   const log = auditLog(openOutput())
-  return { server: await createServer(processHost(environment, { backends, log })), log, environment }
+  const server = await createServer(processHost(environment, { backends, log, operator }))
+  return { server, log, environment, operator }
 }
 
 /** Creates the server and listens until a signal ends the process. */
@@ -34,12 +38,13 @@ export async function serve(
   runtime: ProcessRuntime,
   createServer: CreateServer,
   environment: Environment,
+  operator?: Operator,
 ): Promise<void> {
-  await listen(runtime, await open(runtime, createServer, environment))
+  await listen(runtime, await open(runtime, createServer, environment, operator))
 }
 
 /** Listens until a signal ends the process. Ends it at once, with exit code 1, if there is no address to listen on. */
-export async function listen(runtime: ProcessRuntime, { server, log, environment }: Opened): Promise<void> {
+export async function listen(runtime: ProcessRuntime, { server, log, environment, operator }: Opened): Promise<void> {
   const address = readAddress(environment)
   // `open` has printed why.
   if (address === undefined) process.exit(1)
@@ -47,9 +52,10 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
   try {
     const listener = await runtime.listen(app, address)
     stopOnSignals(log, environment, () => drain().then(listener.stop))
-    announce(server, listener)
+    announce(server, listener, operator)
   } catch (error) {
-    warn(`edgemint: ${unboundText(error, address)}`)
+    const message = unboundText(error, address)
+    operator.warn(`edgemint: ${message}`, { notice: 'cannot_listen', message })
     process.exit(1)
   }
 }
@@ -58,22 +64,36 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
  * Prints where the server listens and, in development, a request to try. Warns once if the store cannot be
  * reached.
  */
-export function announce(server: Server, { hostname, port }: Pick<Listener, 'hostname' | 'port'>): void {
+export function announce(
+  server: Server,
+  { hostname, port }: Pick<Listener, 'hostname' | 'port'>,
+  operator: Operator = plainOperator,
+): void {
   const { config } = server
   // In development requests have to name this machine, also where `deno serve` listens on all interfaces.
   const host = config?.dev && LOCALHOST.includes(hostname) ? 'localhost' : hostname
-  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  printSafely(console.log, `edgemint: listening on ${origin}`)
-  if (config?.dev) printSafely(console.log, curlLine(origin))
-  if (config === undefined) warn(UNCONFIGURED_LINE)
-  void warnIfUnreachable(server)
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const listening = `listening on ${url}`
+  operator.print(`edgemint: ${listening}`, { notice: 'listening', message: listening, url })
+  if (config?.dev) {
+    const line = curlLine(url)
+    operator.print(line, { notice: 'development', message: withoutName(line) })
+  }
+  if (config === undefined)
+    operator.warn(UNCONFIGURED_LINE, { notice: 'not_configured', message: withoutName(UNCONFIGURED_LINE) })
+  void warnIfUnreachable(server, operator)
 }
 
 /** The server runs meanwhile, and connects when the store is there. */
-async function warnIfUnreachable(server: Server): Promise<void> {
+async function warnIfUnreachable(server: Server, operator: Operator): Promise<void> {
   const error = await server.findStoreError()
   if (error === undefined) return
-  warn(`edgemint: STORE_URL cannot be reached yet: ${error}. Requests that need it are answered with 503 until it can.`)
+  const message = `STORE_URL cannot be reached yet: ${error}. Requests that need it are answered with 503 until it can.`
+  operator.warn(`edgemint: ${message}`, { notice: 'store_unreachable', message })
+}
+
+function withoutName(line: string): string {
+  return line.slice('edgemint: '.length)
 }
 
 function unboundText(error: unknown, { port, hostname }: Address): string {

@@ -29,8 +29,7 @@ export function isIntact(secret: string): boolean {
   try {
     const octets = decodeBase64url(secret.slice(PREFIX.length))
     if (octets.length !== SECRET_OCTETS + CHECKSUM_OCTETS) return false
-    const checksum = octets.subarray(SECRET_OCTETS).reduce((sum, octet) => sum * 256 + octet, 0)
-    return crc32(octets.subarray(0, SECRET_OCTETS)) === checksum
+    return crc32(octets, SECRET_OCTETS) === new DataView(octets.buffer).getUint32(SECRET_OCTETS)
   } catch {
     return false
   }

@@ -83,7 +83,9 @@ type Kinds = readonly (HashKind | undefined)[]
 function hashKinds(): (secrets: readonly ClientSecret[]) => Kinds {
   const known = new WeakMap<readonly ClientSecret[], Kinds>()
   return (secrets) => {
-    const kinds = known.get(secrets) ?? secrets.map(({ hash }) => hashKind(hash))
+    const held = known.get(secrets)
+    if (held !== undefined) return held
+    const kinds = secrets.map(({ hash }) => hashKind(hash))
     known.set(secrets, kinds)
     return kinds
   }

@@ -1,4 +1,7 @@
-/** The ledger in SQL, for SQLite files and for the SQLite of Durable Objects. Parameters are numbered by position. */
+/**
+ * The ledger in SQL, for SQLite files and for the SQLite of Durable Objects. Parameters are not numbered, because the older
+ * versions of Node 22 and 24 do not bind numbered ones.
+ */
 
 export const LEDGER_SCHEMA = `
   CREATE TABLE IF NOT EXISTS ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -10,33 +13,36 @@ export const LIST_ROWS = 1000
 
 /** (key, value, expires_at, now) → one row if the mark was made. */
 export const LEDGER_ADD = `
-  INSERT INTO ledger VALUES (?1, ?2, ?3)
-  ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at WHERE ledger.expires_at <= ?4
+  INSERT INTO ledger VALUES (?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at WHERE ledger.expires_at <= ?
   RETURNING key`
 
 /** (key, end of a window opened now, now) → value. */
 export const LEDGER_COUNT = `
-  INSERT INTO ledger VALUES (?1, '1', ?2)
-  ON CONFLICT (key) DO UPDATE SET
-    value = CASE WHEN ledger.expires_at <= ?3 THEN '1' ELSE CAST(ledger.value + 1 AS TEXT) END,
-    expires_at = CASE WHEN ledger.expires_at <= ?3 THEN ?2 ELSE ledger.expires_at END
+  INSERT INTO ledger VALUES (?, '1', ?)
+  ON CONFLICT (key) DO UPDATE SET (value, expires_at) = (
+    SELECT iif(is_over, '1', CAST(ledger.value + 1 AS TEXT)), iif(is_over, excluded.expires_at, ledger.expires_at)
+    FROM (SELECT ledger.expires_at <= ? AS is_over)
+  )
   RETURNING value`
 
 /** (key, value, expires_at, now) → value. */
 export const LEDGER_RAISE = `
-  INSERT INTO ledger VALUES (?1, CAST(CAST(?2 AS INTEGER) AS TEXT), ?3)
-  ON CONFLICT (key) DO UPDATE SET
-    value = CASE WHEN ledger.expires_at <= ?4 THEN excluded.value
-      ELSE CAST(max(CAST(ledger.value AS INTEGER), CAST(?2 AS INTEGER)) AS TEXT) END,
-    expires_at = CASE WHEN ledger.expires_at <= ?4 THEN ?3 ELSE max(ledger.expires_at, ?3) END
+  INSERT INTO ledger VALUES (?, CAST(CAST(? AS INTEGER) AS TEXT), ?)
+  ON CONFLICT (key) DO UPDATE SET (value, expires_at) = (
+    SELECT
+      iif(is_over, excluded.value, CAST(max(CAST(ledger.value AS INTEGER), CAST(excluded.value AS INTEGER)) AS TEXT)),
+      iif(is_over, excluded.expires_at, max(ledger.expires_at, excluded.expires_at))
+    FROM (SELECT ledger.expires_at <= ? AS is_over)
+  )
   RETURNING value`
 
 /** (key, now) → value. */
-export const LEDGER_GET = 'SELECT value FROM ledger WHERE key = ?1 AND expires_at > ?2'
+export const LEDGER_GET = 'SELECT value FROM ledger WHERE key = ? AND expires_at > ?'
 
 /** (exclusive start key, exclusive end key, now) → key, value; at most {@link LIST_ROWS} rows. */
 export const LEDGER_LIST: string = `
-  SELECT key, value FROM ledger WHERE key > ?1 AND key < ?2 AND expires_at > ?3 ORDER BY key LIMIT ${LIST_ROWS}`
+  SELECT key, value FROM ledger WHERE key > ? AND key < ? AND expires_at > ? ORDER BY key LIMIT ${LIST_ROWS}`
 
 /** Returns exclusive bounds for the keys of a family. */
 export function rangeOf(family: string): { readonly start: string; readonly end: string } {
@@ -51,7 +57,7 @@ export const SWEEP_ROWS = 1000
 
 /** (instant up to which expired marks are deleted) → one row for each deleted mark. */
 export const LEDGER_SWEEP: string = `
-  DELETE FROM ledger WHERE key IN (SELECT key FROM ledger WHERE expires_at <= ?1 LIMIT ${SWEEP_ROWS}) RETURNING key`
+  DELETE FROM ledger WHERE key IN (SELECT key FROM ledger WHERE expires_at <= ? LIMIT ${SWEEP_ROWS}) RETURNING key`
 
 /** () → next, null when empty. */
 export const LEDGER_NEXT_EXPIRY = 'SELECT min(expires_at) AS next FROM ledger'

@@ -1,6 +1,6 @@
 /** Database files that only their owner can read. */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -10,6 +10,18 @@ import { dirname } from 'node:path'
  * @throws the error of the file system
  */
 export function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  createFolder(dirname(path))
   closeSync(openSync(path, 'a', 0o600))
+}
+
+/** Not with the option `recursive`: Node would try forever where a file system answers as /proc does. */
+function createFolder(path: string): void {
+  if (existsSync(path)) return
+  createFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if (!existsSync(path)) throw error
+  }
 }

@@ -32,7 +32,9 @@ export function tokenIssuer(
     }
     const seconds = reuseSecondsOf(reuseSeconds, token.expiresAt - token.issuedAt)
     if (seconds <= 0) return { signed: await sign(), isReused: false }
-    return reuse.issue(keyOf(token, profile, [key, ...records]), seconds, token.issuedAt, sign)
+    const name = keyOf(token, profile, [key, ...records])
+    const held = reuse.find(name, seconds, token.issuedAt)
+    return held === undefined ? reuse.add(name, sign) : { signed: held, isReused: true }
   }
 }
 

@@ -39,13 +39,14 @@ export type Denial = { readonly jti: string } | { readonly before: number; reado
 /** Tokens that can be reused. */
 export interface TokenReuse {
   /**
-   * Returns the token held under `key` if it is at most `seconds` old, otherwise the one that `sign` returns, which is then held.
-   * Concurrent callers share one call of `sign`.
+   * Returns the token held under `key` if it is at most `seconds` old.
    *
    * @param key names everything that shapes the token; see `reuseKeys`
    * @param now epoch seconds
    */
-  issue(key: string, seconds: number, now: number, sign: () => Promise<SignedToken>): Promise<Issued>
+  find(key: string, seconds: number, now: number): SignedToken | undefined
+  /** Returns the token that `sign` returns, and holds it. Concurrent callers with the same key share one call of `sign`. */
+  add(key: string, sign: () => Promise<SignedToken>): Promise<Issued>
   /** Drops the tokens that are denied. Tokens issued later, but before the end of a cut, are not held either. */
   drop(denial: Denial): void
 }
@@ -67,9 +68,11 @@ export function tokenReuse(): TokenReuse {
     issuedAt <= Math.max(cutOfAll, cuts.get(clientId) ?? -1)
 
   return {
-    async issue(key, seconds, now, sign) {
-      const young = held.find(key)
-      if (young !== undefined && isYoung(young, now, seconds)) return { signed: young, isReused: true }
+    find(key, seconds, now) {
+      const token = held.find(key)
+      return token !== undefined && isYoung(token, now, seconds) ? token : undefined
+    },
+    async add(key, sign) {
       let isReused = true
       const signed = await signing(key, async () => {
         isReused = false

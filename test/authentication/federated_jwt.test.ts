@@ -97,6 +97,23 @@ describe('single_use', () => {
     assert.equal((await send(jws, form)).reason, 'assertion_expired')
   })
 
+  test('the mark of a token that is valid for years lasts until the token is too old', async () => {
+    const { ledger } = memoryStores(() => NOW)
+    const ends: number[] = []
+    const add: typeof ledger.add = (key, value, expiresAt) => {
+      ends.push(expiresAt)
+      return ledger.add(key, value, expiresAt)
+    }
+    const { send, state } = await createTrusting({ issuer: { single_use: true }, ledger: { ...ledger, add } })
+    const jws = await sign({ exp: 99_999_999_999 })
+    assert.equal((await send(jws, form)).status, 200)
+    assert.deepEqual(ends, [NOW + 3601 + 60])
+    state.now = NOW + 3600
+    assert.equal((await send(jws, form)).reason, 'assertion_replayed')
+    state.now++
+    assert.equal((await send(jws, form)).reason, 'assertion_too_old')
+  })
+
   test('a ledger that fails is 503', async () => {
     const broken = { ...memoryStores(() => NOW).ledger, add: () => Promise.reject(new Error('down')) }
     const { send } = await createTrusting({ issuer: { single_use: true }, ledger: guarded({ ledger: broken }).ledger })

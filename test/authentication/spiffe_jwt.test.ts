@@ -133,6 +133,14 @@ describe('spiffe_jwt, refused with 401 invalid_client', () => {
     assert.equal((await send(await sign({ exp: NOW + 900 }))).reason, 'assertion_key_unknown')
   })
 
+  test('what is no JWT', async () => {
+    const { send } = await shared
+    for (const client of ['exact', '']) {
+      const { status, reason } = await send('a.b.c', client)
+      assert.deepEqual([status, reason], [401, 'assertion_malformed'])
+    }
+  })
+
   test('EdDSA, which JWT-SVIDs do not use', async () => {
     const pair = await makePair('EdDSA', 'ed')
     const { reason } = await (await shared).send(await sign({}, { kid: 'ed' }, 'EdDSA', pair.privateKey))
@@ -147,6 +155,8 @@ describe('spiffe_jwt, refused with 401 invalid_client', () => {
       'auth_method_mismatch',
     )
     assert.equal((await send(jws, 'federated')).reason, 'auth_method_mismatch')
+    const assertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+    assert.equal((await send(jws, 'federated', assertion)).reason, 'federation_issuer_unknown')
   })
 })
 

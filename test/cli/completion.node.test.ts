@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from '#test'
+import { powershellScript } from '../../src/cli/completion_powershell.ts'
 import { edgemint } from '../support/cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
@@ -45,7 +46,7 @@ const CASES: readonly (readonly [line: string, expected: readonly string[]])[] =
   ['edgemint clients un', ['untrust']],
   ['edgemint clients trust billing --ser', ['--service-account']],
   ['edgemint clients trust billing --explain cl', ['clients.json']],
-  ['edgemint complete ', ['bash', 'zsh', 'fish']],
+  ['edgemint complete ', ['bash', 'zsh', 'fish', 'powershell']],
   ['npx other cl', []],
 ]
 
@@ -65,8 +66,63 @@ describe('edgemint complete bash', () => {
   })
 })
 
+/** Returns the texts of a PowerShell script in single quotes, and what is left without them and without comments. */
+function unquote(powershell: string): { readonly texts: readonly string[]; readonly rest: string } {
+  const texts: string[] = []
+  const rest = powershell.replace(/'((?:[^']|'')*)'|^ *#.*$/gm, (_match, text?: string) => {
+    if (text !== undefined) texts.push(text.replaceAll("''", "'"))
+    return ''
+  })
+  return { texts, rest }
+}
+
+describe('edgemint complete powershell', () => {
+  const described = (name: string, description: string) => ({ name, description })
+  const serve = {
+    words: 'serve',
+    commands: [],
+    options: [{ ...described('--key', "the server's \u2018own\u2019 $key; `a`"), value: 'file' as const }],
+    takesFile: false,
+  }
+  const root = {
+    words: '',
+    commands: [described('serve', 'Runs.'), described('keys', '')],
+    options: [],
+    takesFile: false,
+  }
+
+  test('quotes what PowerShell would read as the end of a text, and expands nothing', () => {
+    const script = powershellScript([root, serve])
+    assert.ok(script.includes("'--key' = 'the server''s \u2018\u2018own\u2019\u2019 $key; `a`'"))
+    assert.match(script, /^ +'serve' = \[ordered\]@\{ '--key' = /m)
+    assert.match(script, /^ +\$files = @\('serve --key'\)$/m)
+  })
+
+  test('describes each candidate, because PowerShell refuses an empty description', () => {
+    assert.ok(powershellScript([root, serve]).includes("'' = [ordered]@{ 'serve' = 'Runs.'; 'keys' = 'keys' }"))
+  })
+
+  test('is balanced, and of ASCII only, which no code page of a console changes', async () => {
+    const { stdout } = await edgemint(['complete', 'powershell'])
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
+    assert.match(stdout, /^[\x00-\x7f]*$/)
+    const { texts, rest } = unquote(stdout)
+    assert.ok(texts.includes('clients import --from') && texts.includes('hydra'))
+    for (const [open, close] of ['()', '{}', '[]'] as const)
+      assert.equal(rest.split(open as string).length, rest.split(close as string).length, open)
+    assert.doesNotMatch(rest.replaceAll(/"[^"]*"/g, ''), /["']/)
+  })
+
+  test('offers the files, the choices and the options of a command', async () => {
+    const { stdout } = await edgemint(['complete', 'powershell'])
+    assert.match(stdout, /^ +'clients import --from' = \[ordered\]@\{ 'hydra' = 'hydra'; 'fosite' = 'fosite'; /m)
+    assert.match(stdout, /^ +'clients create --scope' = \[ordered\]@\{ {2}\}$/m)
+    assert.match(stdout, /\$files = @\(.*'clients create --jwks'.*'clients import'/)
+  })
+})
+
 describe('edgemint complete', () => {
-  for (const shell of ['zsh', 'fish']) {
+  for (const shell of ['zsh', 'fish', 'powershell']) {
     test(`prints all commands for ${shell}`, async () => {
       const { code, stdout } = await edgemint(['complete', shell])
       assert.equal(code, 0)
@@ -78,6 +134,6 @@ describe('edgemint complete', () => {
   test('refuses an unknown shell', async () => {
     const { code, stderr } = await edgemint(['complete', 'cmd'])
     assert.equal(code, 2)
-    assert.match(stderr, /Allowed choices are bash, zsh, fish/)
+    assert.match(stderr, /Allowed choices are bash, zsh, fish, powershell/)
   })
 })

@@ -145,6 +145,7 @@ describe('edgemint clients trust --explain', () => {
       /its alg is "PS256", and the issuer's signing_algs are RS256, ES256/,
     ],
     [{ iss: undefined }, {}, 'federation_issuer_unknown', /its iss is absent, which is not a string/],
+    [{ iss: SPIFFE }, {}, 'federation_issuer_unknown', /is a trust domain, for which .* method spiffe_jwt/],
     [{ iss: OWN }, {}, 'federation_issuer_unknown', /it is a token of this server/],
     [
       { iss: `https://a.example/${ODD}` },

@@ -69,7 +69,7 @@ describe('edgemint clients test', () => {
     assert.equal((await run([id], client_secret)).code, 0)
   })
 
-  test('signs an assertion with --key, of a JWK and of a JWK Set, and requests a resource', async () => {
+  test('signs an assertion with --client-key, of a JWK and of a JWK Set, and requests a resource', async () => {
     const resource = 'https://rs.example'
     assert.equal((await operate(await server, 'resources', 'create', resource)).code, 0)
     for (const [alg, kid] of [
@@ -83,7 +83,7 @@ describe('edgemint clients test', () => {
       const { client_id } = await create('--auth-method', 'private_key_jwt', '--jwks', jwks, '--resource', resource)
       const jwk = { ...(await exportJWK(pair.privateKey)), ...named }
       for (const value of [jwk, { keys: [jwk] }]) {
-        const words = [client_id, '--key', write('private.json', value), '--resource', resource, '--json']
+        const words = [client_id, '--client-key', write('private.json', value), '--resource', resource, '--json']
         const { code, stdout, stderr } = await run(words)
         assert.equal(code, 0, stderr)
         assert.deepEqual(JSON.parse(stdout).claims.aud, resource)
@@ -97,10 +97,13 @@ describe('edgemint clients test', () => {
     for (const [words, message] of [
       [['a'], /EDGEMINT_CLIENT_SECRET is not set, and there is no terminal/],
       [['a', '--secret-stdin'], /standard input contains no secret/],
-      [['a', '--key', write('public.json', jwk)], /neither a private JWK nor/],
-      [['a', '--key', write('text.json', 'top secret')], /neither a private JWK nor/],
-      [['a', '--key', write('broken.json', { ...jwk, d: 'AAAA' })], /cannot sign with ES256/],
-      [['a', '--key', join(folder, 'missing.json')], /ENOENT/],
+      [['a', '--client-key', write('public.json', jwk)], /neither a private JWK nor/],
+      [['a', '--client-key', write('text.json', 'top secret')], /neither a private JWK nor/],
+      [['a', '--client-key', write('broken.json', { ...jwk, d: 'AAAA' })], /cannot sign with ES256/],
+      [['a', '--client-key', join(folder, 'missing.json')], /ENOENT/],
+      [['a', '--auth-method', 'private_key_jwt'], /private_key_jwt needs --client-key FILE/],
+      [['a', '--auth-method', 'tls_client_auth'], /tls_client_auth needs --cert FILE and --key FILE/],
+      [['a', '--key', 'key.pem'], /--cert and --key belong together/],
     ] as const) {
       const { code, stdout, stderr } = await run(words)
       assert.deepEqual([code, stdout], [2, ''], stderr)

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
+import { securityHeaders } from '../../src/http/respond.ts'
 import { hashToken } from '../../src/secrets/hashes.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { textOf } from '../support/body.ts'
@@ -162,6 +163,15 @@ describe('an answer with a token, a secret or an error', () => {
       assert.equal(response.headers.get('Cache-Control'), 'no-store')
     })
   }
+})
+
+describe('an answer of each kind', () => {
+  test('has the security headers', async () => {
+    for (const { name, response } of (await ran).answers) {
+      for (const [header, value] of Object.entries(securityHeaders))
+        assert.equal(response.headers.get(header), value, name)
+    }
+  })
 })
 
 describe('no answer', () => {

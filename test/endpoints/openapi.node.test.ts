@@ -41,7 +41,11 @@ async function documentOf(features: Parameters<typeof createWorld>[0]): Promise<
   return (await response.json()) as Document
 }
 
-const everything = { ledger: memoryStores(() => NOW).ledger, operatorTokenHash: await hashToken('x'.repeat(32)) }
+const everything = {
+  ledger: memoryStores(() => NOW).ledger,
+  operatorTokenHash: await hashToken('x'.repeat(32)),
+  securityContacts: ['mailto:security@tokens.example'],
+}
 const whole = documentOf(everything)
 
 describe('openapi.json', () => {

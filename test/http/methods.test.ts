@@ -6,7 +6,8 @@ import { memoryStores } from '../../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const operatorTokenHash = await hashToken('x'.repeat(32))
-const world = createWorld({ ledger: memoryStores(() => NOW).ledger, operatorTokenHash })
+const securityContacts = ['mailto:security@tokens.example']
+const world = createWorld({ ledger: memoryStores(() => NOW).ledger, operatorTokenHash, securityContacts })
 
 /** The methods of each path. A path that is missing here fails a test below. */
 const METHODS: Readonly<Record<string, string>> = {
@@ -32,6 +33,7 @@ const METHODS: Readonly<Record<string, string>> = {
   '/health': 'GET, HEAD',
   '/openapi.json': 'GET, HEAD',
   '/.well-known/jwks.json': 'GET, HEAD',
+  '/.well-known/security.txt': 'GET, HEAD',
   '/.well-known/oauth-authorization-server': 'GET, HEAD',
   '/.well-known/openid-configuration': 'GET, HEAD',
 }

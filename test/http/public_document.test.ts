@@ -5,11 +5,13 @@ import { publicText, publish } from '../../src/http/public_document.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import { createWorld, ISSUER, NOW } from '../support/world.ts'
 
-const world = createWorld({ ledger: memoryStores(() => NOW).ledger })
+const securityContacts = ['mailto:security@tokens.example']
+const world = createWorld({ ledger: memoryStores(() => NOW).ledger, securityContacts })
 const DOCUMENTS: Readonly<Record<string, { readonly type: string; readonly maxAge: number }>> = {
   '/.well-known/jwks.json': { type: 'application/jwk-set+json', maxAge: 300 },
   '/.well-known/oauth-authorization-server': { type: 'application/json', maxAge: 300 },
   '/.well-known/openid-configuration': { type: 'application/json', maxAge: 300 },
+  '/.well-known/security.txt': { type: 'text/plain; charset=utf-8', maxAge: 300 },
   '/openapi.json': { type: 'application/json', maxAge: 300 },
   '/revocations': { type: 'application/jwt', maxAge: 30 },
 }

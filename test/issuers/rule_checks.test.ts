@@ -39,6 +39,9 @@ describe('rules, as they are submitted', () => {
     [{ sub: [['a']] }, /"sub" must be a string, a list/],
     [{ sub: {} }, /"sub" must be a string, a list/],
     [{ sub: { glob: 1 } }, /"sub" must be a string, a list/],
+    [{ run: 1.5 }, /whole number/],
+    // Of larger numbers, several have the same value in JavaScript.
+    [{ run: 2 ** 53 }, /whole number/],
     [{ sub: { glob: 'a-*', regex: '.*' } }, /"sub" must be a string, a list/],
     [{ sub: { regex: '.*' } }, /"sub" must be a string, a list/],
     [{ '': 'a' }, /must not be empty/],

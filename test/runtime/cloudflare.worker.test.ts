@@ -72,7 +72,7 @@ describe('start on Workers', () => {
     console.error = (line: string) => printed.push(`error ${line}`)
     try {
       host.write('one')
-      host.warn('two')
+      host.warn('two', { notice: 'not_configured', message: '' })
     } finally {
       Object.assign(console, { log, error })
     }

@@ -6,6 +6,7 @@ import { start } from '#runtime'
 import { describe, test } from '#test'
 import { type Config, type Problem, readConfig } from '../../src/config.ts'
 import { curlLine } from '../../src/runtime/announce.ts'
+import { jsonOperator } from '../../src/runtime/operator.ts'
 import { auditLog, processHost } from '../../src/runtime/process.ts'
 import { announce } from '../../src/runtime/serve.ts'
 import { drainable } from '../../src/runtime/stop.ts'
@@ -30,6 +31,7 @@ async function withConsole<T>(print: (line: string) => void, run: () => T | Prom
     Object.assign(console, { log, error })
   }
 }
+const notice = { notice: 'setting_suspicious', message: 'two' } as const
 const gone = () => {
   throw new Error('EPIPE')
 }
@@ -48,7 +50,7 @@ describe('processHost', () => {
     ...['ISSUER', 'SIGNING_KEYS', 'STORE_URL', 'ACCESS_TOKEN_LIFETIME', 'ACCESS_TOKEN_PROFILE', 'PORT'],
     ...['TOKEN_REUSE_SECONDS', 'AUDIT_LOG'],
     ...['CACHE_SECONDS', 'CLIENT_ASSERTION_LIFETIME', 'REGISTRATION_TOKEN', 'INTROSPECTIONS_PER_MINUTE', 'HOST'],
-    ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED'],
+    ...['DPOP_NONCE_REQUIRED', 'TRUSTED_PROXIES', 'CLIENT_CERT_VERIFIED', 'SECURITY_CONTACT'],
   ] as readonly Problem['setting'][]
   for (const setting of settings) {
     test(`returns a command that sets ${setting} to an accepted value`, () => {
@@ -87,14 +89,14 @@ describe('processHost', () => {
       () => {
         const host = processHost({}, { log })
         host.write('one')
-        host.warn('two')
+        host.warn('two', notice)
       },
     )
     await log.written()
     assert.deepEqual([printed, written.join('')], [['two'], 'one\n'])
   })
 
-  test('ignores a closed console', () => withConsole(gone, () => processHost({}, { log }).warn('lost')))
+  test('ignores a closed console', () => withConsole(gone, () => processHost({}, { log }).warn('lost', notice)))
 })
 
 describe('STORE_URL', () => {
@@ -202,6 +204,20 @@ describe('announce', () => {
     const warning =
       'STORE_URL cannot be reached yet: no connection. Requests that need it are answered with 503 until it can.'
     assert.deepEqual(printed, ['edgemint: listening on http://[::]:9000', `edgemint: ${warning}`])
+  })
+})
+
+describe('jsonOperator', () => {
+  test('prints each notice as one line of JSON, without invisible characters, and ignores a closed console', async () => {
+    const printed: string[] = []
+    const message = 'ISSUER\n\u202e is missing'
+    await withConsole(
+      (line) => printed.push(line),
+      () => jsonOperator.warn('for people', { notice: 'setting_invalid', message, setting: 'ISSUER' }),
+    )
+    const line = '{"notice":"setting_invalid","message":"ISSUER\\n\\u202e is missing","setting":"ISSUER"}'
+    assert.deepEqual(printed, [line])
+    await withConsole(gone, () => jsonOperator.print('', notice))
   })
 })
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from '#test'
 import type { Ledger } from '../../src/stores/contracts.ts'
+import * as statements from '../../src/stores/ledger_sql.ts'
 import { sqliteStores } from '../../src/stores/sqlite.ts'
 import { NOW } from '../support/world.ts'
 import { freshnessContract } from './freshness_contract.ts'
@@ -81,6 +82,12 @@ describe('sqliteStores', () => {
     const file = join(folder, 'text')
     writeFileSync(file, 'this is no database, and it is long enough to be read as one'.repeat(100))
     assert.throws(() => sqliteStores(file, still), /not a database/)
+  })
+})
+
+describe('the SQL of the ledger', () => {
+  test('numbers no parameter, because older versions of Node 22 and 24 do not bind numbered ones', () => {
+    for (const sql of Object.values(statements)) assert.doesNotMatch(String(sql), /\?\d/)
   })
 })
 

@@ -34,7 +34,7 @@ export function freshCheckout(): string {
     JSON.stringify([{ ...client, id: 'fosite', client_secret: btoa(hash) }]),
   )
   writeFileSync(join(folder, 'client.pem'), self.certificate)
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   writeFileSync(join(folder, 'cluster-keys.json'), JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }))
   return folder
 }

@@ -121,7 +121,8 @@ export async function createFederated(
     const response = await world.app.request(path, { method: 'POST', body })
     const event = world.events.at(-1)
     const reason = event?.event === 'request_refused' ? event.reason : undefined
-    return { status: response.status, reason, body: (await response.json()) as Members, event }
+    const text = await response.text()
+    return { status: response.status, reason, body: (text === '' ? {} : JSON.parse(text)) as Members, event }
   }
   return {
     ...world,

@@ -23,7 +23,9 @@ export async function startTlsProxy(target: string, rejectUnauthorized: boolean)
     }
     const { raw } = (incoming.socket as TLSSocket).getPeerCertificate()
     if (raw !== undefined) headers.set('Client-Cert', `:${raw.toString('base64')}:`)
-    const response = await fetch(target + incoming.url, { method: 'POST', headers, body: Buffer.concat(chunks) })
+    const { method = 'GET', url } = incoming
+    const body = method === 'GET' ? null : Buffer.concat(chunks)
+    const response = await fetch(target + url, { method, headers, body })
     outgoing.writeHead(response.status, { 'Content-Type': response.headers.get('Content-Type') ?? '' })
     outgoing.end(await response.text())
   }).listen(0, '127.0.0.1')

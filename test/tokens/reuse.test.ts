@@ -18,6 +18,16 @@ const content: AccessToken = {
   claims: {},
 }
 
+/** A memory of tokens that is asked before a token is signed. */
+function memory() {
+  const { find, add, drop } = tokenReuse()
+  const issue = async (key: string, seconds: number, now: number, sign: () => Promise<SignedToken>) => {
+    const signed = find(key, seconds, now)
+    return signed === undefined ? add(key, sign) : { signed, isReused: true }
+  }
+  return { issue, drop }
+}
+
 /** Returns what signs a token, and counts how often it did. */
 function signer() {
   const counted = { signatures: 0 }
@@ -32,7 +42,7 @@ function signer() {
 
 describe('tokenReuse', () => {
   test('holds 10,000 tokens; the oldest make room', async () => {
-    const { issue } = tokenReuse()
+    const { issue } = memory()
     const { counted, sign } = signer()
     for (let index = 0; index < 10_001; index++) await issue(`${index}`, 60, NOW, sign())
     assert.equal(counted.signatures, 10_001)
@@ -41,7 +51,7 @@ describe('tokenReuse', () => {
   })
 
   test('does not hold a token of more than 4,096 characters', async () => {
-    const { issue } = tokenReuse()
+    const { issue } = memory()
     const { sign } = signer()
     for (const [key, length, isReused] of [
       ['small', 4096, true],
@@ -53,7 +63,7 @@ describe('tokenReuse', () => {
   })
 
   test('a signature that fails is not held, and fails for each request that waited for it', async () => {
-    const { issue } = tokenReuse()
+    const { issue } = memory()
     const { sign } = signer()
     const fail = () => Promise.reject(new Error('no signature'))
     const both = await Promise.allSettled([issue('a', 60, NOW, fail), issue('a', 60, NOW, sign())])
@@ -65,7 +75,7 @@ describe('tokenReuse', () => {
   })
 
   test('a token that is denied while it is signed is not held', async () => {
-    const { issue, drop } = tokenReuse()
+    const { issue, drop } = memory()
     const { sign } = signer()
     const signing = issue('a', 60, NOW, async () => {
       drop({ before: NOW, client_id: 'a' })
@@ -77,7 +87,7 @@ describe('tokenReuse', () => {
   })
 
   test('an earlier cut does not shorten a later one', async () => {
-    const { issue, drop } = tokenReuse()
+    const { issue, drop } = memory()
     const { sign } = signer()
     for (const before of [NOW, NOW - 100]) drop({ before })
     for (const before of [NOW + 5, NOW - 100]) drop({ before, client_id: 'b' })
@@ -88,7 +98,7 @@ describe('tokenReuse', () => {
   })
 
   test('drops one token, and leaves the others of its client', async () => {
-    const { issue, drop } = tokenReuse()
+    const { issue, drop } = memory()
     const { sign } = signer()
     for (const id of ['1', '2']) await issue(id, 60, NOW, sign({ id }))
     for (const jti of ['1', 'unknown']) drop({ jti })
