@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { StoredCredentials } from '../clients/credential_schema.ts'
 import type { AssertionForm } from '../issuers/checks.ts'
 import { type Comparison, type Explanation, explainToken } from '../issuers/explain.ts'
+import { IssuerId } from '../issuers/registry.ts'
 import { epochSeconds } from '../lib/clock.ts'
 import type { FederatedCredential, TrustedIssuer } from '../types.ts'
 import { accept, connect, type Send } from './api.ts'
@@ -46,7 +47,7 @@ async function readFacts(send: Send, id: string, token: string): Promise<Facts> 
   const credentials = read.output
   const issuers: TrustedIssuer[] = []
   for (const issuer of new Set(credentials.map((each) => each.issuer))) {
-    const record = await findIssuer(send, issuer)
+    const record = v.is(IssuerId, issuer) ? await findIssuer(send, issuer) : undefined
     if (record !== undefined) issuers.push(record)
   }
   const now = epochSeconds()

@@ -5,6 +5,7 @@ import { epochSeconds } from '../lib/clock.ts'
 import { accept, connect } from './api.ts'
 import { requireYes } from './ask.ts'
 import { clientPath } from './client_records.ts'
+import { CliError } from './errors.ts'
 import { explain } from './explain.ts'
 import { methodProblem } from './federated_credentials.ts'
 import { type ServerOptions, withServer } from './http.ts'
@@ -15,10 +16,12 @@ import { requirePinned, trustedOf } from './trust_rules.ts'
 
 const TRUST = `Lets a client authenticate with tokens of a platform, without a secret.
 
-Nothing is looked up at the platform. A rule pins an id, because others can register a name again.
-With --explain, nothing is added: it says which credential a token matches or which check fails. The token is
-compared on this machine and never sent. Give it in a file or on standard input, because other users of the
-machine can see arguments.`
+Nothing is looked up at the platform. A rule pins an id, because others can
+register a name again.
+
+With --explain, nothing is added: it says which credential a token matches, or
+which check fails. The token is compared on this machine and never sent. Give it
+in a file or on standard input: other users of the machine can see arguments.`
 
 export function addTrust(clients: Command): void {
   const add = (usage: string, description: string): Command =>
@@ -60,6 +63,8 @@ async function trust(id: string, options: TrustOptions): Promise<void> {
 }
 
 async function untrust(id: string, credential: string, options: ServerOptions & { yes?: boolean }): Promise<void> {
+  // Such a segment would lead to the path of the client itself.
+  if (/^\.{1,2}$/.test(credential)) throw new CliError('usage', `${credential} is not the id of a credential`)
   await requireYes(`Remove the credential ${credential} of ${id}?`, options)
   const send = await connect(options)
   accept(await send('DELETE', `${clientPath(id)}/federated_credentials/${encodeURIComponent(credential)}`))

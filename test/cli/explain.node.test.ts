@@ -29,6 +29,7 @@ const clients: Readonly<Record<string, object>> = {
       { id: 'slash', issuer: 'https://slash.example/', claims: { sub: 'a' } },
       { id: 'gone', issuer: 'https://gone.example', claims: { sub: 'a' } },
       { id: 'off', issuer: 'https://off.example', claims: { sub: 'a' } },
+      { id: 'never', issuer: '../register', claims: { sub: 'a' } },
     ],
   },
   svid: {

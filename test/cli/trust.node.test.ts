@@ -6,6 +6,7 @@ import { operate, startOperated, TOKEN } from '../support/operated_server.ts'
 import { bundleFile, GITHUB, keysFile, tokenFile, workloadToken } from '../support/workload.ts'
 
 const CLUSTER = 'https://kubernetes.default.svc.cluster.local'
+const ENTERPRISE = 'https://github.example'
 const EVENTS = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch', 'release', 'deployment', 'merge_group']
 const REPOSITORY = ['--github', 'octo-org/billing', '--repository-id', '74']
 
@@ -49,6 +50,7 @@ describe('edgemint clients trust', () => {
       [CLUSTER, '--preset', 'kubernetes', '--jwks', keysFile],
       ['spiffe://example.org', '--jwks', bundleFile],
       ['https://accounts.example/', '--jwks', keysFile],
+      [`${ENTERPRISE}/_services/token`, '--preset', 'github', '--jwks', keysFile],
     ])
       await json('issuers', 'create', ...words)
     const slash = await run(
@@ -98,6 +100,12 @@ describe('edgemint clients trust', () => {
       'octo-org/billing',
     ],
     [
+      ['--issuer', `${ENTERPRISE}/_services/token`, ...REPOSITORY, '--event', 'push', '--event', 'release'],
+      `${ENTERPRISE}/_services/token`,
+      { repository_id: '74', event_name: ['push', 'release'] },
+      'octo-org/billing',
+    ],
+    [
       ['--kubernetes', CLUSTER, '--service-account', 'payments/billing', '--label', 'pods'],
       CLUSTER,
       { sub: 'system:serviceaccount:payments:billing' },
@@ -144,6 +152,7 @@ describe('edgemint clients trust', () => {
     assert.match(shown.stdout, new RegExp(`^${id} +nine +https://accounts.example/ +{"sub":"9"} +never$`, 'm'))
     assert.equal((await run('clients', 'untrust', 'billing', id)).code, 2)
     assert.equal((await run('clients', 'untrust', 'billing', id, '--yes')).stdout, `removed ${id}\n`)
+    for (const dots of ['.', '..']) assert.equal((await run('clients', 'untrust', 'billing', dots, '--yes')).code, 2)
     const gone = await run('clients', 'untrust', 'billing', id, '--yes')
     assert.match(gone.stderr, /There is no such federated credential/)
   })
@@ -228,8 +237,11 @@ describe('edgemint clients test, of a client without a secret', () => {
       const { code, stderr } = await ask(['svid', '--token', '-', ...more], svid)
       assert.equal(code, 0, stderr)
     }
-    const missing = await ask(['ci', '--auth-method', 'federated_jwt'])
-    assert.deepEqual([missing.code, missing.stderr], [2, 'edgemint: federated_jwt needs --token FILE\n'])
+    const missing = 'edgemint: federated_jwt needs --token FILE\n'
+    assert.deepEqual((await ask(['ci', '--auth-method', 'federated_jwt'])).stderr, missing)
+    // The record says how the client authenticates.
+    const recorded = await operate(running, 'clients', 'test', 'ci')
+    assert.deepEqual([recorded.code, recorded.stderr], [2, missing])
     for (const given of [`x${token}`, tokenFile('empty.jwt', '')]) {
       const ended = await ask(['ci', '--token', given])
       assert.equal(ended.code, 2)
