@@ -27,8 +27,9 @@ COPY --from=build /edgemint/node_modules node_modules
 COPY --from=build /edgemint/dist dist
 COPY bin bin
 # A new volume at /data gets this owner.
-RUN mkdir /data && chown node:node /data
-USER node
+RUN mkdir /data && chown 1000:1000 /data
+# The user node as a number: Kubernetes cannot tell from a name that it is not root.
+USER 1000:1000
 ENV NODE_ENV=production \
     PORT=8080 \
     STORE_URL=sqlite:/data/edgemint.db

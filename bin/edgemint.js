@@ -4,8 +4,7 @@
 import { existsSync } from 'node:fs'
 import process from 'node:process'
 
-const source = new URL('../src/cli/edgemint.ts', import.meta.url)
-const isCheckout = existsSync(source)
+const isCheckout = existsSync(new URL('../src/cli/edgemint.ts', import.meta.url))
 
 // The first versions with SQLite, and with TypeScript, without a flag.
 const needed = isCheckout ? [22, 18] : [22, 13]
@@ -14,4 +13,8 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   console.error(`edgemint: Node ${needed.join('.')} or newer is needed, and this is Node ${process.versions.node}`)
   process.exitCode = 1
-} else await import(isCheckout ? source.href : '../dist/cli/edgemint.js')
+} else {
+  // First of all it notes which process started this one, because npm may end while the rest is loaded.
+  await import(isCheckout ? '../src/runtime/parent.ts' : '../dist/runtime/parent.js')
+  await import(isCheckout ? '../src/cli/edgemint.ts' : '../dist/cli/edgemint.js')
+}

@@ -103,6 +103,8 @@ const Settings = v.object({
 const { PORT, HOST, DEV } = Settings.entries
 const Listening = v.object({ PORT, HOST, DEV: v.fallback(DEV, false) })
 
+const DEV_HOST = 'must be a loopback address in development'
+
 /** Names of all settings. */
 export const settingNames: readonly Setting[] = Object.keys(Settings.entries) as Setting[]
 
@@ -127,9 +129,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   const settings = read.output
   const missing = NEEDED.filter((name) => settings[name] === undefined)
   if (settings.DEV && missing.length < NEEDED.length) return [{ setting: 'DEV', problem: DEV_IN_PRODUCTION }]
-  if (settings.DEV && settings.HOST !== undefined && !isLoopback(settings.HOST) && !isLoopbackAddress(settings.HOST)) {
-    return [{ setting: 'HOST', problem: 'must be a loopback address in development' }]
-  }
+  if (settings.DEV && !isDevHost(settings.HOST)) return [{ setting: 'HOST', problem: DEV_HOST }]
   if (!settings.DEV && missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
   return {
     issuer: settings.ISSUER,
@@ -160,13 +160,21 @@ export interface Address {
 
 /**
  * Returns where to listen, also if other settings are invalid: the server then answers 503. In development this is 127.0.0.1 by
- * default. Returns undefined if PORT or HOST is malformed, which `readConfig` reports.
+ * default. Returns undefined if PORT or HOST is malformed, or HOST is refused in development, which `readConfig` reports.
  */
 export function readAddress(environment: Readonly<Record<string, unknown>>): Address | undefined {
-  const read = v.safeParse(Listening, given(environment))
+  const values = given(environment)
+  const read = v.safeParse(Listening, values)
   if (!read.success) return undefined
+  const isDevelopment = read.output.DEV && NEEDED.every((name) => values[name] === undefined)
+  if (isDevelopment && !isDevHost(read.output.HOST)) return undefined
   const { PORT: port, DEV: dev, HOST: hostname = dev ? '127.0.0.1' : undefined } = read.output
   return hostname === undefined ? { port } : { port, hostname }
+}
+
+/** Returns whether development mode may listen there; undefined is its default. */
+function isDevHost(hostname = '127.0.0.1'): boolean {
+  return isLoopback(hostname) || isLoopbackAddress(hostname)
 }
 
 function given(environment: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -73,6 +73,10 @@ export const StoreUrl: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.regex(STORE_URLS, 'must be sqlite:PATH, redis://…, rediss://…, denokv:PATH or memory:'),
   v.check(
+    (text) => !/^(sqlite|denokv):(\/\/|\s|.*\s$)/.test(text),
+    'must have the path of a file right after sqlite: or denokv:, without // and without a space around it',
+  ),
+  v.check(
     (text) => !/^rediss?:/.test(text) || isRedisUrl(text),
     'must be redis://USER:PASSWORD@HOST:PORT/DATABASE, where only the host is required and reserved characters in the password are percent-encoded',
   ),

@@ -5,7 +5,7 @@ import { type Nonces, nonces } from './assertions/nonce.ts'
 import { type Config, type Problem, readConfig } from './config.ts'
 import { requireLoopback, testForm, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
-import { alive } from './endpoints/health.ts'
+import { alive, findLedgerError, type Readiness, readReadiness } from './endpoints/health.ts'
 import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
@@ -20,9 +20,6 @@ import type { Stores } from './stores/contracts.ts'
 
 const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There is nothing at this path.' })
 
-/** No mark has this key. */
-const PROBE_KEY = 'probe'
-
 /** What a runtime prints when it serves with invalid settings. */
 export const UNCONFIGURED_LINE = 'edgemint: every request is answered with 503 until then.'
 
@@ -36,6 +33,7 @@ export interface Notice {
     | 'development'
     | 'cannot_listen'
     | 'store_unreachable'
+    | 'key_not_signing'
     | 'ready'
   /** A sentence without the name of the program. */
   readonly message: string
@@ -68,8 +66,11 @@ export interface Server {
   readonly app: App
   /** Undefined if the settings are invalid; the app then answers every request with 503. */
   readonly config: Config | undefined
-  /** Reads from the ledger once. Returns the error if that fails; undefined also if the settings are invalid and there is no ledger. */
-  findStoreError(): Promise<string | undefined>
+  /**
+   * Asks the ledger, and returns whether the server can issue tokens, as `/readyz` does. Undefined if the settings are invalid. Not to
+   * be called in the global scope of a Worker.
+   */
+  readReadiness(): Promise<Readiness<string> | undefined>
 }
 
 /** Creates the server. Never rejects: problems with the settings are printed to the console, and every response is 503. */
@@ -96,7 +97,11 @@ export async function createServer(host: Host): Promise<Server> {
   return {
     app: serve(createPreset({ ...config, ...opened, issuer, isAtRoot: true }, host), config, emit),
     config,
-    findStoreError: () => stores.ledger.get(PROBE_KEY).then(() => undefined, errorText),
+    readReadiness: async () => {
+      const findError = () => findLedgerError(stores.ledger)
+      const { isSigning, ledgerError } = await readReadiness(keyring, findError, host.now())
+      return { isSigning, ledgerError: ledgerError === undefined ? undefined : errorText(ledgerError) }
+    },
   }
 }
 
@@ -124,7 +129,7 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   app.all('*', () => {
     throw temporarilyUnavailable('not_configured', 'The server is not configured; its console shows what is missing.')
   })
-  return { app, config: undefined, findStoreError: async () => undefined }
+  return { app, config: undefined, readReadiness: async () => undefined }
 }
 
 function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyring> {

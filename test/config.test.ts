@@ -127,6 +127,13 @@ describe('readConfig', () => {
     ['ACCESS_TOKEN_PROFILE', 'constructor', /one of rfc9068, fosite/],
     ['STORE_URL', 'postgres://x', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'sqlite:', /must be sqlite:PATH, redis/],
+    ...['sqlite://user:hush@host/db', 'sqlite:///var/lib/edgemint.db', 'sqlite: x', 'sqlite:x ', 'denokv: x'].map(
+      (url): [string, string, RegExp] => [
+        'STORE_URL',
+        url,
+        /^must have the path of a file right after sqlite: or denokv:/,
+      ],
+    ),
     ['STORE_URL', 'redis:', /must be sqlite:PATH, redis/],
     ['STORE_URL', 'redis://', /must be sqlite:PATH, redis/],
     ['CACHE_SECONDS', '3601', /at most 3600/],
@@ -254,6 +261,12 @@ describe('readAddress', () => {
     [{ PORT: '65536' }, undefined],
     [{ HOST: '10.0.0.1:80' }, undefined],
     [{ HOST: 'http://a' }, undefined],
+    // As readConfig refuses it.
+    [{ DEV: 'true', HOST: '0.0.0.0' }, undefined],
+    [
+      { DEV: 'true', HOST: '0.0.0.0', ISSUER: 'https://tokens.example.com' },
+      { port: 8080, hostname: '0.0.0.0' },
+    ],
   ]
   for (const [environment, expected] of addresses) {
     test(`of ${JSON.stringify(environment)} is ${JSON.stringify(expected) ?? 'none'}`, () => {

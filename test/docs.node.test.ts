@@ -22,7 +22,7 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/^npx wrangler (login|deploy$|deploy --env)/m, 'needs an account'],
   [/npx wrangler secret put/, 'needs an account'],
   [/npx wrangler tail/, 'needs an account'],
-  [/CLIENT_SECRET/, 'needs the deployed Worker'],
+  [/CLIENT_SECRET/, 'runs in production, with the secret of the client'],
   [/git pull/, 'needs an account'],
   [/npm pack$/, 'the tests of the package pack it'],
   [/^npm install/, 'the tests of the package install it'],
@@ -166,8 +166,10 @@ describe('README.md and docs/', () => {
           assert.equal(status, 0, text + stdout + stderr)
           const [, secret] = /client_secret +(emint_\S+)/.exec(stdout) ?? []
           if (text.includes('--id reporting')) {
-            const asked = `curl ${origin}/token -u reporting:${secret} -d grant_type=client_credentials -d scope=reports.read`
-            assert.equal(JSON.parse(run(asked).stdout).token_type, 'bearer')
+            const curl = shell.find((each) => each.startsWith(`curl ${README_ORIGIN}/token -u "reporting:`))
+            assert.ok(curl !== undefined)
+            const { stdout: answer } = run(curl.replace(README_ORIGIN, origin), { CLIENT_SECRET: `${secret}` })
+            assert.equal(JSON.parse(answer).token_type, 'bearer')
           }
         }
       },

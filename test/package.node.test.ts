@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
@@ -88,10 +88,31 @@ function bundleWorker(main: string, bundle: string): Buffer {
 }
 
 describe('the package', () => {
-  test('holds what was built, the command, and nothing else', () => {
-    const files = run('tar', ['-tzf', tarball]).trim().split('\n')
-    const others = files.filter((file) => !/^package\/(bin\/edgemint\.js|dist\/[\w/]+\.(js|d\.ts))$/.test(file))
-    assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
+  const files = run('tar', ['-tzf', tarball])
+    .trim()
+    .split('\n')
+    .map((file) => file.replace('package/', ''))
+
+  test('holds what was built, the command, the documents, and nothing else', () => {
+    const expected = [
+      /^bin\/edgemint\.js$/,
+      /^dist\/[\w/]+\.(js|d\.ts)$/,
+      /^(docs|\.github|\.github\/decisions)\/[\w-]+\.md$/,
+      /^examples\/\w+\.ts$/,
+    ]
+    const others = files.filter((file) => !expected.some((pattern) => pattern.test(file)))
+    assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  })
+
+  test('holds each file that its documents link to', () => {
+    const broken = files
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((page) => {
+        const text = readFileSync(join(project, 'node_modules', 'edgemint', page), 'utf8')
+        return [...text.matchAll(/\]\((?![a-z]+:)([^)#\s]+)/g)].map(([, path = '']) => join(dirname(page), path))
+      })
+      .filter((path) => !files.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, '')}/`)))
+    assert.deepEqual(broken, [])
   })
 
   test('has no problem that publint or are-the-types-wrong knows', async () => {

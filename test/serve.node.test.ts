@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { describe, test } from '#test'
+import { generateKey } from '../src/keys/key_set.ts'
 import { answers, freePort, startServer } from './support/process.ts'
 
 const MAIN = resolve('src/cli/edgemint.ts')
@@ -70,6 +71,11 @@ describe('edgemint serve', () => {
       const far = check({ STORE_URL: 'redis://user:hush@127.0.0.1:1' }, '--dev')
       assert.deepEqual([far.status, far.stdout], [1, ''])
       assert.match(far.stderr, /^edgemint: STORE_URL cannot be reached: no connection to Redis: .*\n$/)
+      const keys = [await generateKey('ES256', 4_000_000_000)]
+      const settings = { ISSUER: 'https://tokens.example.com', STORE_URL: 'memory:' }
+      const early = check({ ...settings, SIGNING_KEYS: JSON.stringify({ keys }) })
+      assert.deepEqual([early.status, early.stdout], [1, ''])
+      assert.match(early.stderr, /^edgemint: no key of SIGNING_KEYS signs yet: .*\n$/)
       assert.ok(!`${bare.stderr}${far.stderr}`.includes('hush'))
       // The port is free: nothing listened.
       const probe = createServer().listen(port)

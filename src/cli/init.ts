@@ -96,7 +96,7 @@ function projectFiles(directory: string, from: string | undefined): Readonly<Rec
     'wrangler.toml': WRANGLER,
     'src/index.js': ENTRY,
     '.dev.vars': '# Read by `wrangler dev` only.\nDEV=true\n',
-    '.gitignore': 'node_modules/\n.wrangler/\n.dev.vars.*\nsigning-keys.json\noperator-token\n',
+    '.gitignore': 'node_modules/\n.wrangler/\n.dev.vars.*\n.env*\nsigning-keys.json\noperator-token\n',
     'README.md': README,
   }
 }

@@ -2,8 +2,6 @@
 
 import process from 'node:process'
 import { Command } from 'commander'
-import type { Operator } from '../runtime/operator.ts'
-import type { Server } from '../start.ts'
 import { EXIT } from './errors.ts'
 
 /** Not `#runtime`, whose conditions are those of a checkout. */
@@ -42,7 +40,7 @@ async function serve({ dev, port, host, check, json }: ServeOptions): Promise<vo
   const { bun, deno } = process.versions
   const { runtime } = await RUNTIMES[bun !== undefined ? 'bun' : deno !== undefined ? 'deno' : 'node']()
   // No other command needs the server.
-  const [{ createServer }, { open, serve }, { jsonOperator, plainOperator }] = await Promise.all([
+  const [{ createServer }, { open, reportReadiness, serve }, { jsonOperator, plainOperator }] = await Promise.all([
     import('../start.ts'),
     import('../runtime/serve.ts'),
     import('../runtime/operator.ts'),
@@ -52,17 +50,4 @@ async function serve({ dev, port, host, check, json }: ServeOptions): Promise<vo
   const { server } = await open(runtime, createServer, environment, operator)
   // The connections of the stores would keep the process running.
   process.exit((await reportReadiness(server, operator)) ? 0 : EXIT.refused)
-}
-
-/** Prints whether the server would be ready. What is wrong with its settings is printed already. */
-async function reportReadiness(server: Server, operator: Operator): Promise<boolean> {
-  const error = await server.findStoreError()
-  if (error !== undefined) {
-    const message = `STORE_URL cannot be reached: ${error}`
-    operator.warn(`edgemint: ${message}`, { notice: 'store_unreachable', message })
-  }
-  const isReady = server.config !== undefined && error === undefined
-  const message = 'the settings are valid, a key signs, and the store answers'
-  if (isReady) operator.print(`edgemint: ${message}`, { notice: 'ready', message })
-  return isReady
 }

@@ -11,6 +11,9 @@ import type { NamedSchema, Operations } from './operation.ts'
 /** Time for which the answer of the ledger is kept, so that frequent probes cost no work. */
 const KEPT_SECONDS = 5
 
+/** No mark has this key. */
+const PROBE_KEY = 'probe'
+
 const HEADERS = { ...securityHeaders, 'Content-Type': 'text/plain;charset=UTF-8', 'Cache-Control': 'no-store' }
 
 /** What the readiness of the server depends on. */
@@ -18,6 +21,37 @@ export interface ReadinessOptions {
   readonly keyring: Keyring
   /** Guarded by `guardStores`. Without it, it is not part of the readiness. */
   readonly ledger?: Ledger | undefined
+}
+
+/** What the server needs to issue tokens. */
+export interface Readiness<E = unknown> {
+  /** Whether a key signs. */
+  readonly isSigning: boolean
+  /** Why the ledger does not answer; undefined while it does. */
+  readonly ledgerError: E | undefined
+}
+
+/** Asks the ledger for an entry that it need not have. Returns the error if it fails. */
+export function findLedgerError(ledger: Ledger): Promise<unknown> {
+  return ledger.get(PROBE_KEY).then(
+    () => undefined,
+    (reason: unknown) => reason ?? new Error('unknown failure'),
+  )
+}
+
+/**
+ * Returns whether the server can issue tokens. That needs no registry: while it fails, clients that were read before are still
+ * served, and a fleet must not leave its balancer together.
+ *
+ * @param findError returns why the ledger does not answer
+ * @param now epoch seconds
+ */
+export async function readReadiness(
+  keyring: Keyring,
+  findError: (now: number) => Promise<unknown>,
+  now: number,
+): Promise<Readiness> {
+  return { isSigning: keyring.signingAt(now) !== undefined, ledgerError: await findError(now) }
 }
 
 /** Returns the answer to a probe of liveness: the process runs. */
@@ -28,13 +62,13 @@ export function alive(): Response {
 /** Returns whether each part that the server needs to issue tokens is there, by name, at an instant in epoch seconds. */
 export type CheckReadiness = (now: number) => Promise<Readonly<Record<string, boolean>>>
 
-/**
- * Returns the check of readiness. It needs a key that signs and a ledger that answers, but no registry: while that fails, clients
- * that were read before are still served, and a fleet must not leave its balancer together.
- */
+/** Returns the check of readiness. The ledger is asked at most every five seconds, once for all callers. */
 export function readiness({ keyring, ledger }: ReadinessOptions): CheckReadiness {
-  const isLedgerUp = ledgerProbe(ledger)
-  return async (now) => ({ signing_key: keyring.signingAt(now) !== undefined, ledger: await isLedgerUp(now) })
+  const findError = ledgerProbe(ledger)
+  return async (now) => {
+    const { isSigning, ledgerError } = await readReadiness(keyring, findError, now)
+    return { signing_key: isSigning, ledger: ledgerError === undefined }
+  }
 }
 
 /** Returns the endpoints for probes. Liveness needs nothing but the process. */
@@ -64,18 +98,13 @@ export function healthEndpoints(checkReadiness: CheckReadiness): readonly Endpoi
 }
 
 /** Returns a function that asks the ledger at most every five seconds, once for all callers. */
-function ledgerProbe(ledger: Ledger | undefined): (now: number) => Promise<boolean> {
-  let latest: { readonly at: number; readonly isUp: Promise<boolean> } | undefined
+function ledgerProbe(ledger: Ledger | undefined): (now: number) => Promise<unknown> {
+  let latest: { readonly at: number; readonly error: Promise<unknown> } | undefined
   return async (now) => {
-    if (ledger === undefined) return true
-    if (latest === undefined || now < latest.at || now >= latest.at + KEPT_SECONDS) {
-      const isUp = ledger.get('health').then(
-        () => true,
-        () => false,
-      )
-      latest = { at: now, isUp }
-    }
-    return latest.isUp
+    if (ledger === undefined) return undefined
+    if (latest === undefined || now < latest.at || now >= latest.at + KEPT_SECONDS)
+      latest = { at: now, error: findLedgerError(ledger) }
+    return latest.error
   }
 }
 

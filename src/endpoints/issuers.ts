@@ -23,6 +23,9 @@ import { answer, noContent, requireOperator } from './client_records.ts'
 import type { App, Endpoint, Site } from './endpoint.ts'
 import { ISSUER_OPERATIONS } from './issuer_operations.ts'
 
+/** The caches of their keys are made for as many. */
+const MAX_ISSUERS = 1000
+
 /** What the endpoint depends on. */
 export interface IssuersOptions {
   readonly registry: Registry
@@ -64,10 +67,16 @@ async function replace(c: Context, options: IssuersOptions, ownIssuer: string): 
   await requireKeys(issuer, options)
   const { text: record, result: isNew } = await changeRecord(registry, key, async (held) => {
     await requireMatch(c, held)
+    if (held === undefined) await requireRoom(registry)
     return { text: toRecord(issuer), result: held === undefined }
   })
   emit({ event: 'issuer_changed', change: isNew ? 'created' : 'replaced', issuer: issuer.issuer })
   return answer(issuer, record, isNew ? 201 : 200)
+}
+
+async function requireRoom(registry: Registry): Promise<void> {
+  const { keys } = await registry.list(keyOf(ISSUERS, ''), { limit: MAX_ISSUERS })
+  if (keys.length === MAX_ISSUERS) throw refuse(`issuer: there are already ${MAX_ISSUERS} trusted issuers.`)
 }
 
 /** A mistake in the record shows now, and not when the first client fails. */

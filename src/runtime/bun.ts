@@ -10,8 +10,9 @@ import { listen, open } from './serve.ts'
 interface BunServer {
   readonly address: { readonly address: string; readonly port: number }
   requestIP(request: Request): { readonly address: string } | null
-  /** Resolves when all pending requests are answered. */
-  stop(): Promise<void>
+  readonly pendingRequests: number
+  /** Accepts no more connections. Resolves when all connections are closed, which `true` does at once. */
+  stop(closeConnections?: boolean): Promise<void>
 }
 
 /** The part of Bun's namespace that is used. */
@@ -19,6 +20,9 @@ declare const Bun: {
   readonly stdout: { writer(): { write(text: string): unknown; flush(): number | Promise<number> } }
   serve(options: Handler & { port: number; hostname?: string; reusePort: boolean; development: boolean }): BunServer
 }
+
+/** Time after which a stopping server without pending requests closes its connections. */
+const IDLE_MILLISECONDS = 100
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
 export const Ledger: undefined = undefined
@@ -33,7 +37,7 @@ export const runtime: ProcessRuntime = {
       development: false,
     }
     const server = Bun.serve({ ...handlerOf(app), ...address, ...options })
-    return { hostname: server.address.address, port: server.address.port, stop: () => server.stop() }
+    return { hostname: server.address.address, port: server.address.port, stop: () => stop(server) }
   },
 }
 
@@ -54,6 +58,18 @@ function handlerOf(app: Served): Handler {
       return app.fetch(request, { peer: () => server.requestIP(request)?.address })
     },
   }
+}
+
+/** Bun waits for connections on which a request has begun but is not pending yet. They are closed when none is pending. */
+async function stop(server: BunServer): Promise<void> {
+  const stopped = server.stop()
+  let wasIdle = false
+  const poll = setInterval(() => {
+    if (wasIdle && server.pendingRequests === 0) void server.stop(true)
+    wasIdle = server.pendingRequests === 0
+  }, IDLE_MILLISECONDS)
+  await stopped
+  clearInterval(poll)
 }
 
 /** Not `console.log`, which blocks the process until a pipe accepts the line. */

@@ -1,7 +1,7 @@
 /** Node: an adapter of Hono serves the Fetch handler. */
 
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import process from 'node:process'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
@@ -9,7 +9,7 @@ import { isHost, refuseHost } from './host_header.ts'
 import type { Handler, ProcessRuntime, Served, Start } from './runtime.ts'
 import { listen, open } from './serve.ts'
 
-/** How often idle connections are closed while the server stops. */
+/** Time after which a stopping server without pending requests closes its connections. */
 const IDLE_MILLISECONDS = 100
 
 /** Only Workers have Durable Objects; the entry exports the name on every runtime. */
@@ -24,12 +24,7 @@ export const runtime: ProcessRuntime = {
     const listener = createAdaptorServer(handlerOf(app)) as Server
     await once(listener.listen(port, hostname), 'listening')
     const bound = listener.address() as AddressInfo
-    const stop = (): Promise<unknown> => {
-      // `close` closes idle connections once; a connection may become idle later, when its pending request is answered.
-      setInterval(() => listener.closeIdleConnections(), IDLE_MILLISECONDS).unref()
-      return new Promise((resolve) => listener.close(resolve))
-    }
-    return { hostname: bound.address, port: bound.port, stop }
+    return { hostname: bound.address, port: bound.port, stop: stopper(listener) }
   },
 }
 
@@ -37,6 +32,26 @@ export const start: Start = async (createServer, isMain) => {
   const opened = await open(runtime, createServer, process.env)
   if (isMain) await listen(runtime, opened)
   return handlerOf(opened.server.app)
+}
+
+/**
+ * Returns the function that stops a server. Node waits for each connection on which no request has been sent, and for each that
+ * becomes idle after the call. So once no request is pending, all connections are closed.
+ */
+function stopper(listener: Server): () => Promise<unknown> {
+  const pending = new Set<ServerResponse>()
+  listener.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    pending.add(response)
+    response.once('close', () => pending.delete(response))
+  })
+  return () => {
+    let wasIdle = false
+    setInterval(() => {
+      if (wasIdle && pending.size === 0) listener.closeAllConnections()
+      wasIdle = pending.size === 0
+    }, IDLE_MILLISECONDS).unref()
+    return new Promise((resolve) => listener.close(resolve))
+  }
 }
 
 interface NodeHandler extends Handler {

@@ -35,11 +35,11 @@ export interface ProcessRuntime {
   listen(app: Served, address: Address): Promise<Listener>
 }
 
-/** What a runtime serves. Its `fetch` may be replaced meanwhile. */
+/** What a runtime serves. */
 export type Served = Pick<App, 'fetch'>
 
 /** A bound port. */
 export interface Listener extends Required<Address> {
-  /** Accepts no more connections. Resolves when all pending requests are answered. */
+  /** Accepts no more connections. Resolves when all pending requests are answered; connections without one are closed. */
   stop(): Promise<unknown>
 }

@@ -13,6 +13,9 @@ import { drainable, stopOnSignals } from './stop.ts'
 /** Addresses on which requests to `localhost` arrive. */
 const LOCALHOST: readonly string[] = ['127.0.0.1', '0.0.0.0', '::']
 
+/** What is printed while the start of every signing key is in the future. */
+export const UNSIGNED_TEXT = 'no key of SIGNING_KEYS signs yet: the signs_from of each is in the future'
+
 /** A server that does not listen yet. */
 export interface Opened {
   readonly server: Server
@@ -51,7 +54,7 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
   const { app, drain } = drainable(server.app)
   try {
     const listener = await runtime.listen(app, address)
-    stopOnSignals(log, environment, () => drain().then(listener.stop))
+    stopOnSignals(log, environment, () => drain(listener.stop))
     announce(server, listener, operator)
   } catch (error) {
     const message = unboundText(error, address)
@@ -61,8 +64,8 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
 }
 
 /**
- * Prints where the server listens and, in development, a request to try. Warns once if the store cannot be
- * reached.
+ * Prints where the server listens and, in development, a request to try. Warns once if the server cannot
+ * issue tokens yet.
  */
 export function announce(
   server: Server,
@@ -81,14 +84,36 @@ export function announce(
   }
   if (config === undefined)
     operator.warn(UNCONFIGURED_LINE, { notice: 'not_configured', message: withoutName(UNCONFIGURED_LINE) })
-  void warnIfUnreachable(server, operator)
+  void warnUnlessReady(server, operator)
+}
+
+/** Prints whether the server would be ready. What is wrong with its settings is printed already. */
+export async function reportReadiness(server: Server, operator: Operator): Promise<boolean> {
+  const { isSigning = false, ledgerError } = (await server.readReadiness()) ?? {}
+  if (server.config !== undefined && !isSigning) {
+    operator.warn(`edgemint: ${UNSIGNED_TEXT}`, { notice: 'key_not_signing', message: UNSIGNED_TEXT })
+  }
+  if (ledgerError !== undefined) {
+    const message = `STORE_URL cannot be reached: ${ledgerError}`
+    operator.warn(`edgemint: ${message}`, { notice: 'store_unreachable', message })
+  }
+  const isReady = isSigning && ledgerError === undefined
+  const message = 'the settings are valid, a key signs, and the store answers'
+  if (isReady) operator.print(`edgemint: ${message}`, { notice: 'ready', message })
+  return isReady
 }
 
 /** The server runs meanwhile, and connects when the store is there. */
-async function warnIfUnreachable(server: Server, operator: Operator): Promise<void> {
-  const error = await server.findStoreError()
-  if (error === undefined) return
-  const message = `STORE_URL cannot be reached yet: ${error}. Requests that need it are answered with 503 until it can.`
+async function warnUnlessReady(server: Server, operator: Operator): Promise<void> {
+  const readiness = await server.readReadiness()
+  if (readiness === undefined) return
+  const { isSigning, ledgerError } = readiness
+  if (!isSigning) {
+    const message = `${UNSIGNED_TEXT}. Requests for tokens are answered with 503 until one does.`
+    operator.warn(`edgemint: ${message}`, { notice: 'key_not_signing', message })
+  }
+  if (ledgerError === undefined) return
+  const message = `STORE_URL cannot be reached yet: ${ledgerError}. Requests that need it are answered with 503 until it can.`
   operator.warn(`edgemint: ${message}`, { notice: 'store_unreachable', message })
 }
 

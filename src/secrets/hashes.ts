@@ -119,7 +119,8 @@ export async function isSameToken(token: string, hash: string | undefined): Prom
   return kind?.isFast === true && kind.compare(token, hash)
 }
 
-async function webSha256(text: string): Promise<string> {
+/** Returns the SHA-256 of a text, in base64url, by WebCrypto. */
+export async function webSha256(text: string): Promise<string> {
   return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
 }
 

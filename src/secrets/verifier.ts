@@ -11,7 +11,7 @@ import { turns } from '../lib/turns.ts'
 import type { ClientReason } from '../reasons.ts'
 import type { Client, ClientSecret } from '../types.ts'
 import { busy, type Comparison, cpuBudget } from './cpu_budget.ts'
-import { type HashKind, hashKind, type Sha256 } from './hashes.ts'
+import { type HashKind, hashKind, type Sha256, webSha256 } from './hashes.ts'
 
 const MAX_VERIFIED = 20_000
 
@@ -103,30 +103,30 @@ function slowComparisons(options: SecretVerifierOptions): MatchesSlowHash {
   const verified = lru<true>(options.maxVerified ?? MAX_VERIFIED)
   const wrong = lru<true>(MAX_WRONG)
   const underWay = singleFlight<boolean>(options.maxSharedSeconds ?? MAX_SHARED_SECONDS)
-  const macOf = macs()
+  const digestOf = keyedDigests(options.sha256 ?? webSha256)
   const inTurn = chargedTurns(options)
 
   const compareAll = async (secret: string, hashes: readonly KeyedHash[], renew: () => void): Promise<boolean> => {
-    for (const { hash, kind, mac } of hashes) {
+    for (const { hash, kind, name } of hashes) {
       await options.onCompare?.()
       if (await kind.compare(secret, hash, { onPiece: renew })) {
-        verified.set(mac, true)
+        verified.set(name, true)
         return true
       }
-      wrong.set(mac, true)
+      wrong.set(name, true)
     }
     return false
   }
 
   return async (clientId, secret, hashes) => {
     const keyed = await Promise.all(
-      hashes.map(async (slow) => ({ ...slow, mac: await macOf([clientId, slow.hash, secret]) })),
+      hashes.map(async (slow) => ({ ...slow, name: await digestOf([clientId, slow.hash, secret]) })),
     )
     // Look up every hash before any comparison: the secret may belong to the last of several hashes.
-    if (keyed.some(({ mac }) => verified.get(mac))) return true
-    const untried = keyed.filter(({ mac }) => !wrong.get(mac))
+    if (keyed.some(({ name }) => verified.get(name))) return true
+    const untried = keyed.filter(({ name }) => !wrong.get(name))
     if (untried.length === 0) return false
-    const presented = keyed.map(({ mac }) => mac).join()
+    const presented = keyed.map(({ name }) => name).join()
     const costMilliseconds = untried.reduce((sum, { hash, kind }) => sum + kind.costMilliseconds(hash), 0)
     const comparison = { clientId, presented, costMilliseconds }
     const work = () => inTurn(comparison, (renew) => compareAll(secret, untried, renew))
@@ -137,8 +137,8 @@ function slowComparisons(options: SecretVerifierOptions): MatchesSlowHash {
 }
 
 interface KeyedHash extends SlowHash {
-  /** MAC of the client, the hash and the presented secret. */
-  readonly mac: string
+  /** The keyed digest of the client, the hash and the presented secret. */
+  readonly name: string
 }
 
 /** Runs `compare` alone, when its turn comes, and charges the comparison unless it resolves to true. */
@@ -171,14 +171,16 @@ function chargedTurns(options: SecretVerifierOptions): InTurn {
   }
 }
 
-/** Returns an HMAC function. Its key never leaves this process or isolate, so the remembered values are useless elsewhere. */
-function macs(): (parts: readonly string[]) => Promise<string> {
+/**
+ * Returns a function that names a text by a digest under a random key. The key never leaves this process or isolate, so the
+ * remembered values are useless elsewhere.
+ */
+function keyedDigests(sha256: Sha256): (parts: readonly string[]) => string | Promise<string> {
   // Generated at the first use: Workers have no random values in the global scope.
-  let key: Promise<CryptoKey> | undefined
-  return async (parts) => {
-    key ??= crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-    const mac = await crypto.subtle.sign('HMAC', await key, new TextEncoder().encode(JSON.stringify(parts)))
-    return encodeBase64url(new Uint8Array(mac))
+  let key: string | undefined
+  return (parts) => {
+    key ??= encodeBase64url(crypto.getRandomValues(new Uint8Array(32)))
+    return sha256(JSON.stringify([key, ...parts]))
   }
 }
 

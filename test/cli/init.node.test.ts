@@ -28,7 +28,7 @@ describe('edgemint init', () => {
     assert.deepEqual(Object.keys(scripts), ['dev', 'deploy'])
     assert.match(read(directory, 'src/index.js'), /^export \{ default, Ledger \} from 'edgemint\/worker'$/m)
     assert.match(read(directory, '.dev.vars'), /^DEV=true$/m)
-    for (const secret of ['signing-keys.json', 'operator-token'])
+    for (const secret of ['signing-keys.json', 'operator-token', '.env*'])
       assert.ok(read(directory, '.gitignore').includes(secret))
     const written = new Set(linesOf(read(directory, 'wrangler.toml')))
     for (const line of linesOf(readFileSync('wrangler.toml', 'utf8')).filter(

@@ -203,6 +203,17 @@ describe('/issuers', () => {
     assert.equal((await send('PUT', PLAIN, {}, { 'If-None-Match': '*' })).status, 412)
   })
 
+  test('there is room for 1,000', async () => {
+    const { registry } = memoryStores(() => NOW)
+    for (let index = 0; index < 999; index++) await registry.put(keyOf({ prefix: 'issuer' }, `spiffe://${index}`), '{')
+    const { send } = await createManaged({ registry })
+    assert.equal((await send('PUT', PLAIN, {})).status, 201)
+    const { status, answer } = await send('PUT', 'https://gitlab.com', {})
+    assert.equal(status, 400)
+    assert.match(String(answer['error_description']), /^issuer: there are already 1000/)
+    assert.equal((await send('PUT', PLAIN, {})).status, 200)
+  })
+
   test('needs the operator', async () => {
     const { send } = await createManaged()
     for (const method of ['GET', 'PUT', 'DELETE']) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { constants } from 'node:os'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { describe, test } from '#test'
@@ -96,6 +97,22 @@ test('each answers pending requests after SIGTERM, and ends although a request b
 })
 
 for (const [name, command] of ways) {
+  test(`${name} ends at once when the same signal arrives again half a second later`, async () => {
+    const started = await start(command)
+    await whileRunning(started, async (port) => {
+      const { child } = started
+      const endless = await open(port)
+      endless.write(head(1000))
+      await pause(200)
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await pause(700)
+      child.kill('SIGTERM')
+      // Not the signal itself, which has no effect on process 1 of a container.
+      assert.deepEqual(await ended, [128 + constants.signals.SIGTERM, null])
+    })
+  })
+
   test(`${name} answers requests while its log is not read, and writes every line later`, async () => {
     const started = await start(command)
     await whileRunning(started, async (port) => {

@@ -8,7 +8,7 @@ import { type Config, type Problem, readConfig } from '../../src/config.ts'
 import { curlLine } from '../../src/runtime/announce.ts'
 import { jsonOperator } from '../../src/runtime/operator.ts'
 import { auditLog, processHost } from '../../src/runtime/process.ts'
-import { announce } from '../../src/runtime/serve.ts'
+import { announce, UNSIGNED_TEXT } from '../../src/runtime/serve.ts'
 import { drainable } from '../../src/runtime/stop.ts'
 import { createServer, type Host, type Server, UNCONFIGURED_LINE } from '../../src/start.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
@@ -158,10 +158,10 @@ describe('STORE_URL', () => {
 })
 
 describe('announce', () => {
-  const server = (dev: boolean | undefined, storeError?: string): Server => ({
+  const server = (dev: boolean | undefined, ledgerError?: string, isSigning = true): Server => ({
     app: {} as Server['app'],
     config: dev === undefined ? undefined : ({ dev } as Config),
-    findStoreError: async () => storeError,
+    readReadiness: async () => ({ isSigning, ledgerError }),
   })
   for (const [name, dev, address, lines] of [
     ['in production', false, '::', ['edgemint: listening on http://[::]:9000']],
@@ -192,18 +192,19 @@ describe('announce', () => {
     })
   }
 
-  test('warns when the store cannot be reached', async () => {
+  test('warns when no key signs and the store cannot be reached', async () => {
     const printed: string[] = []
     await withConsole(
       (line) => printed.push(line),
       async () => {
-        announce(server(false, 'no connection'), { hostname: '::', port: 9000 })
+        announce(server(false, 'no connection', false), { hostname: '::', port: 9000 })
         await new Promise((resolve) => setTimeout(resolve))
       },
     )
     const warning =
       'STORE_URL cannot be reached yet: no connection. Requests that need it are answered with 503 until it can.'
-    assert.deepEqual(printed, ['edgemint: listening on http://[::]:9000', `edgemint: ${warning}`])
+    const unsigned = `edgemint: ${UNSIGNED_TEXT}. Requests for tokens are answered with 503 until one does.`
+    assert.deepEqual(printed, ['edgemint: listening on http://[::]:9000', unsigned, `edgemint: ${warning}`])
   })
 })
 
@@ -222,16 +223,45 @@ describe('jsonOperator', () => {
 })
 
 describe('drainable', () => {
+  const answer = () => new Response('a', { status: 201, headers: { ETag: '"1"' } })
+  const request = () => new Request('http://localhost')
+
   test('asks to close each connection from then on', async () => {
-    const { app, drain } = drainable({ fetch: () => new Response('a', { status: 201, headers: { ETag: '"1"' } }) })
+    const { app, drain } = drainable({ fetch: answer })
     const ask = async () => {
-      const response = await app.fetch(new Request('http://localhost'))
+      const response = await app.fetch(request())
       return [response.status, response.headers.get('Connection'), response.headers.get('ETag'), await response.text()]
     }
     assert.deepEqual(await ask(), [201, null, '"1"', 'a'])
-    const drained = drain()
+    const drained = drain(async () => undefined)
     assert.deepEqual(await ask(), [201, 'close', '"1"', 'a'])
     await drained
+  })
+
+  test('asks to close the connection of a request that was under way', async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>()
+    const { app, drain } = drainable({ fetch: () => promise })
+    const answered = app.fetch(request())
+    const drained = drain(async () => undefined)
+    resolve(answer())
+    assert.equal((await answered).headers.get('Connection'), 'close')
+    await drained
+  })
+
+  test('stops to listen only after the last request', async () => {
+    const { app, drain } = drainable({ fetch: answer })
+    let isStopped = false
+    let asked = 0
+    const drained = drain(async () => {
+      isStopped = true
+    })
+    for (; asked < 20; asked++) {
+      await app.fetch(request())
+      assert.equal(isStopped, false)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    await drained
+    assert.equal(isStopped, true)
   })
 })
 

@@ -88,6 +88,9 @@ describe('where there is nothing to listen on', () => {
       const { code, stdout, stderr } = await run(`${runtime} src/index.ts`, { DEV: 'true', PORT: '80a' })
       assert.deepEqual([code, stdout], [1, ''])
       assert.match(stderr, /^edgemint: PORT must be a whole number from 0 to 65535\. Set it: export PORT=8080$/m)
+      const refused = await run(`${runtime} src/index.ts`, { DEV: 'true', HOST: '0.0.0.0', PORT: '0' })
+      assert.deepEqual([refused.code, refused.stdout], [1, ''])
+      assert.match(refused.stderr, /^edgemint: HOST must be a loopback address in development\. Set it: /m)
     })
   }
 })
@@ -135,6 +138,42 @@ describe('a server whose npm was stopped', () => {
       assert.ok(isEnded, 'the server outlives the npm that started it')
       assert.match(await stdout, /"event":"token_issued"/)
       assert.equal(await answers(origin), false)
+    })
+  }
+})
+
+describe('a server that is orphaned while it starts', () => {
+  for (const command of RUNTIMES.flatMap((runtime) => [
+    `${runtime} src/index.ts`,
+    `${runtime} bin/edgemint.js serve`,
+  ])) {
+    test(`ends if npm started it, and stays if a shell did: ${command}`, async () => {
+      // The shell ends at once, long before the command can ask who its parent is.
+      const orphan = async (environment: Readonly<Record<string, string | undefined>>) => {
+        const port = await freePort()
+        const env = { ...process.env, DEV: 'true', PORT: `${port}`, STORE_URL, ...environment }
+        const child = spawn('sh', ['-c', `${command} & true`], {
+          env,
+          detached: true,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        endWithThis(child)
+        await once(child, 'exit')
+        assert.ok(child.pid !== undefined)
+        return { group: child.pid, closed: once(child, 'close'), origin: `http://127.0.0.1:${port}` }
+      }
+      const [ofNpm, ofShell] = await Promise.all([
+        orphan({ npm_lifecycle_event: 'start' }),
+        orphan({ npm_lifecycle_event: undefined }),
+      ])
+      try {
+        while (!(await answers(ofShell.origin))) await setTimeout(50)
+        const ended = ofNpm.closed.then(() => true)
+        assert.ok(await Promise.race([ended, setTimeout(STOP_MILLISECONDS, false, { ref: false })]))
+        assert.ok(await answers(ofShell.origin))
+      } finally {
+        for (const { group } of [ofNpm, ofShell]) killGroup(group)
+      }
     })
   }
 })
