@@ -29,7 +29,9 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/psql/, 'needs the database of Hydra'],
   [/^jq/, 'needs jq and a log'],
   [/^docker/, 'needs Docker'],
-  [/^kubectl/, 'needs a cluster'],
+  [/--explain token\.jwt/, 'needs the token of a platform'],
+  [/issuers create --preset github/, 'needs the network'],
+  [/^kubectl/m, 'needs a cluster'],
   [/^spire-server/, 'needs SPIRE'],
   [/^aws /, 'needs an account'],
   [/^wget .*Metadata/, 'needs a machine of that cloud'],
@@ -53,7 +55,7 @@ const ISSUER = 'https://tokens.example.com'
 const isCurl = (text: string) => text.startsWith('curl ')
 const isServer = (text: string) => /npm run dev|node src\/index\.ts/.test(text)
 const isOperator = (text: string) =>
-  /edgemint (clients|resources) |"\$EDGEMINT_URL/.test(text) && !text.includes('--help')
+  /edgemint (clients|resources|issuers) |"\$EDGEMINT_URL/.test(text) && !text.includes('--help')
 
 const shell = inLanguage('sh').map(({ text }) => text)
 const reasonOf = (text: string) => NOT_RUN.find(([pattern]) => pattern.test(text))

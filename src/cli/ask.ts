@@ -2,7 +2,7 @@
 
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
-import { confirm, isCancel, password } from '@clack/prompts'
+import { confirm, isCancel, password, text as textPrompt } from '@clack/prompts'
 import { CliError } from './errors.ts'
 
 /** RFC 6750 §2.1, b64token. */
@@ -51,6 +51,14 @@ async function askSecret(message: string, variable: string, others = ''): Promis
   const secret = await password({ message, output: process.stderr })
   if (isCancel(secret) || !secret) throw new CliError('declined', 'nothing was entered')
   return secret
+}
+
+/** Prompts for a text. Returns undefined if there is no terminal. @throws CliError `declined` if nothing is entered */
+export async function askText(message: string): Promise<string | undefined> {
+  if (!isTerminal()) return undefined
+  const answer = await textPrompt({ message, output: process.stderr })
+  if (isCancel(answer) || !answer) throw new CliError('declined', 'nothing was entered')
+  return answer
 }
 
 /** Asks for confirmation unless `--yes` is set. @throws CliError if the operator declines or there is no terminal */

@@ -7,7 +7,9 @@ import { algorithmOf } from '../keys/algorithms.ts'
 import { parseJson } from '../lib/json.ts'
 import { readSecret } from './ask.ts'
 import { CliError } from './errors.ts'
+import { isWorkloadMethod } from './federated_credentials.ts'
 import { isObject, type Members } from './http.ts'
+import { usualMethod, workloadForm } from './workload_token.ts'
 
 export interface Credentials {
   readonly headers?: Readonly<Record<string, string>>
@@ -21,6 +23,8 @@ export const AUTH_METHODS = [
   'private_key_jwt',
   'tls_client_auth',
   'self_signed_tls_client_auth',
+  'federated_jwt',
+  'spiffe_jwt',
 ] as const
 
 export type AuthMethod = (typeof AUTH_METHODS)[number]
@@ -32,16 +36,19 @@ export interface CredentialOptions {
   /** Name of a PEM file. */
   readonly cert?: string
   readonly secretStdin?: boolean
+  /** The token of its platform. */
+  readonly token?: string | undefined
 }
 
 const ASSERTION_SECONDS = 60
 
 /** Returns the method that the options name or imply, else that of the record, if there is one. */
 export function authMethodOf(options: CredentialOptions, record: Members): AuthMethod {
-  const { authMethod, clientKey, cert, secretStdin } = options
+  const { authMethod, clientKey, cert, secretStdin, token } = options
   if (authMethod !== undefined) return authMethod
   if (clientKey !== undefined) return 'private_key_jwt'
   const registered = AUTH_METHODS.find((method) => method === record['token_endpoint_auth_method'])
+  if (token !== undefined) return isWorkloadMethod(registered) ? registered : usualMethod(token)
   if (registered !== undefined) return registered
   const hasSecret = secretStdin === true || Boolean(process.env['EDGEMINT_CLIENT_SECRET'])
   return cert !== undefined && !hasSecret ? 'tls_client_auth' : 'client_secret_basic'
@@ -58,7 +65,11 @@ export async function openCredentials(
   method: AuthMethod,
   options: CredentialOptions,
 ): Promise<() => Promise<Credentials>> {
-  const { clientKey, cert } = options
+  const { clientKey, cert, token } = options
+  if (isWorkloadMethod(method)) {
+    if (token === undefined) throw new CliError('usage', `${method} needs --token FILE`)
+    return async () => ({ form: workloadForm(id, token, method) })
+  }
   if (method === 'private_key_jwt') {
     if (clientKey === undefined) throw new CliError('usage', `${method} needs --client-key FILE`)
     return () => keyCredentials(id, clientKey, audience)

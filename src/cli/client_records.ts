@@ -1,6 +1,7 @@
 /** Changes and prints the client records of the server. */
 
 import { accept, listOf, type Send, segment } from './api.ts'
+import { isWorkloadMethod, printCredentials } from './federated_credentials.ts'
 import type { Members, ServerOptions } from './http.ts'
 import { instant, printJson, printMembers, printTable, warn } from './output.ts'
 
@@ -32,11 +33,14 @@ export function printClient(client: Members, { json }: ServerOptions): void {
     printJson(client)
     return
   }
-  const { client_secrets: _secrets, ...members } = client
+  const { client_secrets: _secrets, federated_credentials: _credentials, ...members } = client
   printMembers(members)
   const once = SHOWN_ONCE.filter((member) => members[member] !== undefined)
   if (once.length > 0) warn(`Shown only once: ${once.join(', ')}.`)
   if (client['client_secrets'] !== undefined) printSecrets(listOf(client, 'client_secrets'))
+  printCredentials(listOf({ federated_credentials: [], ...client }, 'federated_credentials'))
+  if (isWorkloadMethod(client['token_endpoint_auth_method']) && client['federated_credentials'] === undefined)
+    warn('It trusts no tokens yet; clients trust adds them.')
 }
 
 /** Prints the ids of secrets, and when they were created and expire. */

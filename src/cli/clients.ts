@@ -12,6 +12,7 @@ import { type Members, malformed, type ServerOptions, withServer } from './http.
 import { addImport } from './import.ts'
 import { instant, print, printJson, printPages, warn } from './output.ts'
 import { addTest } from './test_client.ts'
+import { addTrust } from './trust.ts'
 
 interface Options extends ServerOptions {
   readonly yes?: boolean
@@ -46,6 +47,7 @@ export function clientsCommand(): Command {
     setDisabled(id, false, options),
   )
   add('delete <id>', 'Deletes the client.').option('--yes', 'do not ask for confirmation').action(remove)
+  addTrust(clients)
   addTest(clients)
   addImport(clients)
   return clients

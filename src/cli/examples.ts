@@ -25,8 +25,18 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'clients disable': ['npx edgemint clients disable billing'],
   'clients enable': ['npx edgemint clients enable billing'],
   'clients delete': ['npx edgemint clients delete billing --yes'],
+  'clients trust': [
+    'npx edgemint clients trust billing --github octo-org/billing --repository-id 74 --environment production',
+    'npx edgemint clients trust billing --gitlab octo/billing --project-id 20 --branch main',
+    'npx edgemint clients trust billing --kubernetes https://k8s.example.com --service-account payments/billing',
+    'npx edgemint clients trust billing --spiffe spiffe://example.org/billing --expires 90d',
+    `npx edgemint clients trust billing --issuer https://accounts.google.com --claims '{"sub":"1082"}'`,
+    'npx edgemint clients trust billing --explain token.jwt',
+  ],
+  'clients untrust': ['npx edgemint clients untrust billing 4f1c9a02 --yes'],
   'clients test': [
     'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --scope invoices.read',
+    'npx edgemint clients test billing --token token.jwt',
     'npx edgemint clients test billing --client-key private-key.json --resource https://api.example.com',
     'npx edgemint clients test billing --cert client.pem --key client-key.pem --url https://tokens.example.com',
     'EDGEMINT_CLIENT_SECRET="$SECRET" npx edgemint clients test billing --dpop',
@@ -41,6 +51,23 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'resources list': ['npx edgemint resources list'],
   'resources show': ['npx edgemint resources show https://api.example.com'],
   'resources delete': ['npx edgemint resources delete https://api.example.com --yes'],
+  issuers: ['npx edgemint issuers list', 'npx edgemint issuers create --help'],
+  'issuers create': [
+    'npx edgemint issuers create --preset github',
+    'kubectl get --raw /openid/v1/jwks | npx edgemint issuers create https://k8s.example.com --preset kubernetes --jwks -',
+    'npx edgemint issuers create spiffe://example.org --spiffe-bundle-endpoint https://spire.example.org/bundle',
+  ],
+  'issuers list': ['npx edgemint issuers list'],
+  'issuers show': ['npx edgemint issuers show https://token.actions.githubusercontent.com'],
+  'issuers update': [
+    'npx edgemint issuers update https://gitlab.com --max-age 900',
+    'npx edgemint issuers update https://gitlab.com --disabled',
+  ],
+  'issuers set-keys': [
+    'kubectl get --raw /openid/v1/jwks | npx edgemint issuers set-keys https://k8s.example.com -',
+    'npx edgemint issuers set-keys spiffe://example.org bundle.json',
+  ],
+  'issuers delete': ['npx edgemint issuers delete https://gitlab.com --yes'],
   keys: ['npx edgemint keys generate --file signing-keys.json', 'npx edgemint keys rotate --help'],
   'keys generate': [
     'npx edgemint keys generate --file signing-keys.json',

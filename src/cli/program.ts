@@ -6,6 +6,7 @@ import { clientsCommand } from './clients.ts'
 import { addCompletion } from './completion.ts'
 import { EXAMPLES } from './examples.ts'
 import { initCommand } from './init.ts'
+import { issuersCommand } from './issuers.ts'
 import { keysCommand } from './keys.ts'
 import { warn } from './output.ts'
 import { resourcesCommand } from './resources.ts'
@@ -38,6 +39,7 @@ export function makeProgram(isJson: boolean): Command {
     .addCommand(initCommand())
     .addCommand(clientsCommand())
     .addCommand(resourcesCommand())
+    .addCommand(issuersCommand())
     .addCommand(keysCommand())
   addCompletion(program)
   prepare(program, [], isJson)

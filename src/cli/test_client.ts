@@ -17,6 +17,7 @@ import {
 import { clientPath } from './client_records.ts'
 import { makeProver, type Prover } from './dpop_proof.ts'
 import { CliError } from './errors.ts'
+import { isWorkloadMethod } from './federated_credentials.ts'
 import {
   type Answer,
   type Exchange,
@@ -32,8 +33,11 @@ import {
 } from './http.ts'
 import { instant, print, printJson, printMembers } from './output.ts'
 import { certificateThumbprint } from './tls.ts'
+import { readWorkloadToken } from './workload_token.ts'
 
-interface TestOptions extends ServerOptions, CredentialOptions {
+interface TestOptions extends ServerOptions, Omit<CredentialOptions, 'token'> {
+  /** Name of a file. */
+  readonly token?: string
   readonly scope?: string
   readonly resource?: string[]
   readonly issuer?: string
@@ -62,6 +66,7 @@ export function addTest(clients: Command): void {
     .option('--issuer <url>', 'issuer of the server, if it is not its URL: behind a proxy', nonEmpty)
     .option('--secret-stdin', 'read the secret from standard input')
     .option('--client-key <file>', 'file with the private JWK of a client that uses private_key_jwt')
+    .option('--token <file>', 'file with the token of its platform, or - for standard input')
     .option('--cert <file>', "PEM file with the client's certificate")
     .option('--key <file>', 'PEM file with the private key of the certificate')
     .option('--dpop', 'send a DPoP proof of a new key, and check that the token is bound to it')
@@ -81,8 +86,9 @@ async function testClient(id: string, options: TestOptions): Promise<void> {
   const { token_endpoint: tokenEndpoint = `${issuer}/token` } = metadata
   if (typeof tokenEndpoint !== 'string') malformed('token_endpoint is not a string')
   const record = await readRecord(exchange, id)
-  const method = authMethodOf(options, record)
-  const credentials = await openCredentials(id, issuer, method, options)
+  const token = options.token === undefined ? undefined : await readWorkloadToken(options.token)
+  const method = authMethodOf({ ...options, token }, record)
+  const credentials = await openCredentials(id, issuer, method, { ...options, token })
   const isDpop = options.dpop ?? record['dpop_bound_access_tokens'] === true
   const prover = isDpop ? await makeProver() : undefined
   const { access_token, ...response } = await requestToken(
@@ -151,6 +157,8 @@ function hintOf(
   { dpop, cert }: TestOptions,
 ): string {
   if (error === 'invalid_client') {
+    if (isWorkloadMethod(method))
+      return " The server's audit log has the reason, and clients trust ID --explain FILE says more."
     const proof = method.startsWith('client_secret') ? 'secret' : method === 'private_key_jwt' ? 'key' : 'certificate'
     return ` Are the id and the ${proof} right, and is ${method} its method?`
   }

@@ -42,6 +42,11 @@ const CASES: readonly (readonly [line: string, expected: readonly string[]])[] =
   ['edgemint clients create --jwks cl', ['clients.json']],
   ['edgemint clients create --scope ', []],
   ['edgemint clients create --name list --dpop', ['--dpop-bound']],
+  ['edgemint issuers create --preset gi', ['github', 'gitlab']],
+  ['edgemint issuers set-keys https://a.example cl', ['clients.json']],
+  ['edgemint clients un', ['untrust']],
+  ['edgemint clients trust billing --ser', ['--service-account']],
+  ['edgemint clients trust billing --explain cl', ['clients.json']],
   ['edgemint complete ', ['bash', 'zsh', 'fish', 'powershell']],
   ['edgemint --url clients cr', []],
   ['edgemint --url clients cl', ['clients']],
@@ -128,7 +133,7 @@ describe('edgemint complete', () => {
     test(`prints all commands for ${shell}`, async () => {
       const { code, stdout } = await edgemint(['complete', shell])
       assert.equal(code, 0)
-      for (const words of ['clients import', 'resources update', 'keys rotate'])
+      for (const words of ['clients import', 'resources update', 'issuers set-keys', 'clients trust', 'keys rotate'])
         assert.ok(stdout.includes(`'${words}'`))
     })
   }

@@ -17,7 +17,9 @@ function commandsOf(command: Command): readonly Command[] {
 /** Returns the words of a shell command line, up to a pipe. */
 function split(line: string): readonly string[] {
   const [command = ''] = line.split(' | ')
-  return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '')
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? '',
+  )
 }
 
 /** Parses words as the command line does. Returns the command that would run, without running it. */

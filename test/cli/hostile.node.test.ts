@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { describe, test } from '#test'
+import { fillIssuer } from '../../src/issuers/presets.ts'
 import * as certificates from '../support/certificates.ts'
 import { type Ended, edgemint } from '../support/cli.ts'
 import { type Answer, type Respond, startHostileServer } from '../support/hostile_server.ts'
@@ -21,12 +22,21 @@ const ODD = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u007f\u202e\u2028\u200b\u{e0
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 const secrets = [{ id: ODD, label: ODD, created_at: ODD, expires_at: ODD }]
-const client = { client_id: ODD, [ODD]: ODD, claims: { [ODD]: [ODD] }, client_secret: ODD, client_secrets: secrets }
+const credential = { id: ODD, label: ODD, issuer: ODD, claims: { [ODD]: ODD }, expires_at: ODD }
+const client = {
+  ...{ client_id: ODD, [ODD]: ODD, claims: { [ODD]: [ODD] }, client_secret: ODD, client_secrets: secrets },
+  federated_credentials: [credential],
+}
 const resource = { resource: ODD, scope: ODD, [ODD]: { [ODD]: ODD }, default: ODD, signing_alg: ODD }
+
+const key = { kid: ODD, kty: ODD, alg: ODD, use: ODD }
+const issuer = { issuer: ODD, preset: ODD, [ODD]: { [ODD]: ODD }, jwks: { keys: [key] } }
 
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const file = join(folder, 'clients.json')
 writeFileSync(file, JSON.stringify([{ client_id: 'a', scope: ODD }]))
+const keys = join(folder, 'keys.json')
+writeFileSync(keys, '{"keys":[]}')
 
 /** Each command that prints a response of the server, with the body of the response. */
 const COMMANDS: readonly (readonly [words: readonly string[], body: object])[] = [
@@ -43,6 +53,13 @@ const COMMANDS: readonly (readonly [words: readonly string[], body: object])[] =
   [['clients', 'enable', 'a'], client],
   [['clients', 'delete', 'a', '--yes'], client],
   [['clients', 'import', file, '--from', 'edgemint', '--dry-run'], { ...client, resources: [] }],
+  [['clients', 'untrust', 'a', '1', '--yes'], client],
+  [['issuers', 'create', 'https://a.example'], issuer],
+  [['issuers', 'update', 'https://a.example'], issuer],
+  [['issuers', 'set-keys', 'https://a.example', keys], issuer],
+  [['issuers', 'list'], { issuers: [issuer, { issuer: ODD, malformed: ODD }] }],
+  [['issuers', 'show', 'https://a.example'], issuer],
+  [['issuers', 'delete', 'https://a.example', '--yes'], issuer],
   [['resources', 'create', 'https://a.example'], resource],
   [['resources', 'update', 'https://a.example'], resource],
   [['resources', 'list'], { resources: [resource] }],
@@ -60,11 +77,11 @@ function assertClean({ stdout, stderr }: Ended): void {
   assert.ok(!(stdout + stderr).includes(TOKEN))
 }
 
-const printsBody = ([, verb = '']: readonly string[]): boolean => !/^(revoke-secret|delete|import)$/.test(verb)
+const printsBody = ([, verb = '']: readonly string[]): boolean => !/^(revoke-secret|untrust|delete|import)$/.test(verb)
 
 describe('responses of a hostile server', () => {
   for (const [words, body] of COMMANDS) {
-    const name = words.join(' ').replace(file, 'FILE')
+    const name = words.join(' ').replace(file, 'FILE').replace(keys, 'FILE')
     test(`${name} prints no terminal control characters, in tables and JSON`, async () => {
       const [table, json] = await Promise.all([run(words, () => ({ body })), run(words, () => ({ body }), ['--json'])])
       for (const ended of [table, json]) assertClean(ended)
@@ -88,6 +105,22 @@ describe('responses of a hostile server', () => {
       assert.match(text.stderr, /^edgemint: .*31m/)
       assert.equal(JSON.parse(json.stderr).message, `${ODD}: ${ODD}`)
     }
+  })
+
+  test('clients trust prints no terminal control characters, and refuses the record of another issuer', async () => {
+    const words = ['clients', 'trust', 'a', '--issuer', 'https://a.example', '--claims', '{"sub":"a"}']
+    const record = fillIssuer({ issuer: 'https://a.example' })
+    const respond: Respond = (method, path) => ({
+      body: path.startsWith('/issuers') ? record : method === 'POST' ? credential : client,
+    })
+    const [table, json] = await Promise.all([run(words, respond), run(words, respond, ['--json'])])
+    for (const ended of [table, json]) assertClean(ended)
+    assert.deepEqual([table.code, json.code], [0, 0], table.stderr + json.stderr)
+    assert.deepEqual(JSON.parse(json.stdout), credential)
+    const odd = await run([...words], () => ({ body: { ...client, ...issuer } }))
+    assertClean(odd)
+    assert.deepEqual([odd.code, odd.stdout], [1, ''])
+    assert.match(odd.stderr, /malformed: it is not the record of the issuer/)
   })
 
   test('refusals in an import print no terminal control characters', async () => {
