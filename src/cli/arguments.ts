@@ -24,6 +24,13 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** Returns a number of seconds, at least 1. */
+export function positiveSeconds(text: string): number {
+  const seconds = wholeNumber(text)
+  if (seconds < 1) throw new InvalidArgumentError('It must be at least 1.')
+  return seconds
+}
+
 /** Returns the seconds of a time limit, at most a day: timers of Node hold no more than 24 days, and are over at once beyond. */
 export function timeLimit(text: string): number {
   const seconds = wholeNumber(text)

@@ -2,7 +2,7 @@
 
 import process from 'node:process'
 import { type Command, Option } from 'commander'
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
 import { accept } from './api.ts'
 import { nonEmpty, repeated } from './arguments.ts'
 import { readToken } from './ask.ts'
@@ -21,7 +21,6 @@ import { isWorkloadMethod } from './federated_credentials.ts'
 import {
   type Answer,
   type Exchange,
-  isObject,
   type Members,
   malformed,
   openServer,
@@ -32,7 +31,7 @@ import {
   withServer,
 } from './http.ts'
 import { instant, print, printJson, printMembers } from './output.ts'
-import { certificateThumbprint } from './tls.ts'
+import { verifyBindings, verifyToken } from './verify_token.ts'
 import { readWorkloadToken } from './workload_token.ts'
 
 interface TestOptions extends ServerOptions, Omit<CredentialOptions, 'token'> {
@@ -98,8 +97,8 @@ async function testClient(id: string, options: TestOptions): Promise<void> {
   )
   if (typeof access_token !== 'string') malformed('access_token is not a string')
   const jwks = accept(await exchange({ method: 'GET', path: '/.well-known/jwks.json' }))
-  const { protectedHeader, payload } = await verify(access_token, jwks, issuer)
-  const bindings = verifyBindings(payload, prover, options)
+  const { protectedHeader, payload } = await verifyToken(access_token, jwks, issuer)
+  const bindings = verifyBindings(payload, prover, options.cert)
   if (options.json) printJson({ ...response, header: protectedHeader, claims: payload })
   else show(bindings, response, protectedHeader, payload)
 }
@@ -165,31 +164,6 @@ function hintOf(
   if (error === 'invalid_dpop_proof' && !dpop) return ' --dpop sends one.'
   const isCertificateMissing = cert === undefined && /certificate/.test(String(error_description))
   return isCertificateMissing ? ' --cert FILE and --key FILE present one.' : ''
-}
-
-async function verify(token: string, jwks: Members, issuer: string): Promise<JWTVerifyResult> {
-  try {
-    return await jwtVerify(token, createLocalJWKSet(jwks as unknown as JSONWebKeySet), { issuer })
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : error
-    throw new CliError('refused', `the token cannot be verified: ${problem}`)
-  }
-}
-
-/** Returns what the token is bound to. @throws CliError `refused` if it is another key or certificate, or no key in spite of DPoP */
-function verifyBindings({ cnf }: JWTPayload, prover: Prover | undefined, { cert }: TestOptions): readonly string[] {
-  const { jkt, 'x5t#S256': x5t } = isObject(cnf) ? cnf : {}
-  if (jkt !== prover?.thumbprint)
-    throw new CliError(
-      'refused',
-      'the token is not bound to the key of the DPoP proof: its cnf has another jkt or none',
-    )
-  if (x5t !== undefined && x5t !== (cert === undefined ? undefined : certificateThumbprint(cert)))
-    throw new CliError('refused', 'the token is bound to another certificate: its cnf has another x5t#S256')
-  return [
-    ...(jkt === undefined ? [] : ['It is bound to the key of the DPoP proof.']),
-    ...(x5t === undefined ? [] : ['It is bound to the certificate.']),
-  ]
 }
 
 function show(bindings: readonly string[], response: Members, header: object, claims: JWTPayload): void {
