@@ -2,7 +2,7 @@
 
 import process from 'node:process'
 import * as v from 'valibot'
-import { StoredCredentials } from '../clients/credential_schema.ts'
+import { StoredCredentials } from '../clients/stored_credentials.ts'
 import type { AssertionForm } from '../issuers/checks.ts'
 import { type Comparison, type Explanation, explainToken } from '../issuers/explain.ts'
 import { IssuerId } from '../issuers/registry.ts'

@@ -1,7 +1,7 @@
-/** Schemas of a federated credential, as an operator submits it and as it is stored. */
+/** Schemas of a federated credential as an operator submits it. */
 
 import * as v from 'valibot'
-import { Rules, StoredRules } from '../issuers/rule_checks.ts'
+import { Rules } from '../issuers/rule_checks.ts'
 import type { FederatedCredential } from '../types.ts'
 import { checkPlain, Lifetime, upTo } from './member_checks.ts'
 
@@ -45,17 +45,4 @@ export const CredentialList: v.GenericSchema<unknown, FederatedCredential[]> = v
   ),
   v.maxLength(MAX_CREDENTIALS, `must have at most ${MAX_CREDENTIALS} items`),
   v.check((list) => new Set(list.map(({ id }) => id)).size === list.length, 'must not have the same id twice'),
-)
-
-/** Schema of a stored list of credentials: their types only. */
-export const StoredCredentials: v.GenericSchema<unknown, FederatedCredential[]> = v.array(
-  v.object({
-    id: v.string(),
-    label: v.optional(v.string()),
-    issuer: v.string(),
-    claims: StoredRules,
-    created_at: v.optional(v.number()),
-    expires_at: v.optional(v.number()),
-    access_token_lifetime: v.optional(v.pipe(v.number(), v.minValue(1))),
-  }),
 )

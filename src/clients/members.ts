@@ -5,8 +5,8 @@ import { JwkSet } from '../assertions/jwk_set.ts'
 import { Scope } from '../policy/scope.ts'
 import { ResourceId } from '../resources/registry.ts'
 import type { Client } from '../types.ts'
-import { CredentialList, StoredCredentials } from './credential_schema.ts'
 import { Claims, GrantTypes, Keys, Lifetime, listOf, PageUrl, Plain, ReuseSeconds, upTo } from './member_checks.ts'
+import { StoredCredentials } from './stored_credentials.ts'
 
 /**
  * A client with the members that only people and the registration endpoint read.
@@ -113,7 +113,8 @@ const MEMBERS: Members = {
   dpop_bound_access_tokens: member('operator', Flag, Flag),
   tls_client_certificate_bound_access_tokens: member('operator', Flag, Flag),
   introspection: member('operator', Flag, Flag),
-  federated_credentials: member('operator', StoredCredentials, CredentialList),
+  // `ClientMetadata` checks what is submitted.
+  federated_credentials: member('operator', StoredCredentials, StoredCredentials),
   disabled: member('operator', Flag, Flag),
   tls_client_auth_subject_dn: member('client', Text, CertificateName),
   tls_client_auth_san_dns: member('client', Text, CertificateName),

@@ -1,8 +1,9 @@
 /** What rules must be to be stored: well-formed, and about something that only the intended workload can have. */
 
 import * as v from 'valibot'
-import type { ClaimRule, ClaimRules, TrustedIssuer } from '../types.ts'
+import type { ClaimRules, TrustedIssuer } from '../types.ts'
 import { isGlob, pathOf, REST } from './claim_rules.ts'
+import { isObject, isRule } from './stored_rules.ts'
 
 const MAX_RULES = 20
 const MAX_VALUES = 50
@@ -43,22 +44,6 @@ export const Rules: v.GenericSchema<unknown, ClaimRules> = v.pipe(
   }),
   v.description('Rules by the name of a claim or a JSON pointer: a value, a list of strings, or an object with glob.'),
 )
-
-/** Schema of stored rules: their type only. */
-export const StoredRules: v.GenericSchema<unknown, ClaimRules> = v.custom<ClaimRules>(
-  (value) => isObject(value) && Object.values(value).every(isRule),
-  'must be rules',
-)
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isRule(value: unknown): value is ClaimRule {
-  if (isObject(value)) return Object.keys(value).length === 1 && typeof value['glob'] === 'string'
-  if (Array.isArray(value)) return value.length > 0 && value.every((each) => typeof each === 'string')
-  return typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)
-}
 
 function problemOfForm(rules: Readonly<Record<string, unknown>>): string | undefined {
   const entries = Object.entries(rules)

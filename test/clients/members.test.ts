@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import * as v from 'valibot'
 import { describe, test } from '#test'
-import { GIVEN, type Metadata, STORED } from '../../src/clients/members.ts'
+import { type Metadata, STORED } from '../../src/clients/members.ts'
+import { SUBMITTED } from '../../src/clients/metadata.ts'
 import { ClientRecord, methodsOf } from '../../src/clients/record.ts'
 import { CLIENTS, clientRecord } from '../../src/clients/registry.ts'
 import { parseRecord, toRecord } from '../../src/records/records.ts'
@@ -63,9 +64,9 @@ const BEYOND: Partial<Record<keyof Metadata, unknown>> = {
 
 describe('members of a client', () => {
   test('what can be handed in can be read again, all of it at once', () => {
-    assert.deepEqual(Object.keys(MOST).sort(), Object.keys(GIVEN).sort())
+    assert.deepEqual(Object.keys(MOST).sort(), Object.keys(SUBMITTED).sort())
     for (const [name, value] of Object.entries(MOST)) {
-      assert.deepEqual(v.parse(GIVEN[name as keyof Metadata], value), value, name)
+      assert.deepEqual(v.parse(SUBMITTED[name as keyof Metadata], value), value, name)
     }
     const record = { client_id: 'a', ...MOST }
     assert.deepEqual(parseRecord(clientRecord(record), 'a', CLIENTS), record)
@@ -73,7 +74,7 @@ describe('members of a client', () => {
 
   for (const [name, value] of Object.entries(BEYOND)) {
     test(`${name}: a value that is not accepted is still read`, () => {
-      assert.ok(!v.is(GIVEN[name as keyof Metadata], value))
+      assert.ok(!v.is(SUBMITTED[name as keyof Metadata], value))
       const record = { client_id: 'a', [name]: value }
       assert.deepEqual(parseRecord(toRecord(record), 'a', CLIENTS), record)
     })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import * as v from 'valibot'
 import { describe, test } from '#test'
 import { fillIssuer, PRESET_NAMES, PRESETS, presetOf, usualIssuerOf } from '../../src/issuers/presets.ts'
-import { problemOfRules, Rules, StoredRules } from '../../src/issuers/rule_checks.ts'
+import { problemOfRules, Rules } from '../../src/issuers/rule_checks.ts'
+import { StoredRules } from '../../src/issuers/stored_rules.ts'
 import type { ClaimRules } from '../../src/types.ts'
 
 const problemOf = (rules: unknown) => {
