@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander'
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
 import { PRESET_NAMES, type PresetName } from '../issuers/presets.ts'
-import { positiveNumber, repeated } from './arguments.ts'
+import { repeated, wholeNumber } from './arguments.ts'
 import type { Members } from './http.ts'
 import { readPublicKeys } from './issuer_records.ts'
 
@@ -36,7 +36,7 @@ export function withIssuerMembers(command: Command): Command {
     .option('--spiffe-bundle-endpoint <url>', 'URL of the bundle of a trust domain')
     .option('--audience <aud>', 'aud to accept besides this server; repeatable', repeated)
     .option('--signing-alg <alg>', `algorithm to accept, of ${algorithms()}; repeatable`, repeated)
-    .option('--max-age <seconds>', 'greatest age of its tokens', positiveNumber)
+    .option('--max-age <seconds>', 'greatest age of its tokens', wholeNumber)
     .option('--single-use', 'accept each of its tokens once')
     .option('--no-single-use', 'accept its tokens until they expire')
     .option('--required-claim <name>', 'claim that a rule must pin, or one of several; repeatable', repeated)

@@ -1,7 +1,7 @@
 /** The options of `clients trust`, and which of them belong together. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { duration, jsonObject, nonEmpty, positiveNumber, repeated } from './arguments.ts'
+import { duration, jsonObject, nonEmpty, repeated, wholeNumber } from './arguments.ts'
 import { CliError } from './errors.ts'
 import type { ServerOptions } from './http.ts'
 
@@ -70,7 +70,7 @@ export function withTrust(command: Command): Command {
     .option('--claims <json>', 'what its tokens must claim; with a platform, what else', jsonObject)
     .option('--label <text>', 'what people call it', nonEmpty)
     .option('--expires <duration>', 'trust it for this time only, such as 90d', duration)
-    .option('--lifetime <seconds>', 'longest lifetime of access tokens that it is used for', positiveNumber)
+    .option('--lifetime <seconds>', 'longest lifetime of access tokens that it is used for', wholeNumber)
     .addOption(
       new Option(
         '--explain <file>',
