@@ -38,8 +38,9 @@ export function printClient(client: Members, { json }: ServerOptions): void {
   const once = SHOWN_ONCE.filter((member) => members[member] !== undefined)
   if (once.length > 0) warn(`Shown only once: ${once.join(', ')}.`)
   if (client['client_secrets'] !== undefined) printSecrets(listOf(client, 'client_secrets'))
-  printCredentials(listOf({ federated_credentials: [], ...client }, 'federated_credentials'))
-  if (isWorkloadMethod(client['token_endpoint_auth_method']) && client['federated_credentials'] === undefined)
+  const credentials = listOf({ federated_credentials: [], ...client }, 'federated_credentials')
+  printCredentials(credentials)
+  if (isWorkloadMethod(client['token_endpoint_auth_method']) && credentials.length === 0)
     warn('It trusts no tokens yet; clients trust adds them.')
 }
 

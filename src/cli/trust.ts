@@ -2,10 +2,9 @@
 
 import type { Command } from 'commander'
 import { epochSeconds } from '../lib/clock.ts'
-import { accept, connect } from './api.ts'
+import { accept, connect, segment } from './api.ts'
 import { requireYes } from './ask.ts'
 import { clientPath } from './client_records.ts'
-import { CliError } from './errors.ts'
 import { explain } from './explain.ts'
 import { methodProblem } from './federated_credentials.ts'
 import { type ServerOptions, withServer } from './http.ts'
@@ -63,11 +62,10 @@ async function trust(id: string, options: TrustOptions): Promise<void> {
 }
 
 async function untrust(id: string, credential: string, options: ServerOptions & { yes?: boolean }): Promise<void> {
-  // Such a segment would lead to the path of the client itself.
-  if (/^\.{1,2}$/.test(credential)) throw new CliError('usage', `${credential} is not the id of a credential`)
+  const path = `${clientPath(id)}/federated_credentials/${segment(credential)}`
   await requireYes(`Remove the credential ${credential} of ${id}?`, options)
   const send = await connect(options)
-  accept(await send('DELETE', `${clientPath(id)}/federated_credentials/${encodeURIComponent(credential)}`))
+  accept(await send('DELETE', path))
   if (options.json) printJson({ removed: credential })
   else print(`removed ${credential}`)
 }
