@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { exportPKCS8, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { describe, test } from '#test'
@@ -83,7 +84,8 @@ describe('mutual TLS that ends at a proxy', () => {
         await assert.rejects(grant(proxy, 'by-self', leaf), refused)
         await assert.rejects(grant(proxy, 'by-self', undefined), refused)
         await assert.rejects(grant(proxy, 'by-ca', leaf), refused)
-        assert.match(server.output(), /"reason":"certificate_not_verified"/)
+        // Deno writes a line after the answer that it is about.
+        while (!server.output().includes('"reason":"certificate_not_verified"')) await setTimeout(20)
       } finally {
         await stop()
       }

@@ -17,7 +17,7 @@ import {
   DEFAULT_TOKEN_PROFILE,
 } from '../tokens/access_token.ts'
 import { tokenIssuer } from '../tokens/issue.ts'
-import { DEFAULT_REUSE_SECONDS, type TokenReuse, tokenReuse } from '../tokens/reuse.ts'
+import { DEFAULT_REUSE_SECONDS, type TokenReuse } from '../tokens/reuse.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 import { contextOf, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { CREDENTIALS, type NamedSchema, objectSchema } from './operation.ts'
@@ -42,21 +42,22 @@ export interface TokenOptions {
   readonly accessTokenLifetime?: number
   /** Seconds for which a token is reused, unless its client has `token_reuse_seconds`; 0, a new token each time, by default. */
   readonly tokenReuseSeconds?: number
-  /** The tokens that can be reused. Its own by default; share it with what denies tokens. */
-  readonly reuse?: TokenReuse
+  /** Holds the tokens that can be reused; share it with what denies tokens. Without it, no token is reused. */
+  readonly reuse?: TokenReuse | undefined
   /** Receives each event; by default events are dropped. */
   readonly emit?: Emit
 }
 
 type Settings = Required<TokenOptions>
 
-const DEFAULTS: Omit<Settings, 'authentication' | 'grants' | 'keyring' | 'reuse'> = {
+const DEFAULTS: Omit<Settings, 'authentication' | 'grants' | 'keyring'> = {
   confirmations: [],
   findCertificate: async () => undefined,
   resources: { find: async () => undefined, findDefault: async () => undefined },
   accessTokenProfile: DEFAULT_TOKEN_PROFILE,
   accessTokenLifetime: DEFAULT_TOKEN_LIFETIME_SECONDS,
   tokenReuseSeconds: DEFAULT_REUSE_SECONDS,
+  reuse: undefined,
   emit: () => undefined,
 }
 
@@ -75,7 +76,7 @@ const TOKEN_RESPONSE: NamedSchema = {
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
 export function tokenEndpoint(given: TokenOptions): Endpoint {
-  const options: Settings = { ...DEFAULTS, reuse: tokenReuse(), ...given }
+  const options: Settings = { ...DEFAULTS, ...given }
   checkNames(options)
   requireLifetime(options.keyring, options.accessTokenLifetime)
   const service: TokenService = {

@@ -1,10 +1,10 @@
 /** Requests whose body is a form: media type, size, encoding, repeated parameters. */
 
 import type { Context as HonoContext } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
-import { invalidRequest, OAuthError } from '../errors.ts'
+import { invalidRequest, type OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
+import { readBytes } from '../lib/read_bytes.ts'
 import type { Form, FormRequest } from '../types.ts'
 import { FORM, readMediaType } from './media_type.ts'
 
@@ -38,21 +38,13 @@ async function readBody(c: HonoContext): Promise<[string, string][]> {
   const octets = Number(length ?? 0)
   if (octets > MAX_BODY_BYTES || Number.isNaN(octets)) throw tooLarge()
   try {
-    // Only when the length is not declared: the middleware turns the body into a stream, which costs more than a signature on Node.
-    if (length === undefined || c.req.header('Transfer-Encoding') !== undefined)
-      await limitBody(c, async () => undefined)
-    return readForm(await c.req.arrayBuffer())
+    // A declared length is that of the body; reading a stream costs more than a signature on Node.
+    const isDeclared = length !== undefined && c.req.header('Transfer-Encoding') === undefined
+    return readForm(isDeclared ? await c.req.arrayBuffer() : await readBytes(c.req.raw, MAX_BODY_BYTES))
   } catch (error) {
-    throw error instanceof OAuthError ? error : malformed()
+    throw error instanceof RangeError ? tooLarge() : malformed()
   }
 }
-
-const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw tooLarge()
-  },
-})
 
 function tooLarge(): OAuthError {
   return invalidRequest('body_too_large', 'The body is larger than 64 KiB.', { status: 413 })

@@ -19,7 +19,7 @@ export function formDecode(text: string): string {
  * @throws TypeError if the octets are not UTF-8, URIError as {@link formDecode}
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}
  */
-export function readForm(body: ArrayBuffer): [name: string, value: string][] {
+export function readForm(body: ArrayBuffer | Uint8Array<ArrayBuffer>): [name: string, value: string][] {
   const text = utf8.decode(body)
   const parameters: [string, string][] = []
   for (const pair of text.split('&')) {

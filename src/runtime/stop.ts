@@ -18,7 +18,7 @@ const STOP_SECONDS = 9
  */
 const LEAST_DRAIN_MILLISECONDS = 250
 const MOST_DRAIN_MILLISECONDS = 2000
-const QUIET_MILLISECONDS = 100
+const QUIET_MILLISECONDS = 250
 
 /** How long requests wait before the listener stops. */
 const HOLD_MILLISECONDS = 50

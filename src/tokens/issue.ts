@@ -4,7 +4,7 @@ import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import { invalidScope, invalidTarget } from '../errors.ts'
 import type { SigningKey } from '../keys/signing_key.ts'
 import { type AccessToken, type AccessTokenProfile, signAccessToken } from './access_token.ts'
-import { type Issued, reuseKeys, reuseSecondsOf, type TokenReuse } from './reuse.ts'
+import { type Issued, reuseSecondsOf, type TokenReuse } from './reuse.ts'
 
 /** What was decided about a token. */
 export interface Draft {
@@ -21,9 +21,8 @@ export interface Draft {
  */
 export function tokenIssuer(
   profile: AccessTokenProfile,
-  reuse: TokenReuse,
+  reuse: TokenReuse | undefined,
 ): (draft: Draft, reuseSeconds: number) => Promise<Issued> {
-  const keyOf = reuseKeys()
   return async ({ token, key, records }, reuseSeconds) => {
     const sign = async () => {
       const accessToken = { ...token, id: crypto.randomUUID() }
@@ -32,8 +31,8 @@ export function tokenIssuer(
       return { jwt, accessToken }
     }
     const seconds = reuseSecondsOf(reuseSeconds, token.expiresAt - token.issuedAt)
-    if (seconds <= 0) return { signed: await sign(), isReused: false }
-    return reuse.issue(keyOf(token, profile, [key, ...records]), seconds, token.issuedAt, sign)
+    if (reuse === undefined || seconds <= 0) return { signed: await sign(), isReused: false }
+    return reuse.issue(reuse.keyOf(token, profile, [key, ...records]), seconds, token.issuedAt, sign)
   }
 }
 

@@ -42,10 +42,17 @@ export type Denial = { readonly jti: string } | { readonly before: number; reado
 /** Tokens that can be reused. */
 export interface TokenReuse {
   /**
+   * Returns one key for all requests that may receive the same token. Tokens that are bound in another way, or that rest on other
+   * records, have other keys.
+   *
+   * @param records what the token rests on: the client, its resource servers, the signing key. What has changed is another object
+   */
+  keyOf(token: Omit<AccessToken, 'id'>, profile: string, records: readonly object[]): string
+  /**
    * Returns the token held under `key` if it is at most `seconds` old, otherwise the one that `sign` returns, which is then held.
    * Concurrent callers share one call of `sign`.
    *
-   * @param key names everything that shapes the token; see `reuseKeys`
+   * @param key names everything that shapes the token; from `keyOf`
    * @param now epoch seconds
    */
   issue(key: string, seconds: number, now: number, sign: () => Promise<SignedToken>): Issued | Promise<Issued>
@@ -87,6 +94,7 @@ export function tokenReuse(): TokenReuse {
   }
 
   return {
+    keyOf: reuseKeys(),
     issue(key, seconds, now, sign) {
       const signed = held.find(key)
       const isFound = signed !== undefined && isYoung(signed, now, seconds)
@@ -155,13 +163,8 @@ export function reuseSecondsOf(setting: number, lifetimeSeconds: number): number
   return Math.min(setting, MAX_REUSE_SECONDS, Math.floor(lifetimeSeconds * REUSED_PART))
 }
 
-/**
- * Returns a function that returns one key for all requests that may receive the same token. Tokens that are bound in another way,
- * or that rest on other records, have other keys.
- *
- * @param records what the token rests on: the client, its resource servers, the signing key. What has changed is another object
- */
-export function reuseKeys(): (token: Omit<AccessToken, 'id'>, profile: string, records: readonly object[]) => string {
+/** Returns the `keyOf` of one memory. */
+function reuseKeys(): TokenReuse['keyOf'] {
   const numbers = new WeakMap<object, number>()
   let count = 0
   const numberOf = (record: object): number => {

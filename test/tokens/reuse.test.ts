@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import type { AccessToken } from '../../src/tokens/access_token.ts'
-import { reuseKeys, reuseSecondsOf, type SignedToken, tokenReuse } from '../../src/tokens/reuse.ts'
+import { reuseSecondsOf, type SignedToken, tokenReuse } from '../../src/tokens/reuse.ts'
 
 const NOW = 1_800_000_000
 
@@ -135,7 +135,7 @@ describe('reuseSecondsOf', () => {
   }
 })
 
-describe('reuseKeys', () => {
+describe('the key of a token', () => {
   const [client, signingKey] = [{}, {}]
   const others: readonly [name: string, more: Partial<AccessToken>][] = [
     ['issuer', { issuer: 'https://other.example' }],
@@ -152,7 +152,7 @@ describe('reuseKeys', () => {
   ]
 
   test('each part of the content makes another key, and so do the profile and each record', () => {
-    const keyOf = reuseKeys()
+    const { keyOf } = tokenReuse()
     const keys = others.map(([, more]) => keyOf({ ...content, ...more }, 'rfc9068', [signingKey, client]))
     keys.push(keyOf(content, 'rfc9068', [signingKey, client]), keyOf(content, 'fosite', [signingKey, client]))
     keys.push(keyOf(content, 'rfc9068', [{}, client]), keyOf(content, 'rfc9068', [signingKey, {}]))
@@ -161,7 +161,7 @@ describe('reuseKeys', () => {
   })
 
   test('neither the time nor the order of scopes and resources does', () => {
-    const keyOf = reuseKeys()
+    const { keyOf } = tokenReuse()
     const one = { ...content, scopes: ['a', 'b'], resources: ['c', 'd'] }
     const other = { ...one, scopes: ['b', 'a'], resources: ['d', 'c'], issuedAt: NOW + 9, expiresAt: NOW + 1809 }
     assert.equal(keyOf(one, 'rfc9068', [client]), keyOf(other, 'rfc9068', [client]))
