@@ -64,7 +64,8 @@ export { hashSecret, hashToken } from './secrets/hashes.ts'
 export { type SecretVerifierOptions, secretVerifier, type VerifySecret } from './secrets/verifier.ts'
 export type { Ledger, Level, Page, ReadOptions, Registry, Stores } from './stores/contracts.ts'
 export { guardStores } from './stores/guard.ts'
-export { revocations } from './tokens/revocations.ts'
+export { type Denial, type TokenReuse, tokenReuse } from './tokens/reuse.ts'
+export { type Denied, type Revocations, revocations } from './tokens/revocations.ts'
 export type {
   ClaimRule,
   ClaimRules,

@@ -41,9 +41,18 @@ function hintOf({ status, body: { error, error_description } }: Answer): string 
   return isClosed ? ' Is REGISTRATION_TOKEN set on the server?' : ''
 }
 
-/** Returns a member of a body that is a list of objects, or an empty list if it is absent. */
+/** Every URL parser drops these segments of a path, percent-encoded or not. */
+export const DOTS: readonly string[] = ['.', '..']
+
+/** Returns an identifier as a segment of a path. @throws CliError `usage` if the request would go to another path */
+export function segment(id: string): string {
+  if (DOTS.includes(id)) throw new CliError('usage', `${id} is not an identifier: no URL can contain it`)
+  return encodeURIComponent(id)
+}
+
+/** Returns a member of a body that is a list of objects. A response without it is not that of an edgemint server. */
 export function listOf(body: Members, member: string): readonly Members[] {
-  const list = body[member] ?? []
+  const list = body[member]
   return Array.isArray(list) && list.every(isObject) ? list : malformed(`${member} is not a list of objects`)
 }
 

@@ -6,6 +6,8 @@ import { isDeeper } from './levels.ts'
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
+const MAX_LIMIT_SECONDS = 86400
+
 /** Refuses an empty argument, which usually comes from an unset shell variable. */
 export function nonEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.')
@@ -22,10 +24,12 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
-export function positiveNumber(text: string): number {
-  const number = wholeNumber(text)
-  if (number === 0) throw new InvalidArgumentError('It must be at least 1.')
-  return number
+/** Returns the seconds of a time limit, at most a day: timers of Node hold no more than 24 days, and are over at once beyond. */
+export function timeLimit(text: string): number {
+  const seconds = wholeNumber(text)
+  if (seconds < 1 || seconds > MAX_LIMIT_SECONDS)
+    throw new InvalidArgumentError(`It must be 1 to ${MAX_LIMIT_SECONDS} seconds.`)
+  return seconds
 }
 
 /** Returns the seconds of a duration such as `90s`, `15m`, `24h` or `7d`. */

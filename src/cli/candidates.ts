@@ -40,6 +40,14 @@ export function candidatesOf(command: Command, words: string): readonly Candidat
   return [own, ...visible.flatMap((each) => candidatesOf(each, `${words} ${each.name()}`.trim()))]
 }
 
+/** Returns the names of all options that are followed by a value, which is no command even if it is named like one. */
+export function valueOptions(candidates: readonly Candidates[]): readonly string[] {
+  const names = candidates.flatMap(({ options }) =>
+    options.filter(({ value }) => value !== 'none').map(({ name }) => name),
+  )
+  return [...new Set(names)]
+}
+
 function describe(option: Option): readonly DescribedOption[] {
   const { long, description, argChoices } = option
   return long === undefined || long === null ? [] : [{ name: long, description, value: kindOf(option, argChoices) }]

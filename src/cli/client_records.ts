@@ -1,6 +1,6 @@
 /** Changes and prints the client records of the server. */
 
-import { accept, listOf, type Send } from './api.ts'
+import { accept, listOf, type Send, segment } from './api.ts'
 import type { Members, ServerOptions } from './http.ts'
 import { instant, printJson, printMembers, printTable, warn } from './output.ts'
 
@@ -9,7 +9,7 @@ const SHOWN_ONCE = ['client_secret', 'registration_access_token']
 
 /** Returns the path of a client's record. */
 export function clientPath(id: string): string {
-  return `/register/${encodeURIComponent(id)}`
+  return `/register/${segment(id)}`
 }
 
 /** After so many changes of others in between, the change is written without a version, so that it stands in any case. */
@@ -36,7 +36,7 @@ export function printClient(client: Members, { json }: ServerOptions): void {
   printMembers(members)
   const once = SHOWN_ONCE.filter((member) => members[member] !== undefined)
   if (once.length > 0) warn(`Shown only once: ${once.join(', ')}.`)
-  printSecrets(listOf(client, 'client_secrets'))
+  if (client['client_secrets'] !== undefined) printSecrets(listOf(client, 'client_secrets'))
 }
 
 /** Prints the ids of secrets, and when they were created and expire. */

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander'
 import { epochSeconds } from '../lib/clock.ts'
-import { accept, connect, listOf, pagesOf } from './api.ts'
+import { accept, connect, listOf, pagesOf, segment } from './api.ts'
 import { duration } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { type MetadataOptions, metadataOf, withMetadata } from './client_options.ts'
@@ -118,7 +118,7 @@ async function rotateSecret(id: string, options: Options & { keepOld?: number; l
 async function revokeSecret(id: string, secret: string, options: Options): Promise<void> {
   await requireYes(`Revoke the secret ${secret} of ${id}?`, options)
   const send = await connect(options)
-  accept(await send('DELETE', `${clientPath(id)}/secrets/${encodeURIComponent(secret)}`))
+  accept(await send('DELETE', `${clientPath(id)}/secrets/${segment(secret)}`))
   if (options.json) printJson({ revoked: secret })
   else print(`revoked ${secret}`)
 }

@@ -1,6 +1,6 @@
 /** The completion script for bash, 3.2 or newer, with or without the package bash-completion. */
 
-import type { Candidates } from './candidates.ts'
+import { type Candidates, valueOptions } from './candidates.ts'
 
 export function bashScript(candidates: readonly Candidates[]): string {
   return `# Completes edgemint, npx edgemint and bunx edgemint in bash.
@@ -21,21 +21,37 @@ ${candidates.flatMap(valueCases).join('\n')}
   esac
 }
 
+# Whether the word is an option of any command that is followed by a value.
+_edgemint_takes_value() {
+  case "$1" in
+    ${valueOptions(candidates).join('|')}) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Completes the name of a file, which bash quotes. The word may have escapes already.
 _edgemint_files() {
+  local file
   compopt -o filenames 2>/dev/null
-  COMPREPLY=( $(compgen -f -- "$1") )
+  while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "\${1//\\\\/}")
 }
 
 # Completes the words from the given index.
 _edgemint_from() {
-  local at=$1 path='' commands='' options='' files='' values='' IFS=$' \\t\\n'
+  local at=$1 word='' path='' commands='' options='' files='' values='' IFS=$' \\t\\n'
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   [[ $cur != '=' ]] || cur=''
   [[ $prev != '=' ]] || prev=\${COMP_WORDS[COMP_CWORD-2]}
   COMPREPLY=()
   _edgemint_words ''
   for (( ; at < COMP_CWORD; at++ )); do
-    if _edgemint_words "\${path:+$path }\${COMP_WORDS[at]}"; then path="\${path:+$path }\${COMP_WORDS[at]}"; fi
+    word=\${COMP_WORDS[at]}
+    if _edgemint_takes_value "$word"; then
+      [[ \${COMP_WORDS[at+1]} != '=' ]] || (( at++ ))
+      (( at++ ))
+    elif _edgemint_words "\${path:+$path }$word"; then
+      path="\${path:+$path }$word"
+    fi
   done
   if _edgemint_values "$path $prev"; then
     if [[ $values == '<file>' ]]; then _edgemint_files "$cur"; else COMPREPLY=( $(compgen -W "$values" -- "$cur") ); fi
@@ -57,7 +73,7 @@ _edgemint_runner() {
   local at before="_edgemint_before_\${1##*/}"
   for (( at = 1; at < COMP_CWORD; at++ )); do
     case "\${COMP_WORDS[at]}" in
-      edgemint)
+      edgemint|edgemint@*)
         compopt +o default +o bashdefault 2>/dev/null
         _edgemint_from $(( at + 1 ))
         return ;;

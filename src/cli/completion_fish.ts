@@ -1,6 +1,6 @@
 /** The completion script for fish. */
 
-import type { Candidates, Described } from './candidates.ts'
+import { type Candidates, type Described, valueOptions } from './candidates.ts'
 
 export function fishScript(candidates: readonly Candidates[]): string {
   return `# Completes edgemint, npx edgemint and bunx edgemint in fish.
@@ -14,7 +14,10 @@ function __edgemint_candidates
     end
     set -e tokens[1]
     set -l words ''
+    set -l is_value no
     for token in $tokens
+        test $is_value = yes; and set is_value no; and continue
+        contains -- $token ${valueOptions(candidates).join(' ')}; and set is_value yes; and continue
         set -l next (string trim -- "$words $token")
         contains -- $next ${candidates.map(({ words }) => quote(words)).join(' ')}; and set words $next
     end

@@ -1,6 +1,6 @@
 /** The completion script for PowerShell, 5.1 or newer. */
 
-import type { Candidates, Described } from './candidates.ts'
+import { type Candidates, type Described, valueOptions } from './candidates.ts'
 
 /** PowerShell reads all of these as a single quote. */
 const QUOTES = /['\u2018\u2019\u201a\u201b]/g
@@ -24,6 +24,8 @@ ${candidates.flatMap(valueEntries).join('\n')}
     }
     # Whether a name of a file may follow.
     $files = @(${candidates.flatMap(fileWords).map(quote).join(', ')})
+    # The options that are followed by a value.
+    $takesValue = @(${valueOptions(candidates).map(quote).join(', ')})
 
     $before = @($commandAst.CommandElements |
         Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
@@ -39,6 +41,8 @@ ${candidates.flatMap(valueEntries).join('\n')}
 
     $words = ''
     for (; $at -lt $before.Count; $at++) {
+        # The value of an option is no command.
+        if ($takesValue -contains $before[$at]) { $at++; continue }
         $next = "$words $($before[$at])".Trim()
         if ($commands.ContainsKey($next)) { $words = $next }
     }

@@ -1,6 +1,6 @@
 /** The completion script for zsh. */
 
-import type { Candidates, Described } from './candidates.ts'
+import { type Candidates, type Described, valueOptions } from './candidates.ts'
 
 export function zshScript(candidates: readonly Candidates[]): string {
   return `# Completes edgemint, npx edgemint and bunx edgemint in zsh.
@@ -26,7 +26,9 @@ _edgemint_from() {
   local files=''
   _edgemint_words ''
   for (( ; at < CURRENT; at++ )); do
-    if _edgemint_words "\${words_before:+$words_before }$words[at]"; then
+    if [[ "$words[at]" == (${valueOptions(candidates).join('|')}) ]]; then
+      (( at++ ))
+    elif _edgemint_words "\${words_before:+$words_before }$words[at]"; then
       words_before="\${words_before:+$words_before }$words[at]"
     fi
   done

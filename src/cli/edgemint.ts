@@ -2,7 +2,7 @@
 
 import process from 'node:process'
 import { CommanderError } from 'commander'
-import { CliError, EXIT } from './errors.ts'
+import { CliError, EXIT, type Failure } from './errors.ts'
 import { ignoreClosedPipes, warn, warnJson } from './output.ts'
 import { makeProgram } from './program.ts'
 
@@ -19,12 +19,16 @@ try {
 function report(error: unknown): number {
   // Commander ends --help and --version with an error of exit code 0, too.
   if (error instanceof CommanderError && error.exitCode === 0) return 0
-  const isKnown = error instanceof CliError || error instanceof CommanderError
-  if (!isKnown) throw error
-  const kind = error instanceof CliError ? error.kind : 'usage'
-  const message = error.message.replace(/^error: /, '')
-  if (isJson) warnJson({ error: kind, message, exit_code: EXIT[kind] })
   // Commander has already printed its own errors.
-  else if (error instanceof CliError) warn(`edgemint: ${message}`)
+  const isPrinted = error instanceof CommanderError && !isJson
+  const { kind, message } = failureOf(error)
+  if (isJson) warnJson({ error: kind, message, exit_code: EXIT[kind] })
+  else if (!isPrinted) warn(`edgemint: ${message}`)
   return EXIT[kind]
+}
+
+function failureOf(error: unknown): { readonly kind: Failure; readonly message: string } {
+  if (error instanceof CliError) return error
+  if (error instanceof CommanderError) return { kind: 'usage', message: error.message.replace(/^error: /, '') }
+  return { kind: 'internal', message: `unexpected ${error}` }
 }

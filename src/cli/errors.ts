@@ -1,5 +1,5 @@
 /** Exit codes of failed commands. */
-export const EXIT = { refused: 1, usage: 2, unreachable: 3, declined: 4, interrupted: 130 } as const
+export const EXIT = { refused: 1, usage: 2, unreachable: 3, declined: 4, internal: 5, interrupted: 130 } as const
 
 export type Failure = keyof typeof EXIT
 

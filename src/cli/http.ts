@@ -5,9 +5,10 @@ import type { Command } from 'commander'
 import { parseJson } from '../lib/json.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { readBytes } from '../lib/read_bytes.ts'
-import { nonEmpty, positiveNumber } from './arguments.ts'
+import { nonEmpty, timeLimit } from './arguments.ts'
 import { CliError } from './errors.ts'
 import { isDeeper, MAX_LEVELS } from './levels.ts'
+import type { Incoming } from './node_request.ts'
 import { fetchWith, type TlsOptions } from './tls.ts'
 import { unreachableText } from './unreachable.ts'
 
@@ -45,6 +46,8 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 /** Twice the size of a page of 500 records of the maximum size. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+const NO_URL = { protocol: '', hostname: '', username: '', password: '' }
+
 /** Of each text in a refusal. */
 const MAX_TEXT_CHARACTERS = 500
 
@@ -55,50 +58,64 @@ export function withServer(command: Command): Command {
     .option('--url <url>', 'URL of the server (default: EDGEMINT_URL, or http://localhost:8080)')
     .option('--ca <file>', 'PEM file of a certificate authority to trust besides the known ones')
     .option('--insecure-http', 'allow http, unencrypted, to a host that is not this machine')
-    .option('--timeout <seconds>', 'time limit of each request', positiveNumber, DEFAULT_TIMEOUT_SECONDS)
+    .option('--timeout <seconds>', 'time limit of each request', timeLimit, DEFAULT_TIMEOUT_SECONDS)
     .option('--json', 'print JSON, also for errors')
 }
 
+/** Returns the URL of the server, without a final slash. @throws CliError `usage` if credentials must not be sent there */
+export function serverUrl({ url, insecureHttp = false }: ServerOptions): string {
+  return readBase(url ?? (process.env['EDGEMINT_URL'] || 'http://localhost:8080'), insecureHttp)
+}
+
 /** Returns a function that sends requests to the server. @throws CliError `usage` for a bad URL or PEM file */
-export function openServer({
-  url = process.env['EDGEMINT_URL'] || 'http://localhost:8080',
-  insecureHttp = false,
-  timeout = DEFAULT_TIMEOUT_SECONDS,
-  ...tlsOptions
-}: ServerOptions): Exchange {
-  const base = readBase(url, insecureHttp)
-  const send = fetchWith(tlsOptions)
+export function openServer(options: ServerOptions): Exchange {
+  const { timeout = DEFAULT_TIMEOUT_SECONDS } = options
+  const base = serverUrl(options)
+  const send = fetchWith(options)
   return async ({ method, path, headers = {}, body }) => {
+    // A signal of AbortSignal.timeout would keep the request in memory until the time is over.
+    const limit = new AbortController()
+    const timer = setTimeout(() => limit.abort(new DOMException('', 'TimeoutError')), timeout * 1000)
+    const { signal } = limit
     const init = {
       method,
       headers,
       // Credentials must not follow a redirect to another server.
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeout * 1000),
+      signal,
       ...(body !== undefined && { body }),
     } as const
     try {
       return await readAnswer(await send(base + path, init), base + path)
     } catch (error) {
       if (error instanceof CliError) throw error
-      throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(error, timeout)}`)
+      const reason = signal.aborted ? signal.reason : error
+      throw new CliError('unreachable', `${base} cannot be reached: ${unreachableText(reason, timeout)}`)
+    } finally {
+      clearTimeout(timer)
     }
   }
 }
 
-/** Requires TLS, or a server on this machine, because requests contain credentials. */
+/**
+ * Requires TLS, or a server on this machine, because requests contain credentials. Refuses user information, which some runtimes
+ * send instead of the operator's token, and what cannot precede a path.
+ */
 function readBase(url: string, isHttpAllowed: boolean): string {
-  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
+  const { protocol, hostname, username, password } = URL.canParse(url) ? new URL(url) : NO_URL
   const isSafe = protocol === 'https:' || (protocol === 'http:' && (isHttpAllowed || isLoopback(hostname)))
-  if (isSafe) return url.replace(/\/+$/, '')
-  const problem =
-    protocol === 'http:'
+  const isBare = username === '' && password === '' && !/[?#]/.test(url)
+  if (isSafe && isBare) return url.replace(/\/+$/, '')
+  const problem = !isBare
+    ? 'it must not contain a user name, a password, a query or a fragment'
+    : protocol === 'http:'
       ? 'http to another machine would send credentials unencrypted; use https, or --insecure-http inside a network that you trust'
       : 'it must begin with https://, or with http:// for a server on this machine'
-  throw new CliError('usage', `${url} cannot be used: ${problem}`)
+  // What may contain a password is not quoted.
+  throw new CliError('usage', `${/[@?#]/.test(url) ? 'the URL of the server' : url} cannot be used: ${problem}`)
 }
 
-async function readAnswer(response: Response, url: string): Promise<Answer> {
+async function readAnswer(response: Incoming, url: string): Promise<Answer> {
   const { status, headers } = response
   if (status >= 300 && status < 400) {
     const target = shorten(headers.get('Location') ?? 'nowhere')
@@ -112,7 +129,7 @@ async function readAnswer(response: Response, url: string): Promise<Answer> {
   return { status, body, etag, dpopNonce }
 }
 
-async function readText(response: Response, url: string): Promise<string> {
+async function readText(response: Incoming, url: string): Promise<string> {
   try {
     return new TextDecoder().decode(await readBytes(response, MAX_ANSWER_BYTES))
   } catch (error) {
@@ -135,7 +152,8 @@ export function refusalText({ status, body: { error, error_description } }: Answ
   return texts.map(shorten).join(': ') || `status ${status}`
 }
 
-function shorten(text: string): string {
+/** Returns a text of the server, cut to what fits into a message. */
+export function shorten(text: string): string {
   return text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}…` : text
 }
 

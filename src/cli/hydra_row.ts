@@ -18,7 +18,7 @@ export function fromHydraRow(row: Members): Members {
 }
 
 function fromColumn(name: string, value: unknown): unknown {
-  if (name === LIFESPAN && typeof value === 'number') return `${Math.floor(value / 1e9)}s`
+  if (name === LIFESPAN && typeof value === 'number') return `${value}ns`
   if (LISTS.includes(name) && typeof value === 'string') return parse(value) ?? value.split('|').filter(Boolean)
   if (!OBJECTS.includes(name)) return value
   const object = typeof value === 'string' ? (parse(value) ?? value) : value

@@ -115,7 +115,8 @@ async function importClient(client: ConvertedClient, { send, known, options }: T
 }
 
 function unregistered({ metadata: { resources } }: ConvertedClient, known: ReadonlySet<unknown>): readonly string[] {
-  const unknown = Array.isArray(resources) ? resources.filter((resource) => !known.has(resource)) : []
+  const named = Array.isArray(resources) ? resources.filter((resource) => typeof resource === 'string') : []
+  const unknown = named.filter((resource) => !known.has(resource))
   return unknown.map((resource) => `the resource ${resource} is not registered yet (resources create)`)
 }
 

@@ -16,7 +16,7 @@ export interface Row {
 }
 
 export interface ClientFile {
-  /** @throws CliError `usage` while iterating, at the first error in the JSON */
+  /** @throws CliError `usage` while iterating, at the first error in the JSON, or at the end if there was no row */
   readonly rows: AsyncGenerator<Row, void>
   /** Returns the fraction of the file that has been read, 0 to 1. */
   progress(): number
@@ -24,16 +24,16 @@ export interface ClientFile {
 
 const START_BYTES = 256 * 1024
 
+const FORMS = 'it must be a JSON array, a JSON object with a list "items", or JSON lines'
+
+const TOO_LONG = `; the first of JSON lines must be shorter than ${START_BYTES} bytes`
+
 /** Opens a file of clients. @throws CliError `usage` if it cannot be read or does not begin with `[` or `{` */
 export async function openClients(file: string): Promise<ClientFile> {
   const { size, start } = await readStart(file).catch((error: Error) => {
     throw new CliError('usage', `${file}: ${error.message}`)
   })
-  if (!/^[[{]/.test(start))
-    throw new CliError(
-      'usage',
-      `${file} does not begin with [ or {: it must be a JSON array, a JSON object or JSON lines`,
-    )
+  if (!/^[[{]/.test(start)) throw new CliError('usage', `${file} does not begin with [ or {: ${FORMS}`)
   const stream = createReadStream(file)
   return { rows: readRows(file, stream, start), progress: () => stream.bytesRead / size }
 }
@@ -56,6 +56,8 @@ async function* readRows(
 ): AsyncGenerator<Row, void> {
   const isLines = start.startsWith('{') && isRecord(start.split('\n', 1)[0] ?? '')
   const array = start.startsWith('{') ? [parser(), pick({ filter: 'items' }), streamArray()] : [parser(), streamArray()]
+  // Of a longer line, the end is unknown, so it is read as an object with `items`.
+  const hint = isLines || start.includes('\n') || start.length < START_BYTES ? '' : TOO_LONG
   let row = 0
   try {
     for await (const { value } of chain([stream, ...(isLines ? [linesParser()] : array)])) {
@@ -63,8 +65,9 @@ async function* readRows(
       yield { row, value }
     }
   } catch (error) {
-    throw new CliError('usage', `${file}, after row ${row}: ${error instanceof Error ? error.message : error}`)
+    throw new CliError('usage', `${file}, after row ${row}: ${error instanceof Error ? error.message : error}${hint}`)
   }
+  if (row === 0) throw new CliError('usage', `${file} contains no clients: ${FORMS}${hint}`)
 }
 
 /** Returns whether the first line is a complete client, so that the file is JSON lines and not an object with `items`. */

@@ -5,6 +5,8 @@ import { ClientId } from '../clients/members.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { ResourceId } from '../resources/registry.ts'
 import { hashKind } from '../secrets/hashes.ts'
+import { DOTS } from './api.ts'
+import { lifetimeOf } from './go_duration.ts'
 import type { Members } from './http.ts'
 import { fromHydraRow } from './hydra_row.ts'
 
@@ -31,7 +33,7 @@ export const FORMATS: Readonly<Record<string, (client: Members) => Promise<Conve
     return convert(client, {
       idMember: 'client_id',
       hashes: [client['client_secret'], ...listOf(client['rotated_secrets'])],
-      scope: client['scope'],
+      scope: client['scope'] ?? '',
       isPublic: client['token_endpoint_auth_method'] === 'none',
       lifetime: client['client_credentials_grant_access_token_lifespan'],
     })
@@ -41,7 +43,7 @@ export const FORMATS: Readonly<Record<string, (client: Members) => Promise<Conve
     convert(client, {
       idMember: 'id',
       hashes: [client['client_secret'] ?? client['hashed_secret'], ...listOf(client['rotated_secrets'])].map(fromGo),
-      scope: listOf(client['scopes']).join(' '),
+      scope: joined(client['scopes'] ?? []),
       isPublic: client['public'] === true,
       lifetime: undefined,
     }),
@@ -61,6 +63,7 @@ const SAME = [
 interface Source {
   readonly idMember: string
   readonly hashes: readonly unknown[]
+  /** Anything but a string is refused. */
   readonly scope: unknown
   readonly isPublic: boolean
   readonly lifetime: unknown
@@ -73,22 +76,24 @@ async function convert(client: Members, source: Source): Promise<ConvertedClient
   const client_id = client[idMember] as string
   const refuse = (refused: string): RefusedClient => ({ client_id, refused })
   if (isPublic) return refuse('a public client cannot use the client_credentials grant')
+  if (typeof scope !== 'string') return refuse('its scope is of the wrong type')
   const grants = listOf(client['grant_types'])
   if (!grants.includes('client_credentials')) return refuse('it does not use the client_credentials grant')
   const texts = hashes.filter((hash) => typeof hash === 'string' && hash !== '') as string[]
   const badHash = texts.map(hashProblem).find((problem) => problem !== undefined)
   if (badHash !== undefined) return refuse(badHash)
-  const isKeyed = /^(private_key_jwt|.*tls_client_auth)$/.test(String(client['token_endpoint_auth_method']))
+  const method = client['token_endpoint_auth_method']
+  const isKeyed = typeof method === 'string' && /^(private_key_jwt|.*tls_client_auth)$/.test(method)
   if (texts.length === 0 && !isKeyed) return refuse('it has no secret')
   const audience = listOf(client['audience'])
   const resources = audience.filter((each) => v.is(ResourceId, each))
-  const seconds = fromDuration(lifetime)
+  const { seconds, change } = lifetimeOf(lifetime)
   return {
     client_id,
     metadata: {
       ...Object.fromEntries(SAME.flatMap((member) => (isEmpty(client[member]) ? [] : [[member, client[member]]]))),
       grant_types: ['client_credentials'],
-      scope: String(scope ?? ''),
+      scope,
       ...(resources.length > 0 && { resources }),
       ...(seconds !== undefined && { access_token_lifetime: seconds }),
       client_secrets: await Promise.all(texts.map(async (hash) => ({ id: await idOf(hash), hash, label: 'imported' }))),
@@ -98,6 +103,7 @@ async function convert(client: Members, source: Source): Promise<ConvertedClient
       ...audience
         .filter((each) => !resources.includes(each))
         .map((each) => `audience ${each} left out, it is not a URI`),
+      ...(change === undefined ? [] : [change]),
       ...(isEmpty(client['redirect_uris']) ? [] : ['redirect_uris left out']),
       ...(isEmpty(client['metadata']) ? [] : ['metadata left out']),
     ],
@@ -107,6 +113,8 @@ async function convert(client: Members, source: Source): Promise<ConvertedClient
 function idProblem(client: Members, member: string): RefusedClient | undefined {
   const id = client[member]
   if (typeof id !== 'string') return { client_id: '', refused: `its ${member} is missing or not a string` }
+  // The URL of its record would lose it.
+  if (DOTS.includes(id)) return { client_id: id, refused: `its ${member} is ${id}, which no URL can contain` }
   if (v.is(ClientId, id)) return undefined
   return {
     client_id: id,
@@ -152,9 +160,7 @@ function fromGo(value: unknown): unknown {
   }
 }
 
-/** Returns the seconds of a Go duration such as `1h30m0s`, or undefined if there is none. */
-function fromDuration(text: unknown): number | undefined {
-  const [, hours = '0', minutes = '0', seconds = '0'] =
-    /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(String(text ?? '')) ?? []
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) || undefined
+/** Returns a list of strings as one, and anything else unchanged. */
+function joined(value: unknown): unknown {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string') ? value.join(' ') : value
 }

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
+import { nonEmpty } from './arguments.ts'
 import { CliError } from './errors.ts'
 import { print, printJson } from './output.ts'
 
@@ -14,7 +15,7 @@ interface InitOptions {
 export function initCommand(): Command {
   return new Command('init')
     .description('Writes a project for a Cloudflare Worker into a new or empty directory. It needs no network.')
-    .argument('[directory]', 'where to write it', '.')
+    .argument('[directory]', 'where to write it', nonEmpty, '.')
     .option('--from <file>', 'install edgemint from this tarball of npm pack (default: this version from npm)')
     .option('--json', 'print JSON, also for errors')
     .action(init)
@@ -39,8 +40,14 @@ function init(directory: string, { from, json }: InitOptions): void {
 function printNext(directory: string, files: readonly string[], isUnpublished: boolean): void {
   for (const file of files) print(`wrote ${join(directory, file)}`)
   if (isUnpublished) for (const line of UNPUBLISHED) print(line)
-  const enter = resolve(directory) === resolve('.') ? [] : [`  cd ${directory}`]
+  const enter = resolve(directory) === resolve('.') ? [] : [`  cd ${shellWord(directory)}`]
   for (const line of ['', 'Next:', ...enter, ...NEXT]) print(line)
+}
+
+/** Returns a path as a word that a shell expands to nothing else and `cd` does not take for an option. */
+function shellWord(path: string): string {
+  const named = path.startsWith('-') ? `./${path}` : path
+  return /^[\w./@%+=:,-]+$/.test(named) ? named : `'${named.replaceAll("'", "'\\''")}'`
 }
 
 /** A new repository of Git counts as empty. */

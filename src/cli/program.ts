@@ -19,7 +19,8 @@ Environment:
 
 Exit codes:
   0  success     1  refused by the server     2  invalid usage
-  3  the server cannot be reached             4  not confirmed        130  interrupted
+  3  the server cannot be reached             4  not confirmed        5  an error of edgemint
+  130  interrupted
 
 With --json, errors are printed to standard error as one line of JSON: error, message, exit_code.
 

@@ -1,7 +1,7 @@
 /** `edgemint resources`: manages the resource servers of a running server. */
 
 import { Command } from 'commander'
-import { accept, connect, pagesOf } from './api.ts'
+import { accept, connect, pagesOf, segment } from './api.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { CliError } from './errors.ts'
@@ -41,7 +41,7 @@ export function resourcesCommand(): Command {
   return resources
 }
 
-const pathOf = (identifier: string): string => `/resources/${encodeURIComponent(identifier)}`
+const pathOf = (identifier: string): string => `/resources/${segment(identifier)}`
 
 function membersOf(options: ResourceOptions): Members {
   const members = {

@@ -4,7 +4,7 @@ import process from 'node:process'
 import { type Command, Option } from 'commander'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
 import { accept } from './api.ts'
-import { repeated } from './arguments.ts'
+import { nonEmpty, repeated } from './arguments.ts'
 import { readToken } from './ask.ts'
 import {
   AUTH_METHODS,
@@ -26,6 +26,8 @@ import {
   openServer,
   refusalText,
   type ServerOptions,
+  serverUrl,
+  shorten,
   withServer,
 } from './http.ts'
 import { instant, print, printJson, printMembers } from './output.ts'
@@ -34,6 +36,7 @@ import { certificateThumbprint } from './tls.ts'
 interface TestOptions extends ServerOptions, CredentialOptions {
   readonly scope?: string
   readonly resource?: string[]
+  readonly issuer?: string
   readonly cert?: string
   readonly dpop?: boolean
 }
@@ -56,6 +59,7 @@ export function addTest(clients: Command): void {
   withServer(clients.command('test <id>').description(DESCRIPTION).summary('Requests a token as the client would.'))
     .option('--scope <scopes>', 'scopes to request, space-separated')
     .option('--resource <identifier>', 'resource server to request a token for; repeatable', repeated)
+    .option('--issuer <url>', 'issuer of the server, if it is not its URL: behind a proxy', nonEmpty)
     .option('--secret-stdin', 'read the secret from standard input')
     .option('--client-key <file>', 'file with the private JWK of a client that uses private_key_jwt')
     .option('--cert <file>', "PEM file with the client's certificate")
@@ -73,8 +77,8 @@ export function addTest(clients: Command): void {
 async function testClient(id: string, options: TestOptions): Promise<void> {
   const exchange = openServer(options)
   const metadata = accept(await exchange({ method: 'GET', path: '/.well-known/oauth-authorization-server' }))
-  const { issuer, token_endpoint: tokenEndpoint = `${issuer}/token` } = metadata
-  if (typeof issuer !== 'string') malformed('issuer is not a string')
+  const issuer = issuerOf(metadata, options)
+  const { token_endpoint: tokenEndpoint = `${issuer}/token` } = metadata
   if (typeof tokenEndpoint !== 'string') malformed('token_endpoint is not a string')
   const record = await readRecord(exchange, id)
   const method = authMethodOf(options, record)
@@ -92,6 +96,21 @@ async function testClient(id: string, options: TestOptions): Promise<void> {
   const bindings = verifyBindings(payload, prover, options)
   if (options.json) printJson({ ...response, header: protectedHeader, claims: payload })
   else show(bindings, response, protectedHeader, payload)
+}
+
+/**
+ * Returns the issuer. An assertion is made for it, so a server that names another one could present the assertion there.
+ *
+ * @throws CliError `refused` if it is neither that of `--issuer` nor, without one, the URL of the server
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3.3 RFC 8414 §3.3}
+ */
+function issuerOf({ issuer }: Members, options: TestOptions): string {
+  if (typeof issuer !== 'string') malformed('issuer is not a string')
+  const expected = options.issuer ?? serverUrl(options)
+  const [named, wanted] = [issuer, expected].map((text) => text.replace(/\/$/, ''))
+  if (named === wanted) return issuer
+  const problem = `the server names the issuer ${shorten(issuer)} and not ${expected}, so it was sent no credentials`
+  throw new CliError('refused', `${problem}. --issuer URL names the issuer of a server that is reached at another URL`)
 }
 
 /** Returns the client's record if the operator's token is set and the server shows it, otherwise an empty one. */

@@ -2,11 +2,10 @@
 
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { request } from 'node:https'
-import { Readable } from 'node:stream'
 import tls from 'node:tls'
 import { childrenOf, readDer } from '../lib/der.ts'
 import { CliError } from './errors.ts'
+import { type Identity, type Incoming, type Outgoing, requestOnNode } from './node_request.ts'
 
 /** Tag of the field that certificates of version 1 do not have, RFC 5280 §4.1. */
 const VERSION = 0xa0
@@ -20,7 +19,7 @@ export interface TlsOptions {
   readonly key?: string
 }
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+export type Fetch = (url: string, init: Outgoing) => Promise<Incoming>
 
 /**
  * Returns a `fetch` that trusts the authorities and presents the certificate. On Node, all later requests of the process trust
@@ -31,8 +30,9 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export function fetchWith({ ca, cert, key }: TlsOptions): Fetch {
   const authorities = ca === undefined ? [] : readCertificates('--ca', ca)
   const identity = readIdentity(cert, key)
-  if (authorities.length === 0 && identity === undefined) return fetch
   const { Deno, Bun } = globalThis as { Deno?: { createHttpClient(options: object): object }; Bun?: object }
+  const isPlain = authorities.length === 0 && identity === undefined
+  if (isPlain && (Deno !== undefined || Bun !== undefined)) return fetch
   if (Deno !== undefined) {
     if (identity !== undefined) refuseFirstVersion(identity.cert)
     const client = Deno.createHttpClient({ caCerts: authorities, ...identity })
@@ -43,18 +43,13 @@ export function fetchWith({ ca, cert, key }: TlsOptions): Fetch {
     return (url, init) => fetch(url, { ...init, ...trusted } as RequestInit)
   }
   if (authorities.length > 0) trustOnNode(authorities)
-  return identity === undefined ? fetch : (url, init) => requestOnNode(url, init, identity)
+  return (url, init) => requestOnNode(url, init, identity)
 }
 
 /** Returns the `x5t#S256` of the first certificate in a PEM file, RFC 8705 §3.1. */
 export function certificateThumbprint(file: string): string {
   const { raw } = new X509Certificate(readCertificates('--cert', file)[0] ?? '')
   return createHash('sha256').update(raw).digest('base64url')
-}
-
-interface Identity {
-  readonly cert: string
-  readonly key: string
 }
 
 function readIdentity(certFile: string | undefined, keyFile: string | undefined): Identity | undefined {
@@ -87,29 +82,6 @@ function trustOnNode(authorities: readonly string[]): void {
   if (tls.setDefaultCACertificates === undefined)
     throw new CliError('usage', '--ca needs Node 22.19, 24.5 or newer; NODE_EXTRA_CA_CERTS does the same')
   tls.setDefaultCACertificates([...tls.getCACertificates(), ...authorities])
-}
-
-/** The `fetch` of Node cannot present a certificate. */
-function requestOnNode(
-  url: string,
-  { method = 'GET', headers, body, signal }: RequestInit,
-  identity: Identity,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const fields = Object.fromEntries(new Headers(headers))
-    const sent = request(url, { method, headers: fields, agent: false, ...identity, ...(signal && { signal }) })
-    sent.on('response', (message) => {
-      const { statusCode = 0, rawHeaders } = message
-      const received = new Headers()
-      for (let index = 0; index < rawHeaders.length; index += 2)
-        received.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '')
-      const hasBody = ![204, 205, 304].includes(statusCode)
-      const stream = hasBody ? (Readable.toWeb(message) as ReadableStream<Uint8Array>) : null
-      resolve(new Response(stream, { status: statusCode, headers: received }))
-    })
-    sent.on('error', (error) => reject(signal?.aborted === true ? signal.reason : error))
-    sent.end(body === undefined ? undefined : String(body))
-  })
 }
 
 /** Returns the certificates in a PEM file, in their order. */

@@ -5,7 +5,7 @@ import type { Connection } from '../certificates/client_cert.ts'
 import { requireAllPinned } from '../clients/federated_credentials.ts'
 import { operatorMembersOf, readClient, refuseOperatorsMembers, replaceClient } from '../clients/management.ts'
 import { readMetadata } from '../clients/metadata.ts'
-import { CLIENTS, clientKey, clientRecord, isClientId } from '../clients/registry.ts'
+import { CLIENTS, clientKey, clientRecord, isClientId, isNewClientId } from '../clients/registry.ts'
 import { invalidClientMetadata } from '../errors.ts'
 import { readBearer } from '../http/bearer.ts'
 import { requireMatch } from '../http/etag.ts'
@@ -92,6 +92,7 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
     throw invalidClientMetadata('metadata_inconsistent', 'client_id: must be the one in the URL.')
   }
   const { client, made, isNew, record, caller } = await changeClient(c, parts, async (held, by) => {
+    if (held === undefined && !isNewClientId(idOf(c))) throw noClient()
     const isOwn = by === 'client' && held !== undefined
     if (isOwn) refuseOperatorsMembers(body, held)
     const kept = isOwn ? operatorMembersOf(held) : {}

@@ -13,7 +13,7 @@ export type ServerEvent =
       readonly aud: readonly string[]
       readonly jti: string
       readonly exp: number
-      /** Whether another request received this token before. */
+      /** Whether this token was signed for another request. */
       readonly reused?: boolean
       /** The federated credential that the client authenticated with, and the token of the trusted issuer. */
       readonly credential_id?: string

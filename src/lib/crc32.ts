@@ -5,7 +5,10 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
   return register
 })
 
-/** Returns the checksum of ISO 3309 over the first `length` octets, all by default, as in ZIP and PNG. It detects typing errors and protects nothing. */
+/**
+ * Returns the checksum of ISO 3309, as in ZIP and PNG, over the first `length` octets, by default all. It detects typing errors and
+ * protects nothing.
+ */
 export function crc32(octets: Uint8Array, length: number = octets.length): number {
   let register = 0xffffffff
   for (let index = 0; index < length; index++) {

@@ -1,5 +1,7 @@
 /** An approximate LRU map: two generations, so that eviction is O(1). */
 
+import { ownText } from './own_text.ts'
+
 export interface Lru<V> {
   get(key: string): V | undefined
   set(key: string, value: V): void
@@ -10,7 +12,8 @@ export interface Lru<V> {
 export function lru<V>(maxEntries: number): Lru<V> {
   let [young, old] = [new Map<string, V>(), new Map<string, V>()]
   const place = (key: string, value: V): void => {
-    young.set(key, value)
+    // A new entry has a key of its own, because that of the caller may be a part of a long text.
+    young.set(young.has(key) ? key : ownText(key), value)
     if (young.size >= maxEntries / 2) [young, old] = [new Map(), young]
   }
   return {

@@ -15,8 +15,9 @@ export interface Draft {
 }
 
 /**
- * Returns a function that issues a token, or one that is at most `reuseSeconds` old, within the limits of {@link reuseSecondsOf}. It throws OAuthError `invalid_scope` or `invalid_target` for a token that is too large
- * for this server to read back, because it could not be revoked.
+ * Returns a function that issues a token, or returns one that is at most `reuseSeconds` old, within the limits of
+ * {@link reuseSecondsOf}. It throws OAuthError `invalid_scope` or `invalid_target` for a token that is too large for this server to
+ * read back, because it could not be revoked.
  */
 export function tokenIssuer(
   profile: AccessTokenProfile,
@@ -32,9 +33,7 @@ export function tokenIssuer(
     }
     const seconds = reuseSecondsOf(reuseSeconds, token.expiresAt - token.issuedAt)
     if (seconds <= 0) return { signed: await sign(), isReused: false }
-    const name = keyOf(token, profile, [key, ...records])
-    const held = reuse.find(name, seconds, token.issuedAt)
-    return held === undefined ? reuse.add(name, sign) : { signed: held, isReused: true }
+    return reuse.issue(keyOf(token, profile, [key, ...records]), seconds, token.issuedAt, sign)
   }
 }
 

@@ -4,7 +4,10 @@
  */
 
 import { lru } from '../lib/lru.ts'
+import { ownText } from '../lib/own_text.ts'
 import { singleFlight } from '../lib/single_flight.ts'
+import { TimeoutError } from '../lib/within.ts'
+import { splitScope } from '../policy/scope.ts'
 import type { AccessToken } from './access_token.ts'
 
 /** By default each request gets a new token. */
@@ -39,14 +42,13 @@ export type Denial = { readonly jti: string } | { readonly before: number; reado
 /** Tokens that can be reused. */
 export interface TokenReuse {
   /**
-   * Returns the token held under `key` if it is at most `seconds` old.
+   * Returns the token held under `key` if it is at most `seconds` old, otherwise the one that `sign` returns, which is then held.
+   * Concurrent callers share one call of `sign`.
    *
    * @param key names everything that shapes the token; see `reuseKeys`
    * @param now epoch seconds
    */
-  find(key: string, seconds: number, now: number): SignedToken | undefined
-  /** Returns the token that `sign` returns, and holds it. Concurrent callers with the same key share one call of `sign`. */
-  add(key: string, sign: () => Promise<SignedToken>): Promise<Issued>
+  issue(key: string, seconds: number, now: number, sign: () => Promise<SignedToken>): Issued | Promise<Issued>
   /** Drops the tokens that are denied. Tokens issued later, but before the end of a cut, are not held either. */
   drop(denial: Denial): void
 }
@@ -54,7 +56,7 @@ export interface TokenReuse {
 /** A token to be returned. */
 export interface Issued {
   readonly signed: SignedToken
-  /** Whether another request received this token before. */
+  /** Whether it was signed for another request. */
   readonly isReused: boolean
 }
 
@@ -67,20 +69,28 @@ export function tokenReuse(): TokenReuse {
   const isDenied = ({ clientId, issuedAt }: AccessToken): boolean =>
     issuedAt <= Math.max(cutOfAll, cuts.get(clientId) ?? -1)
 
+  const signOnce = async (key: string, sign: () => Promise<SignedToken>): Promise<Issued> => {
+    let isReused = true
+    const signAndHold = async (): Promise<SignedToken> => {
+      isReused = false
+      const signed = await sign()
+      if (!isDenied(signed.accessToken)) held.add(key, signed)
+      return signed
+    }
+    try {
+      return { signed: await signing(key, signAndHold), isReused }
+    } catch (error) {
+      // On Workers the request that signs may be cancelled; then each of the others signs for itself.
+      if (isReused && error instanceof TimeoutError) return { signed: await sign(), isReused: false }
+      throw error
+    }
+  }
+
   return {
-    find(key, seconds, now) {
-      const token = held.find(key)
-      return token !== undefined && isYoung(token, now, seconds) ? token : undefined
-    },
-    async add(key, sign) {
-      let isReused = true
-      const signed = await signing(key, async () => {
-        isReused = false
-        const made = await sign()
-        if (!isDenied(made.accessToken)) held.add(key, made)
-        return made
-      })
-      return { signed, isReused }
+    issue(key, seconds, now, sign) {
+      const signed = held.find(key)
+      const isFound = signed !== undefined && isYoung(signed, now, seconds)
+      return isFound ? { signed, isReused: true } : signOnce(key, sign)
     },
     drop(denial) {
       if ('jti' in denial) return held.dropId(denial.jti)
@@ -119,8 +129,9 @@ function heldTokens(): HeldTokens {
     add(key, token) {
       drop(key)
       if (token.jwt.length > MAX_HELD_CHARACTERS) return
-      tokens.set(key, token)
-      keys.set(token.accessToken.id, key)
+      const name = ownText(key)
+      tokens.set(name, compact(token))
+      keys.set(token.accessToken.id, name)
       const tooOld = token.accessToken.issuedAt - MAX_REUSE_SECONDS
       for (const [oldest, { accessToken }] of tokens) {
         if (tokens.size <= MAX_HELD && accessToken.issuedAt >= tooOld) break
@@ -132,6 +143,11 @@ function heldTokens(): HeldTokens {
       for (const [key, { accessToken }] of tokens) if (isDropped(accessToken)) drop(key)
     },
   }
+}
+
+/** Returns the same token, of which no text is a part of the request's body. */
+function compact({ jwt, accessToken }: SignedToken): SignedToken {
+  return { jwt, accessToken: { ...accessToken, scopes: splitScope(ownText(accessToken.scopes.join(' '))) } }
 }
 
 /** Returns the greatest age, in seconds, at which a token of this lifetime is reused. */

@@ -10,7 +10,7 @@ import { edgemint } from '../support/cli.ts'
 const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
 const script = join(folder, 'edgemint.bash')
 writeFileSync(script, (await edgemint(['complete', 'bash'])).stdout)
-writeFileSync(join(folder, 'clients.json'), '[]')
+for (const file of ['clients.json', 'my file.json', 'st*r', 'stair']) writeFileSync(join(folder, file), '[]')
 
 /** Runs bash without bash-completion. Completes the last word as bash does: by the function that is registered for the first. */
 function complete(words: readonly string[], before = ''): readonly string[] {
@@ -33,6 +33,7 @@ const CASES: readonly (readonly [line: string, expected: readonly string[]])[] =
   ['edgemint cl', ['clients']],
   ['npx edgemint cl', ['clients']],
   ['bunx edgemint cl', ['clients']],
+  ['npx edgemint@latest cl', ['clients']],
   ['npx --yes edgemint clients ro', ['rotate-secret']],
   ['edgemint clients rotate-secret --k', ['--keep-old']],
   ['edgemint clients import --from ', ['hydra', 'fosite', 'edgemint']],
@@ -42,13 +43,19 @@ const CASES: readonly (readonly [line: string, expected: readonly string[]])[] =
   ['edgemint clients create --scope ', []],
   ['edgemint clients create --name list --dpop', ['--dpop-bound']],
   ['edgemint complete ', ['bash', 'zsh', 'fish', 'powershell']],
+  ['edgemint --url clients cr', []],
+  ['edgemint --url clients cl', ['clients']],
+  ['edgemint --url = clients clients cr', ['create']],
+  ['edgemint clients import my', ['my file.json']],
+  ['edgemint clients import my\\ f', ['my file.json']],
+  ['edgemint clients create --jwks st*', ['st*r']],
   ['npx other cl', []],
 ]
 
 describe('edgemint complete bash', () => {
   for (const [line, expected] of CASES) {
     test(`completes \`${line}\` with ${expected.join(', ') || 'nothing'}`, () => {
-      assert.deepEqual(complete(line.split(' ')), expected)
+      assert.deepEqual(complete(line.split(/(?<!\\) /)), expected)
     })
   }
 

@@ -75,4 +75,15 @@ describe('edgemint', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
     assert.deepEqual(await edgemint(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
   })
+
+  test('reports an error that it does not know in one line, and as JSON, with exit code 5', async () => {
+    const NODE_OPTIONS = '--import=data:text/javascript,URL.canParse=()=>{throw(new(TypeError)(`odd\\nline`))}'
+    const environment = { NODE_OPTIONS, EDGEMINT_TOKEN: 'token' }
+    const text = await edgemint(['clients', 'list'], environment)
+    assert.deepEqual(text, { code: 5, stdout: '', stderr: 'edgemint: unexpected TypeError: odd\ufffdline\n' })
+    const json = await edgemint(['clients', 'list', '--json'], environment)
+    assert.deepEqual([json.code, json.stdout], [5, ''])
+    const message = 'unexpected TypeError: odd\nline'
+    assert.deepEqual(JSON.parse(json.stderr), { error: 'internal', message, exit_code: 5 })
+  })
 })

@@ -92,7 +92,9 @@ describe('responses of a hostile server', () => {
 
   test('refusals in an import print no terminal control characters', async () => {
     const respond: Respond = (_method, path) =>
-      path.startsWith('/resources') ? { body: {} } : { status: 400, body: { error: ODD, error_description: ODD } }
+      path.startsWith('/resources')
+        ? { body: { resources: [] } }
+        : { status: 400, body: { error: ODD, error_description: ODD } }
     const words = ['clients', 'import', file, '--from', 'edgemint', '--yes']
     const [text, json] = await Promise.all([run(words, respond), run(words, respond, ['--json'])])
     for (const ended of [text, json]) assertClean(ended)
@@ -104,7 +106,7 @@ describe('responses of a hostile server', () => {
     const rows = join(folder, 'three.jsonl')
     writeFileSync(rows, ['a', 'b', 'c'].map((client_id) => JSON.stringify({ client_id })).join('\n'))
     const respond: Respond = (_method, path) => {
-      if (path.startsWith('/resources')) return { body: {} }
+      if (path.startsWith('/resources')) return { body: { resources: [] } }
       if (path.endsWith('/a')) return { status: 502, body: '<html>Bad Gateway</html>' }
       return path.endsWith('/b')
         ? { body: `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}` }
@@ -125,7 +127,7 @@ describe('responses of a hostile server', () => {
       body: { error: 'e'.repeat(501), error_description },
     })
     const respond: Respond = (_method, path) =>
-      path.startsWith('/resources') ? { body: {} } : refusalOf('d'.repeat(1_000_000))
+      path.startsWith('/resources') ? { body: { resources: [] } } : refusalOf('d'.repeat(1_000_000))
     const long = `${'e'.repeat(500)}…: ${'d'.repeat(500)}…`
     const shown = await run(['clients', 'show', 'a'], respond)
     assert.deepEqual(shown, { code: 1, stdout: '', stderr: `edgemint: ${long}\n` })
@@ -159,6 +161,9 @@ describe('responses of a hostile server', () => {
     ...['null', '7', '"text"', '[]', '<html>502 Bad Gateway</html>', '{"a":'].map(
       (body) => ['clients list', body] as const,
     ),
+    ['clients list', {}],
+    ['clients list', ''],
+    ['clients list', { clients: null }],
     ['clients list', { clients: 7 }],
     ['clients list', { clients: [null] }],
     ['clients list', { clients: [], next_cursor: null }],
@@ -170,6 +175,7 @@ describe('responses of a hostile server', () => {
     ['clients show a', { client_secrets: { id: 1 } }],
     ['clients show a', { client_secrets: [null] }],
     ['clients rotate-secret a', { client_secrets: [] }],
+    ['clients rotate-secret a', { client_secret: 'b' }],
     ['clients rotate-secret a', { client_secret: 'b', client_secrets: [7] }],
     ['clients revoke-tokens --yes', {}],
     ['clients revoke-tokens --yes', { before: null }],
@@ -223,10 +229,8 @@ describe('responses that are not from an edgemint server', () => {
     test(`does not follow a redirect with status ${status}`, async () => {
       const other = await startHostileServer()
       const target = other.serve(() => ({ body: { clients: [] } }))
-      const { code, stdout, stderr } = await run(['clients', 'list'], () => ({
-        status,
-        headers: { Location: `${target}/\u009b31m` },
-      }))
+      const redirect = { status, headers: { Location: `${target}/\u009b31m` }, body: 'x', stalls: true }
+      const { code, stdout, stderr } = await run(['clients', 'list'], () => redirect, ['--timeout', '86400'])
       assert.deepEqual([code, stdout, other.tokens], [1, '', []])
       assert.match(
         stderr,
@@ -251,9 +255,13 @@ describe('responses that are not from an edgemint server', () => {
       assert.equal(code, 3)
       assert.match(stderr, /cannot be reached: no complete response within 1 s \(--timeout changes the limit\)\n$/)
     }
-    for (const wrong of ['0', '1.5', 'soon']) {
-      assert.equal((await edgemint(['clients', 'list', '--timeout', wrong])).code, 2)
+    for (const wrong of ['0', '1.5', 'soon', '86401', '4294968']) {
+      const refused = await edgemint(['clients', 'list', '--timeout', wrong, '--json'], { EDGEMINT_TOKEN: TOKEN })
+      assert.equal(refused.code, 2)
+      assert.match(JSON.parse(refused.stderr).message, /'--timeout <seconds>'/)
     }
+    const longest = await run(['clients', 'list'], () => ({ body: { clients: [] } }), ['--timeout', '86400'])
+    assert.deepEqual([longest.code, longest.stderr], [0, ''])
   })
 
   test('explains a closed port, a certificate of an unknown authority and a server without TLS, with exit code 3', async (t) => {
@@ -330,6 +338,61 @@ describe('responses that are not from an edgemint server', () => {
       assert.match(wrong.stderr, /must begin with https:\/\//)
     }
   })
+})
+
+describe('a URL of the server', () => {
+  test('with user information, a query or a fragment is refused without quoting it, on every runtime', async () => {
+    const { host } = new URL(server.serve(() => ({ body: { clients: [] } })))
+    const before = server.tokens.length
+    for (const url of [
+      `http://user:s3cr3tpw@${host}`,
+      `http://s3cr3tpw@${host}/0`,
+      `http:user:s3cr3tpw@${host}`,
+      'user:s3cr3tpw@tokens.example',
+      'https://user:s3cr3tpw@tokens.example:port',
+      `http://${host}?x=s3cr3tpw`,
+      `http://${host}/#s3cr3tpw`,
+      `http://${host}?`,
+    ]) {
+      for (const runtime of url.includes('user:s3cr3tpw@127') ? ['node', 'bun', 'deno run --allow-all'] : ['node']) {
+        const { stdout, stderr } = await inShell(`${runtime} src/cli/edgemint.ts clients list --url '${url}'; echo $?`)
+        assert.equal(stdout, '2\n', url)
+        assert.match(stderr, /^edgemint: the URL of the server cannot be used: it must .*\n$/)
+        assert.ok(!stderr.includes('s3cr3tpw'))
+      }
+    }
+    assert.equal(server.tokens.length, before)
+  })
+})
+
+describe('identifiers . and ..', () => {
+  for (const id of ['.', '..']) {
+    test(`${id} is refused before a request is sent, because no URL can contain it`, async () => {
+      const paths: string[] = []
+      const respond: Respond = (_method, path) => {
+        paths.push(path)
+        return { body: { client_id: id, resource: id } }
+      }
+      for (const words of [
+        ['clients', 'create', '--id', id],
+        ['clients', 'show', id],
+        ['clients', 'disable', id],
+        ['clients', 'rotate-secret', id],
+        ['clients', 'revoke-secret', 'a', id, '--yes'],
+        ['clients', 'revoke-tokens', id, '--yes'],
+        ['clients', 'delete', id, '--yes'],
+        ['resources', 'show', id],
+        ['resources', 'delete', id, '--yes'],
+      ]) {
+        const { code, stdout, stderr } = await run(words, respond)
+        assert.deepEqual(
+          [code, stdout, stderr],
+          [2, '', `edgemint: ${id} is not an identifier: no URL can contain it\n`],
+        )
+      }
+      assert.deepEqual(paths, [])
+    })
+  }
 })
 
 describe('EDGEMINT_TOKEN', () => {

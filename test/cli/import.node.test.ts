@@ -232,6 +232,70 @@ describe('edgemint clients import', () => {
     }
   })
 
+  test('refuses . and .. as client_id, which no URL can contain, also in a dry run', async () => {
+    const { refusedJson } = commandsOf(await server)
+    const rows = ['.', '..', '%2e%2e'].map((id) => ({ client_id: id, id, client_secret: BCRYPT, grant_types }))
+    const file = write('dots.json', JSON.stringify(rows))
+    for (const format of ['hydra', 'fosite', 'edgemint']) {
+      const { would_create, refused, details } = await refusedJson(
+        ...['clients', 'import', file, '--from', format, '--dry-run'],
+      )
+      assert.deepEqual([would_create, refused, details[0].client_id], [1, 2, '.'], format)
+      assert.match(details[1].detail, /is \.\., which no URL can contain$/)
+    }
+  })
+
+  test('refuses a scope of the wrong type, and survives members of other wrong types', async () => {
+    const { refusedJson } = commandsOf(await server)
+    const odd = { toString: 'x' }
+    const base = { client_secret: BCRYPT, grant_types }
+    const hydraRows = [odd, ['a', 'b'], 7].map((scope, index) => ({ ...base, client_id: `scope-${index}`, scope }))
+    const others = [
+      { ...base, client_id: 'other-1', scope: null, client_credentials_grant_access_token_lifespan: odd },
+      { grant_types, client_id: 'other-2', token_endpoint_auth_method: odd },
+    ]
+    const fositeRows = [odd, 'a b', ['a', odd]].map((scopes, index) => ({ ...base, id: `scopes-${index}`, scopes }))
+    const edgemintRows = [{ client_id: 'edgemint-1', resources: [odd] }]
+    for (const [format, rows, created, detail] of [
+      ['hydra', [...hydraRows, ...others], 1, 'its scope is of the wrong type'],
+      ['fosite', fositeRows, 1, 'its scope is of the wrong type'],
+      ['edgemint', edgemintRows, undefined, /invalid_client_metadata: resources/],
+    ] as const) {
+      const file = write('types.json', JSON.stringify(rows))
+      const ended = await refusedJson('clients', 'import', file, '--from', format, '--yes')
+      assert.deepEqual([ended.total, ended.created], [rows.length, created], format)
+      assert.match(ended.details[0].detail, new RegExp(detail))
+    }
+  })
+
+  test('reports a lifetime that is shortened or left out', async () => {
+    const { json } = commandsOf(await server)
+    const lifespan = 'client_credentials_grant_access_token_lifespan'
+    const cases = [
+      ['500ms', undefined, 'lifetime 500ms left out, it is shorter than a second'],
+      ['1m0.5s', 60, 'lifetime 1m0.5s shortened to 60s'],
+      [90_500_000_000, 90, 'lifetime 90500000000ns shortened to 90s'],
+      ['soon', undefined, 'lifetime left out, it is not a duration'],
+      ['0s', undefined, 'lifetime 0s left out, it is shorter than a second'],
+      ['-1h', undefined, 'lifetime left out, it is not a duration'],
+      ['1.5h', 5400, undefined],
+      ['1h0m0.3s700ms', 3601, undefined],
+      ['', undefined, undefined],
+    ] as const
+    const rows = cases.map(([value], index) => ({
+      ...{ client_id: `life-${index}`, client_secret: BCRYPT, grant_types },
+      [lifespan]: value,
+    }))
+    const file = write('lifetimes.json', JSON.stringify(rows))
+    const { created, details } = await json('clients', 'import', file, '--from', 'hydra', '--yes')
+    assert.equal(created, rows.length)
+    for (const [index, [, seconds, detail]] of cases.entries()) {
+      const { access_token_lifetime } = await json('clients', 'show', `life-${index}`)
+      const line = details.find(({ row }: { row: number }) => row === index + 1)
+      assert.deepEqual([access_token_lifetime, line?.detail], [seconds, detail])
+    }
+  })
+
   const one = `{"client_id":"t1","client_secret":${JSON.stringify(BCRYPT)},"grant_types":["client_credentials"]}`
   const broken: readonly (readonly [name: string, file: () => string, message: RegExp])[] = [
     ['missing', () => join(folder, 'nothing'), /ENOENT/],
@@ -240,6 +304,17 @@ describe('edgemint clients import', () => {
     ['not JSON', () => write('text.json', '# edgemint'), /does not begin with \[ or \{/],
     ['malformed', () => write('malformed.json', '[nonsense'), /malformed\.json, after row 0: /],
     ['truncated', () => write('truncated.json', `[${one},{"client_id":"t`), /truncated\.json, after row 1: /],
+    [
+      'an object without items',
+      () => write('other.json', `{"foo":1,\n"clients":[${one}]}`),
+      /contains no clients: .*"items"/,
+    ],
+    ['an empty list', () => write('none.json', '[]'), /contains no clients/],
+    [
+      'JSON lines with a long first one',
+      () => write('long.jsonl', `{"client_id":"${'x'.repeat(256 * 1024)}"}\n${one}`),
+      /long\.jsonl, after row 0: .*; the first of JSON lines must be shorter than 262144 bytes/,
+    ],
     ['broken lines', () => write('broken.jsonl', `${one}\n{`), /broken\.jsonl, after row 1: /],
   ]
   for (const [name, file, message] of broken) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { describe, test } from '#test'
 import { edgemint } from '../support/cli.ts'
 
@@ -70,5 +71,26 @@ describe('edgemint init', () => {
     }
     assert.deepEqual([readdirSync(full), read(full, 'precious')], [['precious'], 'kept'])
     assert.ok(!readdirSync(folder).includes('none'))
+  })
+
+  test('refuses an empty directory name, which an unset variable of a shell leaves, and writes nothing', async () => {
+    const { code, stdout, stderr } = await edgemint(['init', ''])
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /argument 'directory'.* It must not be empty\./)
+  })
+
+  test('prints a command that a shell enters the directory with, whatever its name is', async () => {
+    for (const name of ['$(touch PWNED);x', '-x', '~', 'it\'s a `b` \\ "c"', '*']) {
+      const cwd = mkdtempSync(join(folder, 'shell-'))
+      const { status, stdout } = spawnSync('node', [resolve('src/cli/edgemint.ts'), 'init', '--', name], {
+        cwd,
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0)
+      const [, command = ''] = /^ {2}(cd .*)$/m.exec(stdout) ?? []
+      const entered = spawnSync('sh', ['-c', `${command} && pwd`], { cwd, encoding: 'utf8' })
+      assert.equal(entered.stdout, `${join(realpathSync(cwd), name)}\n`, command)
+      assert.deepEqual(readdirSync(cwd), [name])
+    }
   })
 })

@@ -93,7 +93,7 @@ describe('edgemint clients test, with DPoP', () => {
         if (path === '/token') return { body: { access_token } }
         return { body: path.endsWith('jwks.json') ? own : { issuer } }
       })
-      const ended = await run(['a', '--dpop', '--url', url], { EDGEMINT_CLIENT_SECRET: 'b' })
+      const ended = await run(['a', '--dpop', '--url', url, '--issuer', issuer], { EDGEMINT_CLIENT_SECRET: 'b' })
       assert.equal(ended.code, 1)
       assert.match(ended.stderr, /the token is not bound to the key of the DPoP proof/)
     }
@@ -103,7 +103,7 @@ describe('edgemint clients test, with DPoP', () => {
       requests += 1
       return { status: 400, headers: { 'DPoP-Nonce': `n${requests}` }, body: { error: 'use_dpop_nonce' } }
     })
-    const ended = await run(['a', '--dpop', '--url', url], { EDGEMINT_CLIENT_SECRET: 'b' })
+    const ended = await run(['a', '--dpop', '--url', url, '--issuer', issuer], { EDGEMINT_CLIENT_SECRET: 'b' })
     assert.deepEqual([ended.code, requests, ended.stderr], [1, 2, 'edgemint: use_dpop_nonce\n'])
   })
 })
@@ -129,7 +129,9 @@ describe('edgemint clients test, with a certificate', async () => {
   for (const command of ['node', 'bun', 'deno run --allow-all'] as const) {
     const run = (words: readonly string[], EDGEMINT_CLIENT_SECRET = '') =>
       new Promise<{ code: number | null; stdout: string; stderr: string }>((done) => {
-        const line = [command, MAIN, 'clients', 'test', ...words, '--ca', authority].join(' ')
+        const line = [command, MAIN, 'clients', 'test', ...words, '--ca', authority, '--issuer', server.origin].join(
+          ' ',
+        )
         const env = { ...process.env, EDGEMINT_URL: proxy.origin, EDGEMINT_TOKEN: '', EDGEMINT_CLIENT_SECRET }
         exec(line, { env }, (error, stdout, stderr) =>
           done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),

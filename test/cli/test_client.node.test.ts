@@ -144,9 +144,60 @@ describe('edgemint clients test, of a hostile server', async () => {
         if (path === '/token') return { body: { access_token } }
         return { body: path.endsWith('jwks.json') ? jwks : { issuer } }
       })
-      const ended = await edgemint(['clients', 'test', 'a', '--url', url], { EDGEMINT_CLIENT_SECRET: 'b' })
+      const words = ['clients', 'test', 'a', '--url', url, '--issuer', issuer]
+      const ended = await edgemint(words, { EDGEMINT_CLIENT_SECRET: 'b' })
       assert.deepEqual([ended.code, ended.stdout], [1, ''])
       assert.match(ended.stderr, message)
     })
   }
+
+  /** Serves metadata with an issuer, and collects the forms that are sent to the token endpoint. */
+  const impersonate = (named: (url: string) => unknown) => {
+    const requests: string[] = []
+    const url: string = hostile.serve((_method, path) => {
+      requests.push(path)
+      return path === '/token' ? { status: 400, body: { error: 'seen' } } : { body: { issuer: named(url) } }
+    })
+    return { url, requests }
+  }
+  const privateJwk = write('own-key.json', await exportJWK(other.privateKey))
+
+  test('sends neither an assertion nor a secret if the issuer is not the URL of the server', async () => {
+    for (const [named, message] of [
+      [
+        () => issuer,
+        /names the issuer https:\/\/tokens\.example and not http:\/\/127\.0\.0\.1:\d+\/\d+, .* --issuer URL/,
+      ],
+      [(url: string) => `${url}/other`, /names the issuer/],
+      [(url: string) => `${url}//`, /names the issuer/],
+      [(url: string) => url.toUpperCase(), /names the issuer/],
+      [(url: string) => [url], /issuer is not a string/],
+    ] as const) {
+      for (const words of [['--client-key', privateJwk], []]) {
+        const { url, requests } = impersonate(named)
+        const ended = await edgemint(['clients', 'test', 'a', '--url', url, ...words], { EDGEMINT_CLIENT_SECRET: 'b' })
+        assert.deepEqual([ended.code, ended.stdout], [1, ''])
+        assert.match(ended.stderr, message)
+        assert.deepEqual(requests, ['/.well-known/oauth-authorization-server'])
+      }
+    }
+  })
+
+  test('accepts an issuer that differs from the URL in a final slash, and the one of --issuer', async () => {
+    for (const [named, words] of [
+      [(url: string) => url, []],
+      [(url: string) => `${url}/`, []],
+      [() => issuer, ['--issuer', issuer]],
+      [() => issuer, ['--issuer', `${issuer}/`]],
+    ] as const) {
+      const { url, requests } = impersonate(named)
+      const ended = await edgemint(['clients', 'test', 'a', '--url', url, '--client-key', privateJwk, ...words])
+      assert.match(ended.stderr, /^edgemint: seen\n$/)
+      assert.equal(requests.at(-1), '/token')
+    }
+    const { url, requests } = impersonate((own) => own)
+    const ended = await edgemint(['clients', 'test', 'a', '--url', url, '--client-key', privateJwk, '--issuer', issuer])
+    assert.match(ended.stderr, /and not https:\/\/tokens\.example, so/)
+    assert.equal(requests.length, 1)
+  })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { isClientId } from '../../src/clients/registry.ts'
+import { isClientId, isNewClientId } from '../../src/clients/registry.ts'
 
 describe('isClientId', () => {
   test('takes every visible ASCII character and the blank', () => {
@@ -13,5 +13,13 @@ describe('isClientId', () => {
     assert.ok(isClientId('x'.repeat(256)))
     assert.ok(!isClientId('x'.repeat(257)))
     assert.ok(!isClientId(''))
+  })
+})
+
+describe('isNewClientId', () => {
+  test('excludes the segments that URL parsers drop from a path, which stored clients may have', () => {
+    for (const id of ['.', '..']) assert.deepEqual([isNewClientId(id), isClientId(id)], [false, true])
+    for (const id of ['...', '.a', 'a.', '%2e', './a', 'a']) assert.ok(isNewClientId(id))
+    assert.ok(!isNewClientId(''))
   })
 })

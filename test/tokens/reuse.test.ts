@@ -18,16 +18,6 @@ const content: AccessToken = {
   claims: {},
 }
 
-/** A memory of tokens that is asked before a token is signed. */
-function memory() {
-  const { find, add, drop } = tokenReuse()
-  const issue = async (key: string, seconds: number, now: number, sign: () => Promise<SignedToken>) => {
-    const signed = find(key, seconds, now)
-    return signed === undefined ? add(key, sign) : { signed, isReused: true }
-  }
-  return { issue, drop }
-}
-
 /** Returns what signs a token, and counts how often it did. */
 function signer() {
   const counted = { signatures: 0 }
@@ -42,7 +32,7 @@ function signer() {
 
 describe('tokenReuse', () => {
   test('holds 10,000 tokens; the oldest make room', async () => {
-    const { issue } = memory()
+    const { issue } = tokenReuse()
     const { counted, sign } = signer()
     for (let index = 0; index < 10_001; index++) await issue(`${index}`, 60, NOW, sign())
     assert.equal(counted.signatures, 10_001)
@@ -51,7 +41,7 @@ describe('tokenReuse', () => {
   })
 
   test('does not hold a token of more than 4,096 characters', async () => {
-    const { issue } = memory()
+    const { issue } = tokenReuse()
     const { sign } = signer()
     for (const [key, length, isReused] of [
       ['small', 4096, true],
@@ -63,7 +53,7 @@ describe('tokenReuse', () => {
   })
 
   test('a signature that fails is not held, and fails for each request that waited for it', async () => {
-    const { issue } = memory()
+    const { issue } = tokenReuse()
     const { sign } = signer()
     const fail = () => Promise.reject(new Error('no signature'))
     const both = await Promise.allSettled([issue('a', 60, NOW, fail), issue('a', 60, NOW, sign())])
@@ -75,7 +65,7 @@ describe('tokenReuse', () => {
   })
 
   test('a token that is denied while it is signed is not held', async () => {
-    const { issue, drop } = memory()
+    const { issue, drop } = tokenReuse()
     const { sign } = signer()
     const signing = issue('a', 60, NOW, async () => {
       drop({ before: NOW, client_id: 'a' })
@@ -87,7 +77,7 @@ describe('tokenReuse', () => {
   })
 
   test('an earlier cut does not shorten a later one', async () => {
-    const { issue, drop } = memory()
+    const { issue, drop } = tokenReuse()
     const { sign } = signer()
     for (const before of [NOW, NOW - 100]) drop({ before })
     for (const before of [NOW + 5, NOW - 100]) drop({ before, client_id: 'b' })
@@ -97,8 +87,33 @@ describe('tokenReuse', () => {
     assert.equal((await issue('b', 60, NOW + 5, sign())).isReused, false)
   })
 
+  test('the id of a token that was replaced drops nothing', async () => {
+    const { issue, drop } = tokenReuse()
+    const { sign } = signer()
+    await issue('a', 60, NOW, sign({ id: 'old' }))
+    await issue('a', 60, NOW + 61, sign({ id: 'new', issuedAt: NOW + 61 }))
+    drop({ jti: 'old' })
+    assert.equal((await issue('a', 60, NOW + 61, sign())).isReused, true)
+  })
+
+  test('a token that became too old is gone, also when the clock is set back', async () => {
+    const { issue } = tokenReuse()
+    const { sign } = signer()
+    await issue('a', 60, NOW, sign())
+    await issue('b', 60, NOW + 301, sign({ issuedAt: NOW + 301 }))
+    assert.equal((await issue('a', 60, NOW, sign())).isReused, false)
+  })
+
+  test('a caller that waited in vain for the signature of another signs for itself', async () => {
+    const { issue } = tokenReuse()
+    const { counted, sign } = signer()
+    void issue('a', 60, NOW, () => new Promise(() => undefined))
+    const { isReused } = await issue('a', 60, NOW, sign())
+    assert.deepEqual([isReused, counted.signatures], [false, 1])
+  })
+
   test('drops one token, and leaves the others of its client', async () => {
-    const { issue, drop } = memory()
+    const { issue, drop } = tokenReuse()
     const { sign } = signer()
     for (const id of ['1', '2']) await issue(id, 60, NOW, sign({ id }))
     for (const jti of ['1', 'unknown']) drop({ jti })
@@ -132,7 +147,8 @@ describe('reuseKeys', () => {
     ['other confirmation of the same value', { cnf: { 'x5t#S256': 'a' } }],
     ['actor', { actor: { sub: 'a' } }],
     ['subject with the text of an actor', { subject: '{"sub":"a"}' }],
-    ['scope with a text of its own', { scopes: ['a', 'b'] }],
+    ['two scopes', { scopes: ['a', 'b'] }],
+    ['a scope with a comma', { scopes: ['a,b'] }],
   ]
 
   test('each part of the content makes another key, and so do the profile and each record', () => {
