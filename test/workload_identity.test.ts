@@ -6,15 +6,19 @@ import {
   clientCredentialsGrantRequest,
   customFetch,
   discoveryRequest,
+  genericTokenEndpointRequest,
+  None,
   processClientCredentialsResponse,
   processDiscoveryResponse,
+  processGenericTokenEndpointResponse,
 } from 'oauth4webapi'
 import { describe, test } from '#test'
+import type { App } from '../src/endpoints/endpoint.ts'
 import { generateKeyring } from '../src/keys/keyring.ts'
 import { createPreset } from '../src/preset.ts'
 import { hashToken } from '../src/secrets/hashes.ts'
 import { memoryStores } from '../src/stores/memory.ts'
-import { makePair, signToken } from './support/federation.ts'
+import { makePair, signToken, TOKEN_EXCHANGE, TOKEN_TYPE } from './support/federation.ts'
 import { ISSUER, NOW } from './support/world.ts'
 
 const OPERATOR = 'operator-token-operator-token-op'
@@ -48,6 +52,35 @@ async function createServer(addresses: readonly string[] = ['140.82.112.3']) {
 const github = `/issuers/${encodeURIComponent(GITHUB)}`
 const claims = { repository_id: '74', environment: 'production' }
 
+const jobToken = () =>
+  signToken(
+    { alg: 'RS256', kid: 'one', typ: 'JWT' },
+    {
+      iss: GITHUB,
+      sub: 'repo:o@65/r@74:environment:production',
+      aud: ISSUER,
+      ...claims,
+      iat: NOW,
+      exp: NOW + 300,
+      jti: crypto.randomUUID(),
+    },
+    pair.privateKey,
+  )
+
+/** Returns the metadata of the server as oauth4webapi reads it, and the options by which it sends requests to it. */
+async function discover(app: App) {
+  const request = async (
+    url: string,
+    { method, headers, body }: { method: string; headers: HeadersInit; body?: unknown },
+  ) => app.request(url, { method, headers, ...(body !== undefined && { body: String(body) }) })
+  const issuer = new URL(ISSUER)
+  const server = await processDiscoveryResponse(
+    issuer,
+    await discoveryRequest(issuer, { algorithm: 'oauth2', [customFetch]: request }),
+  )
+  return { server, options: { [customFetch]: request } }
+}
+
 describe('workload identity', () => {
   test('an issuer, a client and a credential over HTTP; then a job gets a token, once for each of its own', async () => {
     const { app, send, fetched } = await createServer()
@@ -60,48 +93,46 @@ describe('workload identity', () => {
     const credential = { issuer: GITHUB, claims }
     assert.equal((await send('POST', '/register/deployer/federated_credentials', credential)).status, 201)
 
-    const jws = await signToken(
-      { alg: 'RS256', kid: 'one', typ: 'JWT' },
-      {
-        iss: GITHUB,
-        sub: 'repo:o@65/r@74:environment:production',
-        aud: ISSUER,
-        ...claims,
-        iat: NOW,
-        exp: NOW + 300,
-        jti: 'a',
-      },
-      pair.privateKey,
-    )
+    const jws = await jobToken()
     const withPlatformToken: ClientAuth = (_server, { client_id }, form) => {
       form.set('client_id', client_id)
       form.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
       form.set('client_assertion', jws)
     }
-    const request = async (
-      url: string,
-      { method, headers, body }: { method: string; headers: HeadersInit; body?: unknown },
-    ) => app.request(url, { method, headers, ...(body !== undefined && { body: String(body) }) })
-    const issuer = new URL(ISSUER)
-    const server = await processDiscoveryResponse(
-      issuer,
-      await discoveryRequest(issuer, { algorithm: 'oauth2', [customFetch]: request }),
-    )
+    const { server, options } = await discover(app)
     const methods = server.token_endpoint_auth_methods_supported
     assert.ok(methods?.includes('federated_jwt') && methods.includes('spiffe_jwt'))
     const deployer = { client_id: 'deployer' }
-    const ask = () =>
-      clientCredentialsGrantRequest(
-        server,
-        deployer,
-        withPlatformToken,
-        { scope: 'deploy' },
-        { [customFetch]: request },
-      )
+    const ask = () => clientCredentialsGrantRequest(server, deployer, withPlatformToken, { scope: 'deploy' }, options)
     const { access_token, scope } = await processClientCredentialsResponse(server, deployer, await ask())
     assert.ok(access_token.length > 100)
     assert.equal(scope, 'deploy')
     assert.equal((await ask()).status, 401)
+  })
+
+  test('a job exchanges its token, if the grant is registered', async () => {
+    const { app, send } = await createServer()
+    await send('PUT', github, {})
+    const { server, options } = await discover(app)
+    assert.ok(server.grant_types_supported?.includes(TOKEN_EXCHANGE))
+    const deployer = { client_id: 'deployer' }
+    const ask = async () => {
+      const subject = { subject_token: await jobToken(), subject_token_type: `${TOKEN_TYPE}jwt`, scope: 'deploy' }
+      return genericTokenEndpointRequest(server, deployer, None(), TOKEN_EXCHANGE, subject, options)
+    }
+    const id = 'job'
+    const member = { token_endpoint_auth_method: 'federated_jwt', scope: 'deploy' }
+    const federated_credentials = [{ id, issuer: GITHUB, claims }]
+    assert.equal((await send('PUT', '/register/deployer', { ...member, federated_credentials })).status, 201)
+    const early = await ask()
+    const refusal = (await early.json()) as Record<string, unknown>
+    assert.deepEqual([early.status, refusal['error']], [400, 'unauthorized_client'])
+    const grant_types = [TOKEN_EXCHANGE]
+    const changed = await send('PUT', '/register/deployer', { ...member, federated_credentials, grant_types })
+    assert.deepEqual([changed.status, changed.body['grant_types']], [200, grant_types])
+    const answer = await processGenericTokenEndpointResponse(server, deployer, await ask())
+    assert.equal(answer['issued_token_type'], `${TOKEN_TYPE}access_token`)
+    assert.deepEqual([answer.token_type, answer.scope], ['bearer', 'deploy'])
   })
 
   test('keys are not fetched from a name with a private address', async () => {

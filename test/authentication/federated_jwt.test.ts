@@ -228,7 +228,7 @@ describe('a stranger', () => {
       read.push(key)
       return registry.get(key, options)
     }
-    const { send, fetched, writes, events } = await createTrusting({ registry: { ...registry, get } })
+    const { send, exchange, fetched, writes, events } = await createTrusting({ registry: { ...registry, get } })
     const jws = await sign()
     const [header, , signature] = jws.split('.')
     for (let index = 0; index < 10_000; index++) {
@@ -237,7 +237,8 @@ describe('a stranger', () => {
         .replaceAll('+', '-')
         .replaceAll('/', '_')
         .replace(/=+$/, '')
-      const { reason } = await send(`${header}.${claims}.${signature}`, form)
+      const ask = index % 4 < 2 ? send : exchange
+      const { reason } = await ask(`${header}.${claims}.${signature}`, form)
       assert.equal(reason, index % 2 === 0 ? 'federation_issuer_unknown' : 'federation_no_rule')
       events.length = 0
     }
