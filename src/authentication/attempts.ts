@@ -31,7 +31,7 @@ export function readAttempts(
 ): readonly [Attempt, ...Attempt[]] {
   const aside: Attempt[] = []
   const found: Attempt[] = []
-  for (const each of [...methods, ...ofGrant]) {
+  for (const each of ofGrant.length === 0 ? methods : [...methods, ...ofGrant]) {
     const { method, reads } = each
     const presented = each.read(request)
     if (presented === undefined) continue

@@ -47,8 +47,8 @@ export function authentication(methods: readonly ClientAuth[], findClient: FindC
   return {
     methods,
     findClient,
-    authenticate: async (request, context, ofGrant = []) =>
-      authenticate(readAttempts(methods, ofGrant, request), findClient, context),
+    authenticate: (request, context, ofGrant = []) =>
+      authenticate(() => readAttempts(methods, ofGrant, request), findClient, context),
   }
 }
 
@@ -63,10 +63,11 @@ export function authMetadata(endpoint: string, { methods }: Authentication): Rea
 }
 
 async function authenticate(
-  attempts: readonly [Attempt, ...Attempt[]],
+  read: () => readonly [Attempt, ...Attempt[]],
   findClient: FindClient,
   context: Context,
 ): Promise<Authenticated> {
+  const attempts = read()
   const { client_id } = attempts[0].presented
   if (client_id === '') throw invalidClient('credentials_missing')
   try {

@@ -29,7 +29,9 @@ export function isIntact(secret: string): boolean {
   try {
     const octets = decodeBase64url(secret.slice(PREFIX.length))
     if (octets.length !== SECRET_OCTETS + CHECKSUM_OCTETS) return false
-    return crc32(octets, SECRET_OCTETS) === new DataView(octets.buffer).getUint32(SECRET_OCTETS)
+    let checksum = 0
+    for (let index = SECRET_OCTETS; index < octets.length; index++) checksum = checksum * 256 + (octets[index] ?? 0)
+    return crc32(octets, SECRET_OCTETS) === checksum
   } catch {
     return false
   }
