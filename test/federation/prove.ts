@@ -9,8 +9,7 @@ import { SKEW_SECONDS } from '../../src/assertions/verify.ts'
 import type { AssertionReason } from '../../src/reasons.ts'
 import type { FederatedCredential } from '../../src/types.ts'
 import { JWT_BEARER, JWT_SPIFFE } from '../support/federation.ts'
-import type { Running } from '../support/process.ts'
-import { ask, audited, ISSUER, operate, RUNTIMES, SERVER } from './servers.ts'
+import { ask, audited, ISSUER, operate, RUNTIMES, SERVER, type Started } from './servers.ts'
 
 export type Accepted = readonly [name: string, token: string]
 export type Refused = readonly [name: string, token: string, reason: AssertionReason]
@@ -28,10 +27,10 @@ export interface Platform {
 const CLIENT = 'deployer'
 
 /** Describes the platform on each runtime. `more` adds tests of its own. */
-export function prove(name: string, platform: Platform, more: (started: () => Running) => void = () => {}): void {
+export function prove(name: string, platform: Platform, more: (started: () => Started) => void = () => {}): void {
   for (const [runtime, start] of Object.entries(RUNTIMES)) {
     describe(`${name}, ${runtime}`, () => {
-      let server: Running
+      let server: Started
       before(async () => {
         server = await start()
         await setUp(server, platform)
@@ -48,15 +47,16 @@ export function prove(name: string, platform: Platform, more: (started: () => Ru
 }
 
 /** Trusts the issuer, and registers a client with one federated credential. */
-async function setUp(server: Running, { issuer, record, method, claims }: Platform): Promise<void> {
+async function setUp(server: Started, { issuer, record, method, claims }: Platform): Promise<void> {
   await trust(server, issuer, record)
   await operate(server, 'PUT', `/register/${CLIENT}`, { token_endpoint_auth_method: method, scope: 'deploy' })
   await operate(server, 'POST', `/register/${CLIENT}/federated_credentials`, { issuer, claims })
 }
 
 /** Registers the issuer, or replaces its record. */
-export function trust(server: Running, issuer: string, record: Platform['record']): Promise<void> {
-  return operate(server, 'PUT', `/issuers/${encodeURIComponent(issuer)}`, record)
+export async function trust(server: Started, issuer: string, record: Platform['record']): Promise<void> {
+  await operate(server, 'PUT', `/issuers/${encodeURIComponent(issuer)}`, record)
+  server.settle()
 }
 
 /** The client authentication of oauth4webapi with a token of a platform. */
@@ -70,7 +70,7 @@ function withPlatformToken({ method }: Pick<Platform, 'method'>, token: string):
 
 /** Gets a token, which the published keys verify, and which is about the client. */
 export async function requireAccepted(
-  server: Running,
+  server: Started,
   platform: Pick<Platform, 'method' | 'issuer'>,
   token: string,
 ): Promise<void> {
@@ -85,7 +85,7 @@ export async function requireAccepted(
 
 /** Is refused with the one text of the wire, and with this reason in the audit log. */
 export async function requireRefused(
-  server: Running,
+  server: Started,
   platform: Pick<Platform, 'method'>,
   token: string,
   reason: AssertionReason,

@@ -8,7 +8,7 @@ import {
   clientCredentialsGrantRequest,
 } from 'oauth4webapi'
 import { generateKey } from '../../src/keys/key_set.ts'
-import { startKv } from '../support/kv_model.ts'
+import { KV_CACHE_SECONDS, startKv } from '../support/kv_model.ts'
 import { type Running, startServer } from '../support/process.ts'
 import { bundleWorker, serveWorker } from '../support/workerd.ts'
 
@@ -23,23 +23,32 @@ const settings = {
   REGISTRATION_TOKEN: OPERATOR,
 }
 
-function startProcess(command: string): Promise<Running> {
-  const environment = { ...settings, STORE_URL: 'memory:' }
-  return startServer((port) => ({ command, environment: { ...environment, PORT: `${port}` } }))
+export interface Started extends Running {
+  /** Lets the time pass after which a change of a record counts: none in a process that made it, a minute on Workers. */
+  settle(): void
 }
 
-async function startWorkerd(): Promise<Running> {
+async function startProcess(command: string): Promise<Started> {
+  const environment = { ...settings, STORE_URL: 'memory:' }
+  const running = await startServer((port) => ({ command, environment: { ...environment, PORT: `${port}` } }))
+  return { ...running, settle: () => {} }
+}
+
+async function startWorkerd(): Promise<Started> {
   const kv = await startKv()
   const running = await serveWorker(bundleWorker(), settings, kv.port)
   const stop = async (): Promise<void> => {
     await running.stop()
     kv.close()
   }
-  return { ...running, stop }
+  const settle = (): void => {
+    kv.now += KV_CACHE_SECONDS
+  }
+  return { ...running, stop, settle }
 }
 
 /** How the server is started on each runtime; on workerd, the Worker that `wrangler deploy` would upload. */
-export const RUNTIMES: Readonly<Record<string, () => Promise<Running>>> = {
+export const RUNTIMES: Readonly<Record<string, () => Promise<Started>>> = {
   node: () => startProcess('exec node src/index.ts'),
   bun: () => startProcess('exec bun run src/index.ts'),
   deno: () => startProcess('exec deno run --allow-all src/index.ts'),
