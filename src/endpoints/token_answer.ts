@@ -1,7 +1,8 @@
 /** The end of `POST /token`: the event and the response. */
 
+import type { Authenticated } from '../authentication/authenticate.ts'
 import type { ServerEvent } from '../events/events.ts'
-import type { Confirmed, Grant, Permit, Proof } from '../features.ts'
+import type { Confirmed, Grant, Permit } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import type { Issued } from '../tokens/reuse.ts'
 
@@ -9,7 +10,7 @@ import type { Issued } from '../tokens/reuse.ts'
 export function issuedEvent(
   { signed: { accessToken: token }, isReused }: Issued,
   grant: Grant,
-  proof: Proof | undefined,
+  proof: Authenticated['proof'],
 ): ServerEvent {
   return {
     event: 'token_issued',
@@ -25,7 +26,7 @@ export function issuedEvent(
   }
 }
 
-function proofMembers({ credential, issuer, subject, id }: Proof) {
+function proofMembers({ credential, issuer, subject, id }: NonNullable<Authenticated['proof']>) {
   return {
     credential_id: credential.id,
     assertion_iss: issuer,

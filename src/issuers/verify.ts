@@ -3,6 +3,7 @@
 import type { Assertion } from '../assertions/assertion.ts'
 import { claimOnce } from '../assertions/replay.ts'
 import { checkSignature, SKEW_SECONDS } from '../assertions/verify.ts'
+import { invalidClient } from '../errors.ts'
 import type { Proof } from '../features.ts'
 import type { AssertionReason } from '../reasons.ts'
 import type { FindRecord } from '../records/records.ts'
@@ -40,9 +41,10 @@ export interface Presentation {
  * Returns the proof when the token is one that a federated credential of the client describes, otherwise the reason why not.
  *
  * Only the client's own rules are looked at. They are compared before anything is fetched, so that nobody can make this server
- * fetch by sending tokens; only issuers that they name are looked up.
+ * fetch by sending tokens; only issuers that they name are looked up. Nothing is written: the `jti` of a token that may be used once
+ * is claimed by the `claim` of the proof.
  *
- * @throws OAuthError `temporarily_unavailable` when the keys of the issuer, the registry or the ledger cannot be reached
+ * @throws OAuthError `temporarily_unavailable` when the keys of the issuer or the registry cannot be reached
  */
 export type VerifyWorkload = (
   assertion: Assertion,
@@ -66,23 +68,24 @@ export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions):
     if (credential === undefined) return 'federation_no_rule'
     const reason =
       (await checkSignature(assertion, keys.find(issuer), MAX_TRIES)) ??
-      checkClaims(origin.claims, issuer, { ownIssuer, now }) ??
-      (await checkFirst(origin.claims, issuer, ledger))
-    return reason ?? proofOf(credential, origin.claims)
+      checkClaims(origin.claims, issuer, { ownIssuer, now })
+    if (reason !== undefined) return reason
+    const proof = proofOf(credential, origin.claims)
+    return issuer.single_use ? { ...proof, claim: () => claimFirst(origin.claims, issuer, ledger) } : proof
   }
 }
 
-/** Runs last, because a token that is refused must not use up its `jti`. */
-async function checkFirst(
+/** @throws OAuthError `invalid_client` when the token was used before, `temporarily_unavailable` when the ledger fails */
+async function claimFirst(
   { jti, exp, iat }: Assertion['claims'],
-  { issuer, single_use, max_age }: TrustedIssuer,
+  { issuer, max_age }: TrustedIssuer,
   ledger: Ledger,
-): Promise<AssertionReason | undefined> {
-  if (!single_use) return undefined
+): Promise<void> {
   // The token may claim to be valid for years; it is accepted until it is too old.
   const tooOldAt = typeof iat === 'number' ? iat + max_age : Number.POSITIVE_INFINITY
   const expiresAt = Math.ceil(Math.min(Number(exp) + SKEW_SECONDS, tooOldAt + 1))
-  return (await claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)) ? undefined : 'assertion_replayed'
+  if (!(await claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)))
+    throw invalidClient('assertion_replayed')
 }
 
 function proofOf(credential: Proof['credential'], { sub, jti }: Assertion['claims']): Proof {
