@@ -20,6 +20,7 @@ import {
 } from './checks.ts'
 import type { IssuerKeys } from './keys.ts'
 import type { IssuerUse } from './presets.ts'
+import { MAX_AGE_SECONDS } from './registry.ts'
 
 /** Most keys that a token without `kid` is tried with. */
 const MAX_TRIES = 5
@@ -78,11 +79,11 @@ export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions):
 /** @throws OAuthError `invalid_client` when the token was used before, `temporarily_unavailable` when the ledger fails */
 async function claimFirst(
   { jti, exp, iat }: Assertion['claims'],
-  { issuer, max_age }: TrustedIssuer,
+  { issuer }: TrustedIssuer,
   ledger: Ledger,
 ): Promise<void> {
-  // The token may claim to be valid for years; it is accepted until it is too old.
-  const tooOldAt = typeof iat === 'number' ? iat + max_age : Number.POSITIVE_INFINITY
+  // The token may claim to be valid for years. The largest max_age counts, because that of the issuer can be raised later.
+  const tooOldAt = typeof iat === 'number' ? iat + MAX_AGE_SECONDS : Number.POSITIVE_INFINITY
   const expiresAt = Math.ceil(Math.min(Number(exp) + SKEW_SECONDS, tooOldAt + 1))
   if (!(await claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)))
     throw invalidClient('assertion_replayed')

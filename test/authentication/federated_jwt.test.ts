@@ -103,7 +103,7 @@ describe('single_use', () => {
     assert.equal((await send(jws, form)).reason, 'assertion_expired')
   })
 
-  test('the mark of a token that is valid for years lasts until the token is too old', async () => {
+  test('the mark of a token that is valid for years lasts until no max_age could accept it', async () => {
     const { ledger } = memoryStores(() => NOW)
     const ends: number[] = []
     const add: typeof ledger.add = (key, value, expiresAt) => {
@@ -113,9 +113,22 @@ describe('single_use', () => {
     const { send, state } = await createTrusting({ issuer: { single_use: true }, ledger: { ...ledger, add } })
     const jws = await sign({ exp: 99_999_999_999 })
     assert.equal((await send(jws, form)).status, 200)
-    assert.deepEqual(ends, [NOW + 3601 + 60])
+    assert.deepEqual(ends, [NOW + 86_401 + 60])
     state.now = NOW + 3600
     assert.equal((await send(jws, form)).reason, 'assertion_replayed')
+    state.now++
+    assert.equal((await send(jws, form)).reason, 'assertion_too_old')
+  })
+
+  test('a used token stays used when max_age is raised', async () => {
+    const { send, trust, state } = await createTrusting({ issuer: { single_use: true, max_age: 60 } })
+    const jws = await sign({ exp: NOW + 100_000 })
+    assert.equal((await send(jws, form)).status, 200)
+    await trust({ issuer: IDP, single_use: true, max_age: 86_400 })
+    for (const age of [300, 86_400]) {
+      state.now = NOW + age
+      assert.equal((await send(jws, form)).reason, 'assertion_replayed')
+    }
     state.now++
     assert.equal((await send(jws, form)).reason, 'assertion_too_old')
   })
