@@ -41,8 +41,8 @@ export interface Presentation {
 /**
  * Returns the proof when the token is one that a federated credential of the client describes, otherwise the reason why not.
  *
- * Only the client's own rules are looked at. They are compared before anything is fetched, so that nobody can make this server
- * fetch by sending tokens; only issuers that they name are looked up. Nothing is written: the `jti` of a token that may be used once
+ * Only the client's own rules are looked at. They and the time and audience of the token are checked before anything is fetched, so
+ * that nobody can make this server fetch by sending tokens; only issuers that the rules name are looked up. Nothing is written: the `jti` of a token that may be used once
  * is claimed by the `claim` of the proof.
  *
  * @throws OAuthError `temporarily_unavailable` when the keys of the issuer or the registry cannot be reached
@@ -68,8 +68,8 @@ export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions):
     const credential = findCredential(named, issuer, origin.claims)
     if (credential === undefined) return 'federation_no_rule'
     const reason =
-      (await checkSignature(assertion, keys.find(issuer), MAX_TRIES)) ??
-      checkClaims(origin.claims, issuer, { ownIssuer, now })
+      checkClaims(origin.claims, issuer, { ownIssuer, now }) ??
+      (await checkSignature(assertion, keys.find(issuer), MAX_TRIES))
     if (reason !== undefined) return reason
     const proof = proofOf(credential, origin.claims)
     return issuer.single_use ? { ...proof, claim: () => claimFirst(origin.claims, issuer, ledger) } : proof

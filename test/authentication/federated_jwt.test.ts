@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { decodeJwt, type JWK } from 'jose'
 import { describe, test } from '#test'
+import type { Reason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import {
   createFederated,
@@ -257,6 +258,27 @@ describe('a stranger', () => {
     assert.deepEqual([fetched, writes], [[], []])
     assert.deepEqual([...new Set(read)].sort(), ['client:c', `issuer:${IDP}`])
   })
+})
+
+describe('a token whose claims are refused', () => {
+  const wrong: readonly [name: string, claims: object, reason: Reason][] = [
+    ['expired', { exp: NOW - 30 }, 'assertion_expired'],
+    ['not yet valid', { nbf: NOW + 31 }, 'assertion_not_yet_valid'],
+    ['too old', { iat: NOW - 3601 }, 'assertion_too_old'],
+    ['for another server', { aud: 'https://evil.example' }, 'assertion_aud_wrong'],
+    ['without the jti that the issuer needs', { jti: undefined }, 'assertion_jti_missing'],
+  ]
+  for (const [name, claims, reason] of wrong) {
+    test(`causes no fetch, though a rule matches: ${name}`, async () => {
+      const { send, fetched } = await createTrusting({ issuer: { single_use: true } })
+      const forged = await sign(claims, { kid: 'two' }, stranger.privateKey)
+      for (const jws of [await sign(claims), forged]) {
+        const sent = await send(jws, form)
+        assert.deepEqual([sent.status, sent.reason], [401, reason])
+      }
+      assert.deepEqual(fetched, [])
+    })
+  }
 })
 
 describe('the lifetime of a credential', () => {
