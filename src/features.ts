@@ -12,6 +12,11 @@ export interface Proof {
   readonly subject: string
   /** The `jti`, if the token has one. */
   readonly id?: string | undefined
+  /**
+   * Uses up a token that may be used once. Called once, after everything else that can refuse the request. Rejects with OAuthError
+   * when the token was used before.
+   */
+  readonly claim?: (() => Promise<void>) | undefined
 }
 
 /** Credentials that were found in a request and are not yet verified. */
@@ -23,7 +28,7 @@ export interface Presented {
   /**
    * Returns undefined when the credentials are those of the client, or a proof when a foreign token says so. Otherwise returns the
    * reason for the refusal, which only the audit event holds: one of this server or, with the prefix `x_`, one of your own. Rejects
-   * only when the verification could not be completed.
+   * only when the verification could not be completed, or when no newer record of the client could change the refusal.
    */
   verify(client: Client, context: Context): Promise<ClientReason | CustomReason | Proof | undefined>
 }
@@ -39,7 +44,9 @@ export type CredentialKind = 'header' | 'secret' | 'assertion' | 'connection' | 
  * is one only where a grant says so. If several methods read the same kind, the method that the
  * client is registered for decides. `read` inspects only the request, so that a malformed request costs no look-up. `verify` is
  * called once for a client that exists, is enabled and is registered for the method, and a second time if its record has changed
- * in the meantime. Single-use values, such as the `jti` of an assertion, are claimed at the end of `verify`.
+ * in the meantime. What may be used once is claimed by the `claim` of a proof, which the token endpoint calls last, when nothing else
+ * can refuse the request, and every other endpoint once the client has authenticated. Only `private_key_jwt` claims the `jti` of its
+ * assertion at the end of `verify`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 RFC 6749 §2.3}
  *

@@ -1,6 +1,6 @@
 /** Client authentication: finds the credentials of a request, looks up the client they name, and verifies them. */
 
-import { attributed } from '../attribution.ts'
+import { attribute, attributed } from '../attribution.ts'
 import { methodsOf } from '../clients/record.ts'
 import { type FindClient, isClientId } from '../clients/registry.ts'
 import { invalidClient } from '../errors.ts'
@@ -16,7 +16,18 @@ export interface Authenticated {
   /** Where its credentials were found; `connection` also for a public client. */
   readonly credentials: CredentialKind
   /** The foreign token with which it did, if it did with one. */
-  readonly proof?: Proof | undefined
+  readonly proof?: Omit<Proof, 'claim'> | undefined
+}
+
+/** A client that has authenticated with credentials that are not used up yet. */
+export interface Unclaimed {
+  readonly authenticated: Authenticated
+  /**
+   * Uses up the credentials if they may be used once. To be called once, after everything else that can refuse the request.
+   *
+   * @throws OAuthError `invalid_client` when they were used before, `temporarily_unavailable` when the ledger fails
+   */
+  readonly claim: () => Promise<void>
 }
 
 /** The client authentication that endpoints share. */
@@ -24,7 +35,8 @@ export interface Authentication {
   readonly methods: readonly ClientAuth[]
   readonly findClient: FindClient
   /**
-   * Returns the authenticated client. A public client is only identified: it has nothing that proves its identity.
+   * Returns the authenticated client, and uses up credentials that may be used once. A public client is only identified: it has
+   * nothing that proves its identity.
    *
    * @param ofGrant methods that read the `subject_token`, and count if the request presents no other credentials
    * @throws OAuthError `invalid_request` for malformed credentials or more than one method, `invalid_client` when authentication
@@ -32,6 +44,8 @@ export interface Authentication {
    * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 RFC 6749 §2.3}
    */
   authenticate(request: FormRequest, context: Context, ofGrant?: readonly ClientAuth[]): Promise<Authenticated>
+  /** Does the same for an endpoint that can still refuse the request, and leaves it to the endpoint to use up the credentials. */
+  authenticateUnclaimed(request: FormRequest, context: Context, ofGrant?: readonly ClientAuth[]): Promise<Unclaimed>
 }
 
 /**
@@ -44,11 +58,17 @@ export function authentication(methods: readonly ClientAuth[], findClient: FindC
     'authentication: methods',
     methods.map(({ method }) => method),
   )
+  const authenticateUnclaimed: Authentication['authenticateUnclaimed'] = (request, context, ofGrant = []) =>
+    authenticate(() => readAttempts(methods, ofGrant, request), findClient, context)
   return {
     methods,
     findClient,
-    authenticate: (request, context, ofGrant = []) =>
-      authenticate(() => readAttempts(methods, ofGrant, request), findClient, context),
+    authenticateUnclaimed,
+    async authenticate(request, context, ofGrant) {
+      const { authenticated, claim } = await authenticateUnclaimed(request, context, ofGrant)
+      await attribute(authenticated.client.client_id, claim, authenticated.proof)
+      return authenticated
+    },
   }
 }
 
@@ -66,7 +86,7 @@ async function authenticate(
   read: () => readonly [Attempt, ...Attempt[]],
   findClient: FindClient,
   context: Context,
-): Promise<Authenticated> {
+): Promise<Unclaimed> {
   const attempts = read()
   const { client_id } = attempts[0].presented
   if (client_id === '') throw invalidClient('credentials_missing')
@@ -95,10 +115,12 @@ async function verify(
   client: Client,
   attempts: readonly Attempt[],
   context: Context,
-): Promise<ClientReason | CustomReason | Authenticated> {
+): Promise<ClientReason | CustomReason | Unclaimed> {
   if (client.disabled) return 'client_disabled'
   const attempt = attempts.find(({ method }) => methodsOf(client).includes(method))
   if (attempt === undefined) return 'auth_method_mismatch'
   const found = await attempt.presented.verify(client, context)
-  return typeof found === 'string' ? found : { client, credentials: attempt.reads, proof: found }
+  if (typeof found === 'string') return found
+  const claim = found?.claim ?? (async () => undefined)
+  return { authenticated: { client, credentials: attempt.reads, proof: found }, claim }
 }

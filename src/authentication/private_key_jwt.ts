@@ -1,11 +1,12 @@
 /** Client authentication with an assertion that the client signs with its private key. */
 
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
-import { requireAssertion } from '../assertions/assertion.ts'
+import { type Assertion, readAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import { verifyAssertion } from '../assertions/verify.ts'
 import { invalidClient } from '../errors.ts'
 import type { ClientAuth, Presented } from '../features.ts'
+import type { AssertionReason } from '../reasons.ts'
 import type { Ledger } from '../stores/contracts.ts'
 import { findClientAssertion, JWT_BEARER } from './client_assertion.ts'
 import { keysOf } from './client_keys.ts'
@@ -39,9 +40,9 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
     read(request): Presented | undefined {
       const jws = findClientAssertion(request, JWT_BEARER)
       if (jws === undefined) return undefined
-      const assertion = requireAssertion(jws)
-      const { sub } = assertion.claims
-      if (typeof sub !== 'string' || sub === '') throw invalidClient('assertion_sub_wrong')
+      const found = readSubject(jws)
+      if (typeof found === 'string') return presentMalformed(found, request.form.get('client_id'))
+      const { assertion, sub } = found
       return {
         client_id: sub,
         async verify(client, { issuer, tokenEndpoint, now }) {
@@ -62,4 +63,22 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
       }
     },
   }
+}
+
+function readSubject(jws: string): AssertionReason | { readonly assertion: Assertion; readonly sub: string } {
+  const assertion = readAssertion(jws)
+  if (assertion === undefined) return 'assertion_malformed'
+  const { sub } = assertion.claims
+  return typeof sub === 'string' && sub !== '' ? { assertion, sub } : 'assertion_sub_wrong'
+}
+
+/**
+ * Leaves the refusal to the client that the request names, so that the audit event names it too, and because the client may be
+ * registered for another method that reads the same assertion.
+ *
+ * @throws OAuthError `invalid_client` when the request names none
+ */
+function presentMalformed(reason: AssertionReason, claimed: string | null): Presented {
+  if (!claimed) throw invalidClient(reason)
+  return { client_id: claimed, verify: async () => reason }
 }

@@ -140,7 +140,11 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
   // Read the clock only once the body has arrived; a slow upload must not make an expired assertion look valid.
   const context = contextOf(site, c)
   const grant = chooseGrant(request, service.offered)
-  const authenticated = await service.authentication.authenticate(request, context, grant.clientAuth)
+  const { authenticated, claim } = await service.authentication.authenticateUnclaimed(
+    request,
+    context,
+    grant.clientAuth,
+  )
   const { client, credentials, proof } = authenticated
   try {
     if (!client.grant_types?.includes(grant.grantType)) {
@@ -152,11 +156,11 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     const reuseSeconds = grant.isReusable ? (client.token_reuse_seconds ?? service.tokenReuseSeconds) : 0
     const issued = await service.issue(draft, reuseSeconds)
     // Last, so that a refused request uses up nothing.
-    for (const claim of claims) await claim()
+    for (const each of [claim, ...claims]) await each()
     service.emit(issuedEvent(issued, grant, proof))
     return respond(issued, context.now, confirmed, permit)
   } catch (error) {
-    throw attributed(error, client.client_id)
+    throw attributed(error, client.client_id, proof)
   }
 }
 

@@ -1,7 +1,9 @@
 /** The end of `POST /token`: the event and the response. */
 
+import { assertionMembers } from '../attribution.ts'
+import type { Authenticated } from '../authentication/authenticate.ts'
 import type { ServerEvent } from '../events/events.ts'
-import type { Confirmed, Grant, Permit, Proof } from '../features.ts'
+import type { Confirmed, Grant, Permit } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import type { Issued } from '../tokens/reuse.ts'
 
@@ -9,7 +11,7 @@ import type { Issued } from '../tokens/reuse.ts'
 export function issuedEvent(
   { signed: { accessToken: token }, isReused }: Issued,
   grant: Grant,
-  proof: Proof | undefined,
+  proof: Authenticated['proof'],
 ): ServerEvent {
   return {
     event: 'token_issued',
@@ -21,16 +23,7 @@ export function issuedEvent(
     jti: token.id,
     exp: token.expiresAt,
     ...(isReused && { reused: true }),
-    ...(proof !== undefined && proofMembers(proof)),
-  }
-}
-
-function proofMembers({ credential, issuer, subject, id }: Proof) {
-  return {
-    credential_id: credential.id,
-    assertion_iss: issuer,
-    assertion_sub: subject,
-    ...(id !== undefined && { assertion_jti: id }),
+    ...(proof !== undefined && { credential_id: proof.credential.id, ...assertionMembers(proof) }),
   }
 }
 

@@ -12,7 +12,7 @@ import { type GivenIssuer, ISSUER_USES, PRESET_NAMES } from './presets.ts'
 import { ClaimName } from './rule_checks.ts'
 
 /** A day, the longest time for which a platform token is accepted. */
-const MAX_AGE_SECONDS = 86_400
+export const MAX_AGE_SECONDS: number = 86_400
 
 const HTTPS = /^https:\/\/[a-z\d.:[\]-]+(?:\/[\w.~%!$&'()*+,;=:@-]+)*\/?$/
 const SPIFFE = /^spiffe:\/\/[a-z\d._-]+$/

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { decodeJwt, type JWK } from 'jose'
 import { describe, test } from '#test'
+import type { Reason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import {
   createFederated,
@@ -103,7 +104,7 @@ describe('single_use', () => {
     assert.equal((await send(jws, form)).reason, 'assertion_expired')
   })
 
-  test('the mark of a token that is valid for years lasts until the token is too old', async () => {
+  test('the mark of a token that is valid for years lasts until no max_age could accept it', async () => {
     const { ledger } = memoryStores(() => NOW)
     const ends: number[] = []
     const add: typeof ledger.add = (key, value, expiresAt) => {
@@ -113,9 +114,22 @@ describe('single_use', () => {
     const { send, state } = await createTrusting({ issuer: { single_use: true }, ledger: { ...ledger, add } })
     const jws = await sign({ exp: 99_999_999_999 })
     assert.equal((await send(jws, form)).status, 200)
-    assert.deepEqual(ends, [NOW + 3601 + 60])
+    assert.deepEqual(ends, [NOW + 86_401 + 60])
     state.now = NOW + 3600
     assert.equal((await send(jws, form)).reason, 'assertion_replayed')
+    state.now++
+    assert.equal((await send(jws, form)).reason, 'assertion_too_old')
+  })
+
+  test('a used token stays used when max_age is raised', async () => {
+    const { send, trust, state } = await createTrusting({ issuer: { single_use: true, max_age: 60 } })
+    const jws = await sign({ exp: NOW + 100_000 })
+    assert.equal((await send(jws, form)).status, 200)
+    await trust({ issuer: IDP, single_use: true, max_age: 86_400 })
+    for (const age of [300, 86_400]) {
+      state.now = NOW + age
+      assert.equal((await send(jws, form)).reason, 'assertion_replayed')
+    }
     state.now++
     assert.equal((await send(jws, form)).reason, 'assertion_too_old')
   })
@@ -244,6 +258,74 @@ describe('a stranger', () => {
     }
     assert.deepEqual([fetched, writes], [[], []])
     assert.deepEqual([...new Set(read)].sort(), ['client:c', `issuer:${IDP}`])
+  })
+})
+
+describe('a token whose claims are refused', () => {
+  const wrong: readonly [name: string, claims: object, reason: Reason][] = [
+    ['expired', { exp: NOW - 30 }, 'assertion_expired'],
+    ['not yet valid', { nbf: NOW + 31 }, 'assertion_not_yet_valid'],
+    ['too old', { iat: NOW - 3601 }, 'assertion_too_old'],
+    ['for another server', { aud: 'https://evil.example' }, 'assertion_aud_wrong'],
+    ['without the jti that the issuer needs', { jti: undefined }, 'assertion_jti_missing'],
+  ]
+  for (const [name, claims, reason] of wrong) {
+    test(`causes no fetch, though a rule matches: ${name}`, async () => {
+      const { send, fetched } = await createTrusting({ issuer: { single_use: true } })
+      const forged = await sign(claims, { kid: 'two' }, stranger.privateKey)
+      for (const jws of [await sign(claims), forged]) {
+        const sent = await send(jws, form)
+        assert.deepEqual([sent.status, sent.reason], [401, reason])
+      }
+      assert.deepEqual(fetched, [])
+    })
+  }
+})
+
+describe('the event of a refusal', () => {
+  const refused: readonly [name: string, claims: object, more: object, reason: Reason, isNamed: boolean][] = [
+    ['no rule', { sub: 'other' }, {}, 'federation_no_rule', false],
+    ['another issuer', { iss: OTHER }, {}, 'federation_issuer_unknown', false],
+    ['expired', { exp: NOW - 30 }, {}, 'assertion_expired', true],
+    ['another audience', { aud: OTHER }, {}, 'assertion_aud_wrong', true],
+    ['a scope', {}, { scope: 'admin' }, 'scope_not_allowed', true],
+  ]
+  for (const [name, claims, more, reason, isNamed] of refused) {
+    test(`${isNamed ? 'names' : 'does not name'} the token: ${name}`, async () => {
+      const { send } = await createTrusting()
+      const sent = await send(await sign({ jti: 'a', ...claims }), { ...form, ...more })
+      assert.ok(sent.event?.event === 'request_refused')
+      const { path: _path, code: _code, ...told } = sent.event
+      const token = { assertion_iss: IDP, assertion_sub: 'job', assertion_jti: 'a' }
+      assert.deepEqual(told, { event: 'request_refused', reason, client_id: 'c', ...(isNamed && token) })
+    })
+  }
+
+  test('names the token where its keys fail, are not those of the signer, or it was used before', async () => {
+    const { send, published, state, events } = await createTrusting({ issuer: { single_use: true } })
+    const [jws, all] = [await sign({ jti: 'a' }), [...published]]
+    published.clear()
+    const reasons = [(await send(jws, form)).reason]
+    for (const [url, document] of all) published.set(url, document)
+    state.now = NOW + 30
+    for (const each of [await sign({ jti: 'a' }, {}, stranger.privateKey), jws, jws]) {
+      reasons.push((await send(each, form)).reason)
+    }
+    reasons.push((await send(jws, { ...form, token: 'x' }, '/introspect')).reason)
+    const replayed = 'assertion_replayed'
+    assert.deepEqual(reasons, ['issuer_keys_failed', 'assertion_signature_wrong', undefined, replayed, replayed])
+    for (const event of events) {
+      assert.ok(event.event === 'request_refused' || event.event === 'token_issued')
+      const { client_id, assertion_iss, assertion_sub, assertion_jti } = event
+      assert.deepEqual([client_id, assertion_iss, assertion_sub, assertion_jti], ['c', IDP, 'job', 'a'])
+    }
+  })
+
+  test('leaves out what is no text', async () => {
+    const { send } = await createTrusting()
+    const { event } = await send(await sign({ jti: 7, exp: NOW - 30 }), form)
+    assert.ok(event?.event === 'request_refused')
+    assert.deepEqual([event.assertion_iss, event.assertion_sub, event.assertion_jti], [IDP, 'job', undefined])
   })
 })
 

@@ -298,6 +298,8 @@ describe('private_key_jwt, refused with 401 invalid_client', () => {
       const { send } = await world
       const { status, reason: told } = await send(await make())
       assert.deepEqual([status, told], [401, reason])
+      const named = await send(await make(), { client_id: 'pkjwt' })
+      assert.deepEqual([named.status, named.reason, named.event?.client_id], [401, reason, 'pkjwt'])
     })
   }
 })
@@ -324,8 +326,8 @@ describe('private_key_jwt, the parameters', () => {
 
   test('client_id next to an assertion without sub', async () => {
     const { send } = await world
-    const { status, reason } = await send(await sign({ claims: { sub: undefined } }), { client_id: 'pkjwt' })
-    assert.deepEqual([status, reason], [401, 'assertion_sub_wrong'])
+    const { status, reason, event } = await send(await sign({ claims: { sub: undefined } }), { client_id: 'pkjwt' })
+    assert.deepEqual([status, reason, event?.client_id], [401, 'assertion_sub_wrong', 'pkjwt'])
   })
 
   test('an unknown grant comes first, and does not use up the jti; a wrong scope comes last', async () => {

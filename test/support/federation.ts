@@ -97,7 +97,7 @@ function counted<T extends Registry | Ledger>(store: T, writes: string[]): T {
 
 /** Builds a world without clients and issuers. */
 export async function createFederated(
-  given: Partial<Stores> & Pick<WorldOptions, 'tokenReuseSeconds'> = {},
+  given: Partial<Stores> & Pick<WorldOptions, 'tokenReuseSeconds' | 'confirmations'> = {},
 ): Promise<FederatedWorld> {
   const state = { now: NOW }
   const writes: string[] = []
@@ -128,6 +128,7 @@ export async function createFederated(
     grants: [clientCredentials(), tokenExchange(verify)],
     now,
     ...(given.tokenReuseSeconds !== undefined && { tokenReuseSeconds: given.tokenReuseSeconds }),
+    ...(given.confirmations && { confirmations: given.confirmations }),
   })
   const send: FederatedWorld['send'] = async (client_assertion, more = {}, path = '/token') => {
     const form = { grant_type: 'client_credentials', client_assertion_type: JWT_BEARER, ...more }
