@@ -1,23 +1,40 @@
-/** Names the client in refusals, for the audit event. */
+/** Names the client, and the foreign token that it presents, in refusals, for the audit event. */
 
-import { OAuthError } from './errors.ts'
+import { type ForeignToken, OAuthError } from './errors.ts'
 
 /** Returns a copy of the error with this client: requests that share work also share the error that it throws. */
-export function withClient(error: OAuthError, clientId: string): OAuthError {
+export function withClient(
+  error: OAuthError,
+  clientId: string,
+  assertion: ForeignToken | undefined = error.assertion,
+): OAuthError {
   const { code, reason, message, status, headers, cause } = error
-  return new OAuthError(code, reason, message, { status, headers, cause, clientId })
+  return new OAuthError(code, reason, message, { status, headers, cause, clientId, assertion })
 }
 
 /** Runs `work` and adds the client to any OAuthError that it throws. */
-export async function attribute<T>(clientId: string, work: () => Promise<T>): Promise<T> {
+export async function attribute<T>(clientId: string, work: () => Promise<T>, assertion?: ForeignToken): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw attributed(error, clientId)
+    throw attributed(error, clientId, assertion)
   }
 }
 
 /** Returns what was thrown, with the client added to it if it is an OAuthError. */
-export function attributed(error: unknown, clientId: string): unknown {
-  return error instanceof OAuthError ? withClient(error, clientId) : error
+export function attributed(error: unknown, clientId: string, assertion?: ForeignToken): unknown {
+  return error instanceof OAuthError ? withClient(error, clientId, assertion) : error
+}
+
+/** Returns the members of an audit event that name a foreign token. */
+export function assertionMembers({ issuer, subject, id }: ForeignToken): {
+  readonly assertion_iss: string
+  readonly assertion_sub?: string
+  readonly assertion_jti?: string
+} {
+  return {
+    assertion_iss: issuer,
+    ...(subject !== undefined && { assertion_sub: subject }),
+    ...(id !== undefined && { assertion_jti: id }),
+  }
 }

@@ -20,11 +20,19 @@ import type {
 
 type Status = 400 | 401 | 404 | 405 | 409 | 412 | 413 | 415 | 429 | 500 | 503
 
+/** The token of a trusted issuer that a request presents. */
+export interface ForeignToken {
+  readonly issuer: string
+  readonly subject?: string | undefined
+  readonly id?: string | undefined
+}
+
 interface Details {
   readonly status?: Status
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
   readonly clientId?: string | undefined
+  readonly assertion?: ForeignToken | undefined
 }
 
 /** A refused request: what the response says and, for the audit event, the exact reason and the client concerned. */
@@ -36,12 +44,14 @@ export class OAuthError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** For the audit event only. */
   readonly clientId: string | undefined
+  /** For the audit event only; verified or not. */
+  readonly assertion: ForeignToken | undefined
 
   constructor(
     code: ErrorCode,
     reason: Reason | CustomReason,
     description: string,
-    { status = 400, headers = {}, cause, clientId }: Details = {},
+    { status = 400, headers = {}, cause, clientId, assertion }: Details = {},
   ) {
     super(wireText(description), { cause })
     this.code = code
@@ -49,6 +59,7 @@ export class OAuthError extends Error {
     this.status = status
     this.headers = headers
     this.clientId = clientId
+    this.assertion = assertion
   }
 }
 

@@ -28,7 +28,7 @@ export interface Presented {
   /**
    * Returns undefined when the credentials are those of the client, or a proof when a foreign token says so. Otherwise returns the
    * reason for the refusal, which only the audit event holds: one of this server or, with the prefix `x_`, one of your own. Rejects
-   * only when the verification could not be completed.
+   * only when the verification could not be completed, or when no newer record of the client could change the refusal.
    */
   verify(client: Client, context: Context): Promise<ClientReason | CustomReason | Proof | undefined>
 }

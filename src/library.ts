@@ -5,7 +5,12 @@
 
 export { type Nonces, nonces } from './assertions/nonce.ts'
 export { type RemoteKeys, type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
-export { type Authenticated, type Authentication, authentication } from './authentication/authenticate.ts'
+export {
+  type Authenticated,
+  type Authentication,
+  authentication,
+  type Unclaimed,
+} from './authentication/authenticate.ts'
 export { clientSecretBasic } from './authentication/client_secret_basic.ts'
 export { clientSecretPost } from './authentication/client_secret_post.ts'
 export { federatedJwt } from './authentication/federated_jwt.ts'
@@ -39,7 +44,7 @@ export { revokeEndpoint } from './endpoints/revoke.ts'
 export { securityTxtEndpoint } from './endpoints/security_txt.ts'
 export { type StatusOptions, statusEndpoints } from './endpoints/status.ts'
 export { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
-export { OAuthError } from './errors.ts'
+export { type ForeignToken, OAuthError } from './errors.ts'
 export { auditLines } from './events/audit.ts'
 export type { Emit, ServerEvent } from './events/events.ts'
 export type { ClientAuth, Confirmation, Confirmed, Grant, Permit, Presented, Proof } from './features.ts'

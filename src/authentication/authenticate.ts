@@ -66,7 +66,7 @@ export function authentication(methods: readonly ClientAuth[], findClient: FindC
     authenticateUnclaimed,
     async authenticate(request, context, ofGrant) {
       const { authenticated, claim } = await authenticateUnclaimed(request, context, ofGrant)
-      await attribute(authenticated.client.client_id, claim)
+      await attribute(authenticated.client.client_id, claim, authenticated.proof)
       return authenticated
     },
   }

@@ -159,7 +159,7 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     service.emit(issuedEvent(issued, grant, proof))
     return respond(issued, context.now, confirmed, permit)
   } catch (error) {
-    throw attributed(error, client.client_id)
+    throw attributed(error, client.client_id, proof)
   }
 }
 

@@ -1,5 +1,6 @@
 /** The end of `POST /token`: the event and the response. */
 
+import { assertionMembers } from '../attribution.ts'
 import type { Authenticated } from '../authentication/authenticate.ts'
 import type { ServerEvent } from '../events/events.ts'
 import type { Confirmed, Grant, Permit } from '../features.ts'
@@ -22,16 +23,7 @@ export function issuedEvent(
     jti: token.id,
     exp: token.expiresAt,
     ...(isReused && { reused: true }),
-    ...(proof !== undefined && proofMembers(proof)),
-  }
-}
-
-function proofMembers({ credential, issuer, subject, id }: NonNullable<Authenticated['proof']>) {
-  return {
-    credential_id: credential.id,
-    assertion_iss: issuer,
-    assertion_sub: subject,
-    ...(id !== undefined && { assertion_jti: id }),
+    ...(proof !== undefined && { credential_id: proof.credential.id, ...assertionMembers(proof) }),
   }
 }
 

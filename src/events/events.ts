@@ -28,6 +28,10 @@ export type ServerEvent =
       readonly reason: Reason | CustomReason
       /** As claimed in the request, authenticated or not. */
       readonly client_id?: string | undefined
+      /** The token of the trusted issuer, verified or not, once a rule of the client has matched it. */
+      readonly assertion_iss?: string
+      readonly assertion_sub?: string
+      readonly assertion_jti?: string
       /** The underlying failure, for the operator. Never set for an error of the client. */
       readonly cause?: string | undefined
     }

@@ -1,6 +1,7 @@
 /** Headers of every response, JSON responses that no cache keeps, and refusals. */
 
 import type { Context } from 'hono'
+import { assertionMembers } from '../attribution.ts'
 import { OAuthError, serverError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { causeText, placeOf } from '../lib/cause.ts'
@@ -57,6 +58,7 @@ export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
     code: error.code,
     reason: error.reason,
     ...(error.clientId !== undefined && { client_id: error.clientId }),
+    ...(error.assertion !== undefined && assertionMembers(error.assertion)),
     ...(error.status >= 500 && error.cause !== undefined && { cause: auditCause(error) }),
   })
   const body = JSON.stringify({ error: error.code, error_description: error.message })

@@ -3,7 +3,8 @@
 import type { Assertion } from '../assertions/assertion.ts'
 import { claimOnce } from '../assertions/replay.ts'
 import { checkSignature, SKEW_SECONDS } from '../assertions/verify.ts'
-import { invalidClient } from '../errors.ts'
+import { attribute } from '../attribution.ts'
+import { type ForeignToken, invalidClient } from '../errors.ts'
 import type { Proof } from '../features.ts'
 import type { AssertionReason } from '../reasons.ts'
 import type { FindRecord } from '../records/records.ts'
@@ -16,6 +17,7 @@ import {
   checkIssuer,
   credentialsFor,
   findCredential,
+  type Origin,
   readOrigin,
 } from './checks.ts'
 import type { IssuerKeys } from './keys.ts'
@@ -42,10 +44,11 @@ export interface Presentation {
  * Returns the proof when the token is one that a federated credential of the client describes, otherwise the reason why not.
  *
  * Only the client's own rules are looked at. They and the time and audience of the token are checked before anything is fetched, so
- * that nobody can make this server fetch by sending tokens; only issuers that the rules name are looked up. Nothing is written: the `jti` of a token that may be used once
- * is claimed by the `claim` of the proof.
+ * that nobody can make this server fetch by sending tokens; only issuers that the rules name are looked up. Nothing is written: the
+ * `jti` of a token that may be used once is claimed by the `claim` of the proof.
  *
- * @throws OAuthError `temporarily_unavailable` when the keys of the issuer or the registry cannot be reached
+ * @throws OAuthError `invalid_client`, with what the token claims to be, when it fails a check that comes after the rules;
+ * `temporarily_unavailable` when the keys of the issuer or the registry cannot be reached
  */
 export type VerifyWorkload = (
   assertion: Assertion,
@@ -56,7 +59,7 @@ export type VerifyWorkload = (
 
 /** Returns a function that verifies foreign tokens. */
 export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions): VerifyWorkload {
-  return async (assertion, { federated_credentials = [] }, { form, use }, { issuer: ownIssuer, now }) => {
+  return async (assertion, { client_id, federated_credentials = [] }, { form, use }, { issuer: ownIssuer, now }) => {
     const badHeader = checkHeader(assertion, form)
     if (badHeader !== undefined) return badHeader
     const origin = readOrigin(assertion, form)
@@ -67,12 +70,16 @@ export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions):
     if (refused !== undefined || issuer === undefined) return refused ?? 'federation_issuer_unknown'
     const credential = findCredential(named, issuer, origin.claims)
     if (credential === undefined) return 'federation_no_rule'
-    const reason =
-      checkClaims(origin.claims, issuer, { ownIssuer, now }) ??
-      (await checkSignature(assertion, keys.find(issuer), MAX_TRIES))
-    if (reason !== undefined) return reason
-    const proof = proofOf(credential, origin.claims)
-    return issuer.single_use ? { ...proof, claim: () => claimFirst(origin.claims, issuer, ledger) } : proof
+    const token = describe(origin)
+    const verify = async (): Promise<void> => {
+      const reason =
+        checkClaims(origin.claims, issuer, { ownIssuer, now }) ??
+        (await checkSignature(assertion, keys.find(issuer), MAX_TRIES))
+      if (reason !== undefined) throw invalidClient(reason)
+    }
+    await attribute(client_id, verify, token)
+    const claim = issuer.single_use ? () => claimFirst(origin.claims, issuer, ledger) : undefined
+    return { ...token, subject: String(origin.claims['sub']), credential, claim }
   }
 }
 
@@ -89,7 +96,7 @@ async function claimFirst(
     throw invalidClient('assertion_replayed')
 }
 
-function proofOf(credential: Proof['credential'], { sub, jti }: Assertion['claims']): Proof {
-  const id = typeof jti === 'string' ? jti : undefined
-  return { credential, issuer: credential.issuer, subject: String(sub), id }
+function describe({ issuer, claims: { sub, jti } }: Origin): ForeignToken {
+  const textOf = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined)
+  return { issuer, subject: textOf(sub), id: textOf(jti) }
 }

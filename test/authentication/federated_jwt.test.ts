@@ -281,6 +281,53 @@ describe('a token whose claims are refused', () => {
   }
 })
 
+describe('the event of a refusal', () => {
+  const refused: readonly [name: string, claims: object, more: object, reason: Reason, isNamed: boolean][] = [
+    ['no rule', { sub: 'other' }, {}, 'federation_no_rule', false],
+    ['another issuer', { iss: OTHER }, {}, 'federation_issuer_unknown', false],
+    ['expired', { exp: NOW - 30 }, {}, 'assertion_expired', true],
+    ['another audience', { aud: OTHER }, {}, 'assertion_aud_wrong', true],
+    ['a scope', {}, { scope: 'admin' }, 'scope_not_allowed', true],
+  ]
+  for (const [name, claims, more, reason, isNamed] of refused) {
+    test(`${isNamed ? 'names' : 'does not name'} the token: ${name}`, async () => {
+      const { send } = await createTrusting()
+      const sent = await send(await sign({ jti: 'a', ...claims }), { ...form, ...more })
+      assert.ok(sent.event?.event === 'request_refused')
+      const { path: _path, code: _code, ...told } = sent.event
+      const token = { assertion_iss: IDP, assertion_sub: 'job', assertion_jti: 'a' }
+      assert.deepEqual(told, { event: 'request_refused', reason, client_id: 'c', ...(isNamed && token) })
+    })
+  }
+
+  test('names the token where its keys fail, are not those of the signer, or it was used before', async () => {
+    const { send, published, state, events } = await createTrusting({ issuer: { single_use: true } })
+    const [jws, all] = [await sign({ jti: 'a' }), [...published]]
+    published.clear()
+    const reasons = [(await send(jws, form)).reason]
+    for (const [url, document] of all) published.set(url, document)
+    state.now = NOW + 30
+    for (const each of [await sign({ jti: 'a' }, {}, stranger.privateKey), jws, jws]) {
+      reasons.push((await send(each, form)).reason)
+    }
+    reasons.push((await send(jws, { ...form, token: 'x' }, '/introspect')).reason)
+    const replayed = 'assertion_replayed'
+    assert.deepEqual(reasons, ['issuer_keys_failed', 'assertion_signature_wrong', undefined, replayed, replayed])
+    for (const event of events) {
+      assert.ok(event.event === 'request_refused' || event.event === 'token_issued')
+      const { client_id, assertion_iss, assertion_sub, assertion_jti } = event
+      assert.deepEqual([client_id, assertion_iss, assertion_sub, assertion_jti], ['c', IDP, 'job', 'a'])
+    }
+  })
+
+  test('leaves out what is no text', async () => {
+    const { send } = await createTrusting()
+    const { event } = await send(await sign({ jti: 7, exp: NOW - 30 }), form)
+    assert.ok(event?.event === 'request_refused')
+    assert.deepEqual([event.assertion_iss, event.assertion_sub, event.assertion_jti], [IDP, 'job', undefined])
+  })
+})
+
 describe('the lifetime of a credential', () => {
   test('shortens that of the token, and tokens of two credentials are not reused for each other', async () => {
     const { send, put } = await createTrusting({ tokenReuseSeconds: 60 })
