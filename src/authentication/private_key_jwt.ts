@@ -4,10 +4,12 @@ import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
 import { type Assertion, readAssertion } from '../assertions/assertion.ts'
 import type { RemoteKeys } from '../assertions/remote_keys.ts'
 import { verifyAssertion } from '../assertions/verify.ts'
+import { withClient } from '../attribution.ts'
 import { invalidClient } from '../errors.ts'
 import type { ClientAuth, Presented } from '../features.ts'
 import type { AssertionReason } from '../reasons.ts'
 import type { Ledger } from '../stores/contracts.ts'
+import type { FormRequest } from '../types.ts'
 import { findClientAssertion, JWT_BEARER } from './client_assertion.ts'
 import { keysOf } from './client_keys.ts'
 
@@ -41,7 +43,7 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientAuth {
       const jws = findClientAssertion(request, JWT_BEARER)
       if (jws === undefined) return undefined
       const found = readSubject(jws)
-      if (typeof found === 'string') return presentMalformed(found, request.form.get('client_id'))
+      if (typeof found === 'string') return presentMalformed(found, request)
       const { assertion, sub } = found
       return {
         client_id: sub,
@@ -76,9 +78,14 @@ function readSubject(jws: string): AssertionReason | { readonly assertion: Asser
  * Leaves the refusal to the client that the request names, so that the audit event names it too, and because the client may be
  * registered for another method that reads the same assertion.
  *
- * @throws OAuthError `invalid_client` when the request names none
+ * @throws OAuthError `invalid_client` when the request names none, or presents other credentials too
  */
-function presentMalformed(reason: AssertionReason, claimed: string | null): Presented {
+function presentMalformed(reason: AssertionReason, { form, headers }: FormRequest): Presented {
+  const claimed = form.get('client_id')
   if (!claimed) throw invalidClient(reason)
+  // A malformed credential is refused as such before several are.
+  if (headers.has('Authorization') || form.get('client_secret') !== null) {
+    throw withClient(invalidClient(reason), claimed)
+  }
   return { client_id: claimed, verify: async () => reason }
 }

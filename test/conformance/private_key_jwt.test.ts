@@ -324,6 +324,18 @@ describe('private_key_jwt, the parameters', () => {
     assert.deepEqual([other.status, other.reason], [400, 'client_id_mismatch'])
   })
 
+  test('a secret next to an assertion that is no JWT', async () => {
+    const { send } = await world
+    const headers = { Authorization: `Basic ${btoa('test-client:foobar')}` }
+    const client_id = 'test-client'
+    for (const { status, reason, event } of [
+      await send('x', { client_id }, headers),
+      await send('x', { client_id, client_secret: 'foobar' }),
+    ]) {
+      assert.deepEqual([status, reason, event?.client_id], [401, 'assertion_malformed', client_id])
+    }
+  })
+
   test('client_id next to an assertion without sub', async () => {
     const { send } = await world
     const { status, reason, event } = await send(await sign({ claims: { sub: undefined } }), { client_id: 'pkjwt' })
