@@ -3,11 +3,19 @@
 import { invalidClientMetadata } from '../errors.ts'
 import { problemOfRules } from '../issuers/rule_checks.ts'
 import { isSameJson } from '../lib/json.ts'
-import type { FederatedCredential, TrustedIssuer } from '../types.ts'
+import type { Client, FederatedCredential, TrustedIssuer } from '../types.ts'
 import { MAX_CREDENTIALS, type NewCredentialRequest } from './credential_schema.ts'
 
 /** Returns the latest record of a trusted issuer, undefined when there is none. */
 export type FindIssuer = (issuer: string) => Promise<TrustedIssuer | undefined>
+
+/** Methods that authenticate a client by a token of a trusted issuer. */
+const FEDERATED_METHODS: readonly (string | undefined)[] = ['federated_jwt', 'spiffe_jwt']
+
+/** Returns whether a client is one that an operator lets in by federated credentials, even if it has none at the moment. */
+export function isFederated(client: Pick<Client, 'federated_credentials' | 'token_endpoint_auth_method'>): boolean {
+  return client.federated_credentials !== undefined || FEDERATED_METHODS.includes(client.token_endpoint_auth_method)
+}
 
 /** Returns a credential with an id of its own that was created at `now`. */
 export function makeCredential({ issuer, claims, ...more }: NewCredentialRequest, now: number): FederatedCredential {

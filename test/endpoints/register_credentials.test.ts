@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
+import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import { fillIssuer } from '../../src/issuers/presets.ts'
 import { ISSUERS } from '../../src/issuers/registry.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
+import { hashToken } from '../../src/secrets/hashes.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import type { FederatedCredential } from '../../src/types.ts'
+import type { Client, FederatedCredential } from '../../src/types.ts'
 import { createManaged } from '../support/managed.ts'
 import { NOW } from '../support/world.ts'
 
@@ -152,5 +154,67 @@ describe('/register/{client_id}/federated_credentials', () => {
     await registry.put(keyOf(ISSUERS, PLAIN), '{')
     const { status, reason } = await send('POST', path, { body: { issuer: PLAIN, claims: { sub: 'a' } } })
     assert.deepEqual([status, reason], [503, 'record_malformed'])
+  })
+})
+
+describe('a federated client', () => {
+  const token = 'registration-token-registration-'
+  const jwks = { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] }
+  const federated_credentials = [{ id: 'one', issuer: GITHUB, claims, expires_at: NOW + 60 }]
+  const clients: readonly Partial<Client>[] = [
+    { token_endpoint_auth_method: 'federated_jwt', federated_credentials },
+    { token_endpoint_auth_method: 'federated_jwt' },
+    { token_endpoint_auth_method: 'spiffe_jwt' },
+    { token_endpoint_auth_method: 'client_secret_basic', federated_credentials: [] },
+    { federated_credentials },
+  ]
+
+  async function createHeld(client: Partial<Client>) {
+    const managed = await createTrusting()
+    const registration_access_token_hash = await hashToken(token)
+    const record = clientRecord({ client_id: 'held', registration_access_token_hash, ...client })
+    await managed.registry.put(clientKey('held'), record)
+    return { ...managed, record }
+  }
+
+  const bodies: readonly (readonly [body: object, member: string])[] = [
+    [{ token_endpoint_auth_method: 'private_key_jwt', jwks }, 'jwks'],
+    [{ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://a.example/' }, 'jwks_uri'],
+    [{ jwks }, 'jwks'],
+    [{ tls_client_auth_san_dns: 'a.example' }, 'tls_client_auth_san_dns'],
+    [{ token_endpoint_auth_method: 'client_secret_post' }, 'token_endpoint_auth_method'],
+    [{ token_endpoint_auth_method: 'none' }, 'token_endpoint_auth_method'],
+  ]
+  for (const client of clients) {
+    const name = JSON.stringify(client).slice(0, 80)
+    for (const [body, member] of bodies) {
+      test(`${name} does not give itself ${JSON.stringify(body).slice(0, 60)}`, async () => {
+        const { send, registry, record } = await createHeld(client)
+        const { status, answer, reason } = await send('PUT', '/register/held', { token, body })
+        assert.deepEqual([status, reason], [400, 'metadata_not_yours'])
+        assert.match(String(answer['error_description']), new RegExp(`^${member}: only an operator`))
+        assert.equal(await registry.get(clientKey('held')), record)
+      })
+    }
+
+    test(`${name} gets no secret unless an operator adds it`, async () => {
+      const { send, registry, record } = await createHeld(client)
+      const added = await send('POST', '/register/held/secrets', { token, body: {} })
+      assert.deepEqual([added.status, added.reason], [400, 'metadata_not_yours'])
+      // Without a method, a client authenticates with a secret; one is made where there is none.
+      const put = await send('PUT', '/register/held', { token, body: {} })
+      assert.equal(put.status, 400)
+      assert.equal(await registry.get(clientKey('held')), record)
+      assert.equal((await send('POST', '/register/held/secrets', { body: {} })).status, 201)
+    })
+  }
+
+  test('changes its name, and what it omits of its authentication is kept', async () => {
+    const name = { tls_client_auth_san_dns: 'a.example', token_endpoint_auth_method: 'tls_client_auth' }
+    const { send } = await createHeld({ federated_credentials: [], ...name })
+    const { status, answer } = await send('PUT', '/register/held', { token, body: { client_name: 'New' } })
+    assert.deepEqual([status, answer['client_name'], answer['federated_credentials']], [200, 'New', []])
+    const { tls_client_auth_san_dns, token_endpoint_auth_method } = answer
+    assert.deepEqual({ tls_client_auth_san_dns, token_endpoint_auth_method }, name)
   })
 })
