@@ -4,7 +4,7 @@ import { problemOfKey } from '../assertions/public_key.ts'
 import { isPublicUrl } from '../assertions/remote_keys.ts'
 import type { TrustedIssuer } from '../types.ts'
 import { svidKeys } from './keys.ts'
-import { presetOf } from './presets.ts'
+import { presetOf, requiredClaimsOf } from './presets.ts'
 
 /** The members that name the keys of an issuer. */
 const KEY_MEMBERS = ['jwks', 'jwks_uri', 'discovery_uri', 'spiffe_bundle_endpoint'] as const
@@ -15,7 +15,8 @@ const KEY_MEMBERS = ['jwks', 'jwks_uri', 'discovery_uri', 'spiffe_bundle_endpoin
  * @param ownIssuer issuer identifier of this server, which must not trust its own tokens
  */
 export async function problemOfIssuer(issuer: TrustedIssuer, ownIssuer: string): Promise<string | undefined> {
-  return problemOfPlace(issuer, ownIssuer) ?? problemOfSource(issuer) ?? (await problemOfInlineKeys(issuer))
+  const problem = problemOfPlace(issuer, ownIssuer) ?? problemOfRequired(issuer) ?? problemOfSource(issuer)
+  return problem ?? (await problemOfInlineKeys(issuer))
 }
 
 /** Returns whether two issuers are the same but for letter case and a final slash. */
@@ -31,6 +32,14 @@ function problemOfPlace({ issuer, preset }: TrustedIssuer, ownIssuer: string): s
   return preset === 'spiffe' && needed === undefined
     ? 'preset: spiffe is for issuers that begin with spiffe://'
     : undefined
+}
+
+function problemOfRequired(issuer: TrustedIssuer): string | undefined {
+  const offered = requiredClaimsOf(issuer)
+  const isWithin = issuer.required_claims.every((name) => offered === undefined || offered.includes(name))
+  return isWithin
+    ? undefined
+    : `required_claims: must be among those of the preset ${issuer.preset}: ${offered?.join(', ')}`
 }
 
 function problemOfSource(issuer: TrustedIssuer): string | undefined {

@@ -32,6 +32,15 @@ export const ClaimName: v.GenericSchema<string> = v.pipe(
   ),
 )
 
+/** Claims that all tokens of an issuer for this server have in common, or that differ in each of them. */
+const OF_EVERY_TOKEN: ReadonlySet<string | undefined> = new Set(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti'])
+
+/** The name of a claim that a rule may be required to pin. */
+export const RequiredClaim: v.GenericSchema<string> = v.pipe(
+  ClaimName,
+  v.check((name) => !OF_EVERY_TOKEN.has(pathOf(name)[0]), 'must be a claim that tells one workload from another'),
+)
+
 /**
  * Schema of the rules of one credential. Each message completes a sentence that begins with their name. A schema of valibot for
  * records would leave some names out, and so widen what the rules allow.
