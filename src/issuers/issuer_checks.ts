@@ -19,14 +19,18 @@ export async function problemOfIssuer(issuer: TrustedIssuer, ownIssuer: string):
   return problem ?? (await problemOfInlineKeys(issuer))
 }
 
-/** Returns whether two issuers are the same but for letter case and a final slash. */
-function isAlike(one: string, other: string): boolean {
-  const plain = (text: string): string => text.toLowerCase().replace(/\/$/, '')
-  return plain(one) === plain(other)
+/** Returns whether two issuers are at the same place, however that is spelled and whatever the paths are. */
+function isSamePlace(one: string, other: string): boolean {
+  return placeOf(one) === placeOf(other)
+}
+
+function placeOf(issuer: string): string {
+  const { protocol, hostname, port } = new URL(issuer)
+  return `${protocol}//${hostname.replace(/\.$/, '')}:${port}`
 }
 
 function problemOfPlace({ issuer, preset }: TrustedIssuer, ownIssuer: string): string | undefined {
-  if (isAlike(issuer, ownIssuer)) return 'issuer: must not be this server'
+  if (isSamePlace(issuer, ownIssuer)) return 'issuer: must not be this server, nor another issuer at its origin'
   const needed = presetOf(issuer)
   if (needed !== undefined && preset !== needed) return `preset: must be ${needed} for this issuer`
   return preset === 'spiffe' && needed === undefined

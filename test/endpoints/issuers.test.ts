@@ -140,6 +140,11 @@ describe('/issuers', () => {
   const refused: readonly (readonly [issuer: string, body: object, problem: RegExp])[] = [
     [ISSUER, { jwks: { keys: [jwk] } }, /^issuer: must not be this server/],
     [`${ISSUER}/`, { jwks: { keys: [jwk] } }, /^issuer: must not be this server/],
+    ...[':443', '.', '.:443/', '/below', '/below/it/'].map(
+      (more) => [`${ISSUER}${more}`, { jwks: { keys: [jwk] } }, /^issuer: must not be this server/] as const,
+    ),
+    [PLAIN, { issuer: `${PLAIN}/` }, /^issuer: must be the one in the URL/],
+    [PLAIN, { issuer: 1 }, /^issuer: must be the one in the URL/],
     ['http://issuer.example', {}, /^issuer: must be an https URL/],
     ['https://Issuer.example', {}, /^issuer: must be an https URL/],
     ['https://issuer.example?a=b', {}, /^issuer: must be an https URL/],
@@ -208,6 +213,32 @@ describe('/issuers', () => {
       assert.deepEqual([status, answer['error'], reason], [400, 'invalid_request', 'issuer_record_malformed'])
       assert.match(String(answer['error_description']), problem)
       assert.deepEqual((await registry.list('issuer:', { limit: 1 })).keys, [])
+    })
+  }
+
+  const odd: readonly [body: string, members: object, text: string][] = [
+    ['root:secret-line', { jwks_uri: PLAIN }, 'Error: the document is not JSON'],
+    ['{"keys":"SECRETVALUE"}', { jwks_uri: PLAIN }, 'Error: the document is not a JWK Set of at most 20 keys'],
+    ['{"keys":["SECRETVALUE"]}', { jwks_uri: PLAIN }, 'Error: the document is not a JWK Set of at most 20 keys'],
+    ['"SECRETVALUE"', {}, 'Error: the document is not metadata with issuer and jwks_uri'],
+    ['{"issuer":1,"jwks_uri":"SECRETVALUE"}', {}, 'Error: the document is not metadata with issuer and jwks_uri'],
+  ]
+  for (const [body, members, text] of odd) {
+    test(`quotes nothing of what was fetched: ${body} ${JSON.stringify(members)}`, async () => {
+      const keys = issuerKeys({ fetch: async () => new Response(body), now: () => NOW })
+      const { send } = await createManaged({ issuerKeys: keys })
+      const { status, answer } = await send('PUT', PLAIN, members)
+      assert.equal(status, 400)
+      assert.equal(answer['error_description'], `The keys of the issuer cannot be fetched: ${text}.`)
+    })
+  }
+
+  for (const body of ['{"keys":"SECRETVALUE"}', '{"keys":[],"spiffe_refresh_hint":"SECRETVALUE"}']) {
+    test(`quotes nothing of a bundle: ${body}`, async () => {
+      const keys = issuerKeys({ fetch: async () => new Response(body), now: () => NOW })
+      const { send } = await createManaged({ issuerKeys: keys })
+      const { answer } = await send('PUT', 'spiffe://example.org', { spiffe_bundle_endpoint: PLAIN })
+      assert.match(String(answer['error_description']), /: Error: the document is not a SPIFFE bundle\.$/)
     })
   }
 
