@@ -104,6 +104,18 @@ describe('/register/{client_id}/federated_credentials', () => {
     assert.equal((await listed()).length, 20)
   })
 
+  test('a record that grew by them can still be replaced by what is answered', async () => {
+    const { send, path, client } = await createTrusting()
+    const others = Array.from({ length: 50 }, (_, index) => `${index}`.padStart(70, 'x'))
+    const add = () => send('POST', path, { body: { issuer: PLAIN, claims: { sub: others } } })
+    const added = []
+    while (added.at(-1)?.status !== 413) added.push(await add())
+    assert.deepEqual([added.at(-1)?.reason, added.length > 10], ['record_too_large', true])
+    const own = `/register/${client.client_id}`
+    const { answer } = await send('GET', own)
+    assert.equal((await send('PUT', own, { body: answer })).status, 200)
+  })
+
   test('If-Match, an unknown client, a malformed body', async () => {
     const { send, path, client } = await createTrusting()
     const { etag } = await send('GET', `/register/${client.client_id}`)
