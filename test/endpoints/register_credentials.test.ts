@@ -12,11 +12,13 @@ import { NOW } from '../support/world.ts'
 
 const GITHUB = 'https://token.actions.githubusercontent.com'
 const PLAIN = 'https://issuer.example'
+const DOMAIN = 'spiffe://example.org'
 const claims = { repository_id: '74', environment: 'production' }
 
 async function createTrusting() {
   const { registry } = memoryStores(() => NOW)
-  for (const issuer of [GITHUB, PLAIN]) await registry.put(keyOf(ISSUERS, issuer), toRecord(fillIssuer({ issuer })))
+  for (const issuer of [GITHUB, PLAIN, DOMAIN])
+    await registry.put(keyOf(ISSUERS, issuer), toRecord(fillIssuer({ issuer })))
   const managed = await createManaged({ registry })
   const client = { token_endpoint_auth_method: 'client_secret_post', scope: 'read' }
   const { answer } = await managed.send('POST', '/register', { body: client })
@@ -64,7 +66,7 @@ describe('/register/{client_id}/federated_credentials', () => {
     assert.equal((await listed()).length, 1)
   })
 
-  const refused: readonly [body: object, problem: RegExp, reason?: string][] = [
+  const refused: readonly (readonly [body: object, problem: RegExp, reason?: string])[] = [
     [{ issuer: GITHUB }, /^claims: is missing/],
     [{ claims }, /^issuer: is missing/],
     [{ issuer: GITHUB, claims: {} }, /^claims: must have a rule/],
@@ -80,6 +82,22 @@ describe('/register/{client_id}/federated_credentials', () => {
       /^claims: must pin at least one of repository_id, repository_owner_id to an exact value/,
       'metadata_inconsistent',
     ],
+    ...[
+      [GITHUB, { repository_id: 74 }, /^claims: must have a string for repository_id/] as const,
+      [
+        GITHUB,
+        { repository_id: '74', repository_owner_id: true },
+        /^claims: must have a string for repository_owner_id/,
+      ] as const,
+      [PLAIN, { sub: 5 }, /^claims: must have a string for sub/] as const,
+      [DOMAIN, { sub: 'spiffe://example.net/a' }, /^claims: must have a SPIFFE ID of this trust domain/] as const,
+      [DOMAIN, { sub: 'spiffe://EXAMPLE.org/a' }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: 'spiffe://example.org' }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: 'a' }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: ['spiffe://example.org/a', 'b'] }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: { glob: 'spiffe://example.org/a b/*' } }, /^claims: must have a SPIFFE ID/] as const,
+    ].map(([issuer, rules, text]) => [{ issuer, claims: rules }, text, 'metadata_inconsistent'] as const),
+    [{ issuer: GITHUB, claims, expires_at: NOW }, /^expires_at: must not be in the past/, 'metadata_inconsistent'],
     [{ issuer: PLAIN, claims: { email: 'a@b' } }, /^claims: must pin sub to an exact value/, 'metadata_inconsistent'],
   ]
   for (const [body, problem, reason = 'metadata_malformed'] of refused) {
@@ -90,6 +108,39 @@ describe('/register/{client_id}/federated_credentials', () => {
       assert.match(String(sent.answer['error_description']), problem)
     })
   }
+
+  test('accepts SPIFFE IDs of the trust domain, and a number where tokens may have one', async () => {
+    const { send, path } = await createTrusting()
+    for (const sub of [`${DOMAIN}/a`, [`${DOMAIN}/a`, `${DOMAIN}/b/C`], { glob: `${DOMAIN}/ns/*/sa/**` }]) {
+      assert.equal((await send('POST', path, { body: { issuer: DOMAIN, claims: { sub } } })).status, 201)
+    }
+    const numbered = { issuer: PLAIN, claims: { sub: 'a', run: 5 } }
+    assert.equal((await send('POST', path, { body: numbered })).status, 201)
+  })
+
+  test('an expired one can be submitted again as it is, and no other', async () => {
+    const { send, client, state } = await createTrusting()
+    const own = `/register/${client.client_id}`
+    const replace = (id: string, expires_at: number) =>
+      send('PUT', own, { body: { federated_credentials: [{ id, issuer: GITHUB, claims, expires_at }] } })
+    assert.equal((await replace('one', NOW + 60)).status, 200)
+    state.now = NOW + 60
+    assert.equal((await replace('one', NOW + 60)).status, 200)
+    for (const [id, end] of [
+      ['one', NOW + 59],
+      ['two', NOW + 60],
+    ] as const) {
+      const { status, answer } = await replace(id, end)
+      assert.equal(status, 400)
+      assert.match(String(answer['error_description']), /^federated_credentials.0.expires_at: must not be in the past/)
+    }
+  })
+
+  test('a rule that is given twice is refused', async () => {
+    const { send, path } = await createTrusting()
+    const body = `{"issuer":"${PLAIN}","claims":{"sub":"a","sub":"b"}}`
+    assert.equal((await send('POST', path, { body })).reason, 'body_malformed')
+  })
 
   test('has room for 20, without the expired ones', async () => {
     const { send, path, state, listed } = await createTrusting()
