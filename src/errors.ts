@@ -132,9 +132,9 @@ export function notFound(description: string): OAuthError {
   return new OAuthError('not_found', 'record_unknown', description, { status: 404 })
 }
 
-/** The record exceeds what every store accepts. */
+/** The record exceeds what a body can have, so that it could not be submitted again. */
 export function recordTooLarge(): OAuthError {
-  const description = 'The record is larger than 64 KiB.'
+  const description = 'The record is larger than 46 KiB.'
   return new OAuthError('invalid_request', 'record_too_large', description, { status: 413 })
 }
 

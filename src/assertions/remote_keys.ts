@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { temporarilyUnavailable } from '../errors.ts'
 import { isPublicAddress } from '../lib/ip_address.ts'
+import { parseJson } from '../lib/json.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { within } from '../lib/within.ts'
 import type { Jwk } from '../types.ts'
@@ -43,7 +44,19 @@ export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
 
 /** Fetches a JWK Set of at most 20 keys. Rejects as {@link fetchJson} does, and for a document of another form. */
 export async function fetchKeys(url: string, options: FetchOptions): Promise<readonly Jwk[]> {
-  return v.parse(JwkSet, await fetchJson(url, options)).keys
+  return readDocument(JwkSet, await fetchJson(url, options), 'a JWK Set of at most 20 keys').keys
+}
+
+/**
+ * Returns a fetched document as its schema describes it.
+ *
+ * @param kind of document, for the error, which quotes nothing of what was fetched
+ * @throws Error when the document is of another form
+ */
+export function readDocument<T>(schema: v.GenericSchema<unknown, T>, document: unknown, kind: string): T {
+  const read = v.safeParse(schema, document)
+  if (!read.success) throw new Error(`the document is not ${kind}`)
+  return read.output
 }
 
 /**
@@ -60,7 +73,10 @@ export async function fetchJson(url: string, options: FetchOptions): Promise<unk
   const response = await fetchBy(options, url, { redirect: 'manual', headers, signal })
   if (response.status !== 200) throw new Error(`status ${response.status}`)
   const body = await readBytes(response, MAX_BYTES)
-  return JSON.parse(new TextDecoder().decode(body))
+  const document = parseJson(new TextDecoder().decode(body))
+  // The message of the parser would quote the document.
+  if (document === undefined) throw new Error('the document is not JSON')
+  return document
 }
 
 /** Calls the `fetch` of its owner, by default that of the runtime, which on Workers must not be called as a method of another object. */

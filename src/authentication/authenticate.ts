@@ -90,8 +90,9 @@ async function authenticate(
   const attempts = read()
   const { client_id } = attempts[0].presented
   if (client_id === '') throw invalidClient('credentials_missing')
+  // Not attributed: what is no client_id may be a secret or a token in the wrong place.
+  if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
   try {
-    if (!isClientId(client_id)) throw invalidClient('client_id_malformed')
     const client = await findClient(client_id)
     if (client === undefined) throw invalidClient('client_unknown')
     const found = await verify(client, attempts, context)

@@ -1,6 +1,7 @@
 /** A client_id and secret as presented credentials, for both methods of RFC 6749 §2.3.1. */
 
 import { withClient } from '../attribution.ts'
+import { isClientId } from '../clients/registry.ts'
 import { invalidClient } from '../errors.ts'
 import type { Presented } from '../features.ts'
 import { isIntact, looksGenerated } from '../secrets/generated.ts'
@@ -13,7 +14,8 @@ import type { VerifySecret } from '../secrets/verifier.ts'
  */
 export function presentSecret(client_id: string, secret: string, verify: VerifySecret): Presented {
   if (looksGenerated(secret) && !isIntact(secret)) {
-    throw withClient(invalidClient('secret_mistyped'), client_id)
+    const error = invalidClient('secret_mistyped')
+    throw isClientId(client_id) ? withClient(error, client_id) : error
   }
   return {
     client_id,

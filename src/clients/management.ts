@@ -4,7 +4,7 @@ import { invalidClientMetadata } from '../errors.ts'
 import { isSameJson } from '../lib/json.ts'
 import { parseRecord } from '../records/records.ts'
 import type { ClientSecret } from '../types.ts'
-import { withCreation } from './federated_credentials.ts'
+import { isFederated, withCreation } from './federated_credentials.ts'
 import { CREDENTIAL_MEMBERS, type Metadata, OPERATOR_MEMBERS, type RegisteredClient } from './members.ts'
 import { methodsOf } from './record.ts'
 import { CLIENTS } from './registry.ts'
@@ -22,31 +22,52 @@ export function readClient(text: string | undefined, client_id: string): Registe
   return text === undefined ? undefined : parseRecord(text, client_id, CLIENTS)
 }
 
+/** How a client authenticates: its own members, unless it is federated. */
+const AUTHENTICATION_MEMBERS = [...CREDENTIAL_MEMBERS, 'token_endpoint_auth_method'] as const
+
 /**
  * Refuses a change of members that only an operator sets. A client may submit them with the values that it was shown. Once an
- * operator has limited the client's secrets, the client cannot change or start to use keys and certificate names either: they have no end.
+ * operator has limited the client's secrets, the client cannot change or start to use keys and certificate names either: they have no
+ * end. Neither can a federated client, whose credentials are the operator's.
  *
  * @throws OAuthError `invalid_client_metadata` with the name of the member
  */
 export function refuseOperatorsMembers(given: Readonly<Record<string, unknown>>, held: RegisteredClient): void {
   const shown = { ...held, client_secrets: held.client_secrets?.map(withoutHash) }
-  const isLimited = secretLimitOf(held) > 0
-  const members = isLimited ? [...OPERATOR_MEMBERS, ...CREDENTIAL_MEMBERS] : [...OPERATOR_MEMBERS]
-  // The client may have stored a key before its secrets were limited.
-  const method = given['token_endpoint_auth_method']
-  if (isLimited && typeof method === 'string' && !method.startsWith('client_secret_')) {
-    members.push('token_endpoint_auth_method')
-  }
-  for (const member of members) {
+  for (const member of membersNotIts(given, held)) {
     if (given[member] !== undefined && !isSameJson(given[member], shown[member])) {
       throw invalidClientMetadata('metadata_not_yours', `${member}: only an operator can change it.`)
     }
   }
 }
 
+function membersNotIts(
+  given: Readonly<Record<string, unknown>>,
+  held: RegisteredClient,
+): readonly (keyof RegisteredClient)[] {
+  if (isFederated(held)) return [...OPERATOR_MEMBERS, ...AUTHENTICATION_MEMBERS]
+  if (secretLimitOf(held) === 0) return OPERATOR_MEMBERS
+  // The client may have stored a key before its secrets were limited.
+  const method = given['token_endpoint_auth_method']
+  const isWithoutEnd = typeof method === 'string' && !method.startsWith('client_secret_')
+  return [...OPERATOR_MEMBERS, ...(isWithoutEnd ? AUTHENTICATION_MEMBERS : CREDENTIAL_MEMBERS)]
+}
+
+/**
+ * Refuses a secret that a federated client makes itself: it would outlast the credentials of its operator.
+ *
+ * @throws OAuthError `invalid_client_metadata`
+ */
+export function requireOwnSecrets(held: RegisteredClient): void {
+  if (!isFederated(held)) return
+  const problem = 'client_secrets: only an operator can add one to a client with federated credentials.'
+  throw invalidClientMetadata('metadata_not_yours', problem)
+}
+
 /** Returns the current metadata that only an operator sets. Members that the client does not have are undefined. */
 export function operatorMembersOf(held: RegisteredClient): Partial<Metadata> {
-  const metadata = OPERATOR_MEMBERS.filter((member) => member !== 'client_secrets')
+  const members = [...OPERATOR_MEMBERS, ...(isFederated(held) ? AUTHENTICATION_MEMBERS : [])]
+  const metadata = members.filter((member) => member !== 'client_secrets')
   return Object.fromEntries(metadata.map((member) => [member, held[member]]))
 }
 
@@ -83,6 +104,7 @@ export async function replaceClient(
   const usesSecret = methodsOf(metadata).some((method) => method.startsWith('client_secret_'))
   const needsOne = usesSecret && givenSecrets === undefined && secrets.length === 0
   const isOwn = caller === 'client' && held !== undefined
+  if (needsOne && isOwn) requireOwnSecrets(held)
   const added = needsOne ? await makeSecret(now) : undefined
   const made = added && isOwn ? limitSecret(added, secretLimitOf(held), now) : added
   // The expiry of secrets that an operator submits or receives is the limit. Removing the secrets does not lift it.

@@ -59,6 +59,11 @@ function readMendable(record: string | undefined, client_id: string): Registered
   }
 }
 
+/** Attributes what `work` throws to the client, if that is the name of one and not anything else in its place. */
+function attributeNamed<T>(client_id: string, work: () => Promise<T>): Promise<T> {
+  return isClientId(client_id) ? attribute(client_id, work) : work()
+}
+
 /** A client, the text of its record, and the caller. */
 export interface Found {
   readonly client: RegisteredClient
@@ -73,7 +78,7 @@ export interface Found {
  */
 export function findClient(c: Context, parts: RegisterParts): Promise<Found> {
   const client_id = idOf(c)
-  return attribute(client_id, async () => {
+  return attributeNamed(client_id, async () => {
     const { record, caller } = await findRecord(c, parts)
     const client = readClient(record, client_id)
     if (client === undefined || record === undefined) throw noClient()
@@ -94,7 +99,7 @@ export interface FoundRecord {
  */
 export function findRecord(c: Context, parts: RegisterParts): Promise<FoundRecord> {
   const client_id = idOf(c)
-  return attribute(client_id, async () => {
+  return attributeNamed(client_id, async () => {
     const record = isClientId(client_id) ? await readLatest(parts.registry, clientKey(client_id)) : undefined
     const caller = await callerOf(c, readMendable(record, client_id), parts)
     return { record, caller }
@@ -115,7 +120,7 @@ export function changeClient<T extends Pick<Found, 'client'>>(
   decide: (held: RegisteredClient | undefined, caller: Caller) => Promise<T>,
 ): Promise<T & Found> {
   const client_id = idOf(c)
-  return attribute(client_id, async () => {
+  return attributeNamed(client_id, async () => {
     if (!isClientId(client_id)) throw noClient()
     const { text: record, result } = await changeRecord(
       parts.registry,

@@ -58,8 +58,10 @@ const refuse = (problem: string): OAuthError => invalidRequest('issuer_record_ma
 
 async function replace(c: Context, options: IssuersOptions, ownIssuer: string): Promise<Response> {
   const { registry, emit } = options
-  const body = { ...(await readJson(c)), issuer: c.req.param('issuer') }
-  const issuer = fillIssuer(readInput(IssuerMembers, body, refuse))
+  const id = c.req.param('issuer')
+  const body = await readJson(c)
+  if (body['issuer'] !== undefined && body['issuer'] !== id) throw refuse('issuer: must be the one in the URL.')
+  const issuer = fillIssuer(readInput(IssuerMembers, { ...body, issuer: id }, refuse))
   const problem = await problemOfIssuer(issuer, ownIssuer)
   if (problem !== undefined) throw refuse(`${problem}.`)
   const key = keyOf(ISSUERS, issuer.issuer)

@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
-import { requireAllPinned } from '../clients/federated_credentials.ts'
+import { requireAllUsable } from '../clients/federated_credentials.ts'
 import { operatorMembersOf, readClient, refuseOperatorsMembers, replaceClient } from '../clients/management.ts'
 import { readMetadata } from '../clients/metadata.ts'
 import { CLIENTS, clientKey, clientRecord, isClientId, isNewClientId } from '../clients/registry.ts'
@@ -68,7 +68,12 @@ function routes(parts: RegisterParts): App {
 async function create(c: Context, parts: RegisterParts): Promise<Response> {
   await requireOperator(c, parts.operatorTokenHash)
   const metadata = await readMetadata(await readJson(c), parts.offer)
-  await requireAllPinned(metadata.federated_credentials, [], (issuer) => readIssuer(parts.registry, issuer))
+  await requireAllUsable(
+    metadata.federated_credentials,
+    [],
+    (issuer) => readIssuer(parts.registry, issuer),
+    parts.now(),
+  )
   const { client, made } = await replaceClient(
     crypto.randomUUID(),
     metadata,
@@ -98,8 +103,11 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
     const kept = isOwn ? operatorMembersOf(held) : {}
     // Last, because a member that the operator omitted must not receive its default value.
     const metadata = { ...(await readMetadata({ ...body, ...kept }, parts.offer)), ...kept }
-    await requireAllPinned(metadata.federated_credentials, held?.federated_credentials, (issuer) =>
-      readIssuer(parts.registry, issuer),
+    await requireAllUsable(
+      metadata.federated_credentials,
+      held?.federated_credentials,
+      (issuer) => readIssuer(parts.registry, issuer),
+      parts.now(),
     )
     const secrets = isOwn ? undefined : body['client_secrets']
     const { client, made } = await replaceClient(idOf(c), metadata, secrets, held, by, parts.now())

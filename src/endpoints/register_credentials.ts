@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import { NewCredential } from '../clients/credential_schema.ts'
-import { addCredential, makeCredential, requirePinned } from '../clients/federated_credentials.ts'
+import { addCredential, makeCredential, requireLive, requirePinned } from '../clients/federated_credentials.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
 import { readJson } from '../http/json.ts'
 import { readIssuer } from '../issuers/registry.ts'
@@ -73,6 +73,7 @@ async function add(c: Context, parts: RegisterParts): Promise<Response> {
   )
   await requirePinned(given, '', (issuer) => readIssuer(parts.registry, issuer))
   const now = parts.now()
+  requireLive(given, '', undefined, now)
   const credential = makeCredential(given, now)
   const { record } = await changeClient(c, parts, async (held) => {
     if (held === undefined) throw noClient()

@@ -1,7 +1,7 @@
 /** `/register/{client_id}/…`: changes to a client's secrets and its registration access token. */
 
 import { type Context, Hono } from 'hono'
-import { withoutHash } from '../clients/management.ts'
+import { requireOwnSecrets, withoutHash } from '../clients/management.ts'
 import { addSecret, limitSecret, makeSecret, NewSecret, removeSecret, secretLimitOf } from '../clients/secret_list.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
 import { readJson } from '../http/json.ts'
@@ -28,6 +28,7 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
   const made = await makeSecret(now, { ...(label && { label }), ...(expires_at && { expires_at }) })
   const { client, added, record, caller } = await changeClient(c, parts, async (held, by) => {
     if (held === undefined) throw noClient()
+    if (by === 'client') requireOwnSecrets(held)
     const secret_limit_at = by === 'client' ? secretLimitOf(held) : undefined
     const added = secret_limit_at === undefined ? made : limitSecret(made, secret_limit_at, now)
     const client_secrets = addSecret(held.client_secrets ?? [], added, now, keep_others_until)

@@ -33,14 +33,34 @@ export function auditLines(
   }
 }
 
-/** Returns an event as one line of JSON. Invisible characters are escaped, and long strings are truncated. */
+/** Texts of three parts or more with dots between them, as a compact JWS has them, RFC 7515 §7.1. */
+const DOTTED = /(?<![\w-])[\w-]+(?:(?:\.|%2e)[\w-]*){2,}/gi
+
+/** How the header of a JWS begins: `{"` in base64url. */
+const JWS_START = 'eyJ'
+
+/** How much of a JWS is written, so that it can be told what it was. */
+const SHOWN_CHARACTERS = 10
+
+/**
+ * Returns an event as one line of JSON. Invisible characters are escaped, long strings are truncated, and of what looks like a
+ * token only the beginning is written: callers put tokens where names belong.
+ */
 export function auditLine(event: ServerEvent, now: number): string {
   const timed = { time: new Date(now * 1000).toISOString(), ...event }
   const line = JSON.stringify(timed)
-  return escapeUnseen(line.length <= MAX_CHARACTERS ? line : JSON.stringify(timed, cutLong))
+  const isPlain = line.length <= MAX_CHARACTERS && !line.includes(JWS_START)
+  return escapeUnseen(isPlain ? line : JSON.stringify(timed, shorten))
 }
 
-function cutLong(_name: string, value: unknown): unknown {
-  const isLong = typeof value === 'string' && value.length > MAX_CHARACTERS
-  return isLong ? value.slice(0, MAX_CHARACTERS) + CUT_MARK : value
+function shorten(_name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const text = value.includes(JWS_START) ? value.replace(DOTTED, withoutToken) : value
+  return text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) + CUT_MARK : text
+}
+
+function withoutToken(dotted: string): string {
+  const start = dotted.indexOf(JWS_START)
+  const isToken = start >= 0 && dotted.slice(start).split(/\.|%2e/i).length >= 3
+  return isToken ? dotted.slice(0, start + SHOWN_CHARACTERS) + CUT_MARK : dotted
 }

@@ -3,7 +3,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { invalidRequest } from '../errors.ts'
-import { MAX_JSON_LEVELS, parseUnique } from '../lib/json.ts'
+import { MAX_JSON_LEVELS, parseUniqueThroughout } from '../lib/json.ts'
 import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 48 * 1024
@@ -19,7 +19,7 @@ export const limitJson: MiddlewareHandler = bodyLimit({
 /**
  * Returns the JSON object in the body of a request.
  *
- * @throws OAuthError `invalid_request` for another media type, or a body that {@link parseUnique} does not accept
+ * @throws OAuthError `invalid_request` for another media type, or a body that {@link parseUniqueThroughout} does not accept
  */
 export async function readJson(c: Context): Promise<Readonly<Record<string, unknown>>> {
   if (readMediaType(c) !== 'application/json') {
@@ -27,7 +27,7 @@ export async function readJson(c: Context): Promise<Readonly<Record<string, unkn
   }
   const octets = await c.req.arrayBuffer()
   try {
-    return parseUnique(new TextDecoder('utf-8', { fatal: true }).decode(octets))
+    return parseUniqueThroughout(new TextDecoder('utf-8', { fatal: true }).decode(octets))
   } catch {
     const problem = `The body is not one JSON object without repeated members, or has more than ${MAX_JSON_LEVELS} levels.`
     throw invalidRequest('body_malformed', problem)

@@ -4,7 +4,7 @@ import { problemOfKey } from '../assertions/public_key.ts'
 import { isPublicUrl } from '../assertions/remote_keys.ts'
 import type { TrustedIssuer } from '../types.ts'
 import { svidKeys } from './keys.ts'
-import { presetOf } from './presets.ts'
+import { presetOf, requiredClaimsOf } from './presets.ts'
 
 /** The members that name the keys of an issuer. */
 const KEY_MEMBERS = ['jwks', 'jwks_uri', 'discovery_uri', 'spiffe_bundle_endpoint'] as const
@@ -15,22 +15,35 @@ const KEY_MEMBERS = ['jwks', 'jwks_uri', 'discovery_uri', 'spiffe_bundle_endpoin
  * @param ownIssuer issuer identifier of this server, which must not trust its own tokens
  */
 export async function problemOfIssuer(issuer: TrustedIssuer, ownIssuer: string): Promise<string | undefined> {
-  return problemOfPlace(issuer, ownIssuer) ?? problemOfSource(issuer) ?? (await problemOfInlineKeys(issuer))
+  const problem = problemOfPlace(issuer, ownIssuer) ?? problemOfRequired(issuer) ?? problemOfSource(issuer)
+  return problem ?? (await problemOfInlineKeys(issuer))
 }
 
-/** Returns whether two issuers are the same but for letter case and a final slash. */
-function isAlike(one: string, other: string): boolean {
-  const plain = (text: string): string => text.toLowerCase().replace(/\/$/, '')
-  return plain(one) === plain(other)
+/** Returns whether two issuers are at the same place, however that is spelled and whatever the paths are. */
+function isSamePlace(one: string, other: string): boolean {
+  return placeOf(one) === placeOf(other)
+}
+
+function placeOf(issuer: string): string {
+  const { protocol, hostname, port } = new URL(issuer)
+  return `${protocol}//${hostname.replace(/\.$/, '')}:${port}`
 }
 
 function problemOfPlace({ issuer, preset }: TrustedIssuer, ownIssuer: string): string | undefined {
-  if (isAlike(issuer, ownIssuer)) return 'issuer: must not be this server'
+  if (isSamePlace(issuer, ownIssuer)) return 'issuer: must not be this server, nor another issuer at its origin'
   const needed = presetOf(issuer)
   if (needed !== undefined && preset !== needed) return `preset: must be ${needed} for this issuer`
   return preset === 'spiffe' && needed === undefined
     ? 'preset: spiffe is for issuers that begin with spiffe://'
     : undefined
+}
+
+function problemOfRequired(issuer: TrustedIssuer): string | undefined {
+  const offered = requiredClaimsOf(issuer)
+  const isWithin = issuer.required_claims.every((name) => offered === undefined || offered.includes(name))
+  return isWithin
+    ? undefined
+    : `required_claims: must be among those of the preset ${issuer.preset}: ${offered?.join(', ')}`
 }
 
 function problemOfSource(issuer: TrustedIssuer): string | undefined {

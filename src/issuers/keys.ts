@@ -9,6 +9,7 @@ import {
   fetchKeys,
   isPublicUrl,
   type RemoteKeysOptions,
+  readDocument,
 } from '../assertions/remote_keys.ts'
 import type { FindKeys } from '../assertions/verify.ts'
 import { temporarilyUnavailable } from '../errors.ts'
@@ -84,7 +85,7 @@ async function loadPublished(issuer: TrustedIssuer, options: FetchOptions): Prom
 /** @see {@link https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig OpenID Connect Discovery 1.0 §4} */
 async function discoverKeys({ issuer, discovery_uri }: TrustedIssuer, options: FetchOptions): Promise<string> {
   const url = discovery_uri ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const metadata = v.parse(Metadata, await fetchJson(url, options))
+  const metadata = readDocument(Metadata, await fetchJson(url, options), 'metadata with issuer and jwks_uri')
   if (metadata.issuer !== issuer) throw new Error('the metadata document is that of another issuer')
   if (!isPublicUrl(metadata.jwks_uri)) throw new Error('the jwks_uri is not an https URL of a public host')
   return metadata.jwks_uri
@@ -93,7 +94,7 @@ async function discoverKeys({ issuer, discovery_uri }: TrustedIssuer, options: F
 /** @see {@link https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE_Trust_Domain_and_Bundle.md#4-spiffe-bundle-format SPIFFE Trust Domain and Bundle §4} */
 async function loadBundle(url: string, options: FetchOptions): Promise<PublishedKeys> {
   const bundle = await fetchJson(url, options)
-  const { spiffe_refresh_hint: hint = DEFAULT_HINT_SECONDS } = v.parse(Bundle, bundle)
+  const { spiffe_refresh_hint: hint = DEFAULT_HINT_SECONDS } = readDocument(Bundle, bundle, 'a SPIFFE bundle')
   const freshSeconds = Math.min(Math.max(hint, MIN_HINT_SECONDS), MAX_HINT_SECONDS)
-  return { keys: svidKeys(v.parse(JwkSet, bundle).keys), freshSeconds }
+  return { keys: svidKeys(readDocument(JwkSet, bundle, 'a SPIFFE bundle').keys), freshSeconds }
 }

@@ -91,6 +91,15 @@ export function usualIssuerOf(name: PresetName): string | undefined {
   return isOne || name === 'github' ? at : undefined
 }
 
+/** Returns the claims that the preset of an issuer requires, undefined where the operator chooses them. */
+export function requiredClaimsOf({
+  issuer,
+  preset,
+}: Pick<TrustedIssuer, 'issuer' | 'preset'>): readonly string[] | undefined {
+  const own = preset === undefined ? undefined : PRESETS[preset as PresetName].required_claims
+  return own ?? (presetOf(issuer) && DEFAULTS.required_claims)
+}
+
 /** Returns an issuer with the members that it was given without. */
 export function fillIssuer(given: GivenIssuer): TrustedIssuer {
   const preset = (given.preset as PresetName | undefined) ?? presetOf(given.issuer)

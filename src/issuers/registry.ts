@@ -9,7 +9,7 @@ import { keyOf, parseRecord, type RecordKind } from '../records/records.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { TrustedIssuer } from '../types.ts'
 import { type GivenIssuer, ISSUER_USES, PRESET_NAMES } from './presets.ts'
-import { ClaimName } from './rule_checks.ts'
+import { RequiredClaim } from './rule_checks.ts'
 
 /** A day, the longest time for which a platform token is accepted. */
 export const MAX_AGE_SECONDS: number = 86_400
@@ -74,7 +74,7 @@ export const IssuerMembers: v.GenericSchema<unknown, GivenIssuer> = v.object({
     ),
   ),
   single_use: v.optional(Flag),
-  required_claims: v.optional(listOf(ClaimName, 1, 10)),
+  required_claims: v.optional(listOf(RequiredClaim, 1, 10)),
   token_types: v.optional(
     listOf(
       v.pipe(

@@ -3,6 +3,8 @@
 import * as v from 'valibot'
 import type { ClaimRules, TrustedIssuer } from '../types.ts'
 import { isGlob, pathOf, REST } from './claim_rules.ts'
+import { requiredClaimsOf } from './presets.ts'
+import { readSpiffeId } from './spiffe_id.ts'
 import { isObject, isRule } from './stored_rules.ts'
 
 const MAX_RULES = 20
@@ -30,6 +32,15 @@ export const ClaimName: v.GenericSchema<string> = v.pipe(
     (name) => !name.startsWith('/') || pathOf(name).length > 1 || pathOf(name)[0]?.startsWith('/') === true,
     'must be written without its slash, because it is a top-level member',
   ),
+)
+
+/** Claims that all tokens of an issuer for this server have in common, or that differ in each of them. */
+const OF_EVERY_TOKEN: ReadonlySet<string | undefined> = new Set(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti'])
+
+/** The name of a claim that a rule may be required to pin. */
+export const RequiredClaim: v.GenericSchema<string> = v.pipe(
+  ClaimName,
+  v.check((name) => !OF_EVERY_TOKEN.has(pathOf(name)[0]), 'must be a claim that tells one workload from another'),
 )
 
 /**
@@ -95,4 +106,25 @@ function isPinned(name: string, rules: ClaimRules, { issuer, preset }: TrustedIs
   // Only the parties of a trust domain choose paths in it.
   if (isGlob(rule)) return preset === 'spiffe' && name === 'sub' && rule.glob.startsWith(`${issuer}/`)
   return ![rule].flat().includes('')
+}
+
+/** Claims that are always a string. */
+const TEXTS: readonly string[] = ['iss', 'sub', 'aud']
+
+/**
+ * Returns why rules can hold for no token of the issuer, or undefined if they may. Completes a sentence that begins with the name
+ * of the rules.
+ */
+export function whyNeverHeld(rules: ClaimRules, issuer: TrustedIssuer): string | undefined {
+  const texts = [...TEXTS, ...(requiredClaimsOf(issuer) ?? [])]
+  const wrong = texts.find((name) => Object.hasOwn(rules, name) && ['number', 'boolean'].includes(typeof rules[name]))
+  if (wrong !== undefined)
+    return `must have a string for ${wrong}, because that is what tokens have, such as "74" for 74`
+  const { sub } = rules
+  if (issuer.preset !== 'spiffe' || sub === undefined || typeof sub === 'number' || typeof sub === 'boolean')
+    return undefined
+  const ids = isGlob(sub) ? [sub.glob.replaceAll('*', 'x')] : [sub].flat()
+  // Tokens are compared with their trust domain in lower case.
+  const isOwn = ids.every((id) => id.startsWith(`${issuer.issuer}/`) && readSpiffeId(id) !== undefined)
+  return isOwn ? undefined : `must have a SPIFFE ID of this trust domain for sub, such as ${issuer.issuer}/billing`
 }

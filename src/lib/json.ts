@@ -13,12 +13,36 @@ export const MAX_JSON_LEVELS = 32
  * @throws TypeError or SyntaxError for anything else
  */
 export function parseUnique(text: string): Readonly<Record<string, unknown>> {
+  const { value, outermost } = parseMeasured(text)
+  if (outermost !== Object.keys(value).length) throw new TypeError('a member appears twice')
+  return value
+}
+
+/**
+ * Parses a JSON object as {@link parseUnique} does, and requires unique member names in the objects inside it, too.
+ *
+ * @throws TypeError or SyntaxError for anything else
+ */
+export function parseUniqueThroughout(text: string): Readonly<Record<string, unknown>> {
+  const { value, members } = parseMeasured(text)
+  if (members !== countMembers(value)) throw new TypeError('a member appears twice')
+  return value
+}
+
+function parseMeasured(text: string): { value: Readonly<Record<string, unknown>> } & Omit<Measures, 'levels'> {
   const value: unknown = JSON.parse(text)
   if (!isObject(value) || Array.isArray(value)) throw new TypeError('not an object')
-  const { members, levels } = measure(text)
+  const { levels, ...counts } = measure(text)
   if (levels > MAX_JSON_LEVELS) throw new TypeError(`more than ${MAX_JSON_LEVELS} levels`)
-  if (members !== Object.keys(value).length) throw new TypeError('a member appears twice')
-  return value
+  return { value, ...counts }
+}
+
+/** Counts the members of all objects in a value. */
+function countMembers(value: unknown): number {
+  if (!isObject(value)) return 0
+  const inside = Object.values(value)
+  const own = Array.isArray(value) ? 0 : inside.length
+  return inside.reduce<number>((sum, each) => sum + countMembers(each), own)
 }
 
 /** Returns the value of a JSON text, undefined for any other text. */
@@ -45,17 +69,25 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-/**
- * Counts the members of the outermost object of a valid JSON text, by its colons, and the levels of the whole text. Both ignore
- * what is in strings.
- */
-function measure(text: string): { readonly members: number; readonly levels: number } {
+interface Measures {
+  /** Members of the outermost object. */
+  readonly outermost: number
+  /** Members of all objects. */
+  readonly members: number
+  readonly levels: number
+}
+
+/** Counts the members in a valid JSON text, by its colons, and its levels. Both ignore what is in strings. */
+function measure(text: string): Measures {
   const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/gs, '""')
-  let [depth, members, levels] = [0, 0, 0]
+  let [depth, outermost, members, levels] = [0, 0, 0, 0]
   for (const character of withoutStrings) {
     if (character === '{' || character === '[') levels = Math.max(levels, ++depth)
     else if (character === '}' || character === ']') depth--
-    else if (character === ':' && depth === 1) members++
+    else if (character === ':') {
+      members++
+      if (depth === 1) outermost++
+    }
   }
-  return { members, levels }
+  return { outermost, members, levels }
 }

@@ -18,6 +18,7 @@ const bundle = {
   ],
 }
 
+const GITHUB = 'https://token.actions.githubusercontent.com'
 const PLAIN = 'https://issuer.example'
 const documents: Readonly<Record<string, object>> = {
   [`${PLAIN}/.well-known/openid-configuration`]: { issuer: PLAIN, jwks_uri: `${PLAIN}/jwks` },
@@ -125,6 +126,9 @@ describe('/issuers', () => {
     ['spiffe://example.org', { jwks: bundle, preset: 'spiffe' }],
     ['https://oidc.prod-aks.azure.com/a/b/', { jwks: { keys: [jwk] } }],
     ['https://unreachable.example', { disabled: true }],
+    [GITHUB, { jwks: { keys: [jwk] }, required_claims: ['repository_owner_id'] }],
+    [PLAIN, { required_claims: ['email'] }],
+    [PLAIN, { preset: 'kubernetes', required_claims: ['/kubernetes.io/serviceaccount/uid'] }],
   ]
   for (const [issuer, body] of accepted) {
     test(`accepts ${issuer} ${JSON.stringify(body).slice(0, 60)}`, async () => {
@@ -133,9 +137,14 @@ describe('/issuers', () => {
     })
   }
 
-  const refused: readonly [issuer: string, body: object, problem: RegExp][] = [
+  const refused: readonly (readonly [issuer: string, body: object, problem: RegExp])[] = [
     [ISSUER, { jwks: { keys: [jwk] } }, /^issuer: must not be this server/],
     [`${ISSUER}/`, { jwks: { keys: [jwk] } }, /^issuer: must not be this server/],
+    ...[':443', '.', '.:443/', '/below', '/below/it/'].map(
+      (more) => [`${ISSUER}${more}`, { jwks: { keys: [jwk] } }, /^issuer: must not be this server/] as const,
+    ),
+    [PLAIN, { issuer: `${PLAIN}/` }, /^issuer: must be the one in the URL/],
+    [PLAIN, { issuer: 1 }, /^issuer: must be the one in the URL/],
     ['http://issuer.example', {}, /^issuer: must be an https URL/],
     ['https://Issuer.example', {}, /^issuer: must be an https URL/],
     ['https://issuer.example?a=b', {}, /^issuer: must be an https URL/],
@@ -175,6 +184,19 @@ describe('/issuers', () => {
     [PLAIN, { single_use: 'yes' }, /^single_use: must be true or false/],
     [PLAIN, { required_claims: [] }, /^required_claims: must have at least 1/],
     [PLAIN, { required_claims: ['/sub'] }, /^required_claims.0: must be written without/],
+    ...['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', '/aud/a'].map(
+      (claim) =>
+        [PLAIN, { required_claims: ['sub', claim] }, /^required_claims.1: must be a claim that tells/] as const,
+    ),
+    [
+      GITHUB,
+      { required_claims: ['ref'] },
+      /^required_claims: must be among those of the preset github: repository_id, /,
+    ],
+    [GITHUB, { required_claims: ['repository_id', 'sub'] }, /^required_claims: must be among/],
+    [PLAIN, { preset: 'github', required_claims: ['ref'] }, /^required_claims: must be among/],
+    ['https://accounts.google.com', { required_claims: ['email'] }, /^required_claims: must be among .*google: sub/],
+    ['spiffe://example.org', { required_claims: ['ref'], jwks: bundle }, /^required_claims: must be among/],
     [PLAIN, { token_types: ['AT+JWT'] }, /^token_types.0: must be in lower case/],
     [PLAIN, { uses: [] }, /^uses: must have at least 1/],
     [PLAIN, { uses: ['everything'] }, /^uses.0: must be one of/],
@@ -191,6 +213,32 @@ describe('/issuers', () => {
       assert.deepEqual([status, answer['error'], reason], [400, 'invalid_request', 'issuer_record_malformed'])
       assert.match(String(answer['error_description']), problem)
       assert.deepEqual((await registry.list('issuer:', { limit: 1 })).keys, [])
+    })
+  }
+
+  const odd: readonly [body: string, members: object, text: string][] = [
+    ['root:secret-line', { jwks_uri: PLAIN }, 'Error: the document is not JSON'],
+    ['{"keys":"SECRETVALUE"}', { jwks_uri: PLAIN }, 'Error: the document is not a JWK Set of at most 20 keys'],
+    ['{"keys":["SECRETVALUE"]}', { jwks_uri: PLAIN }, 'Error: the document is not a JWK Set of at most 20 keys'],
+    ['"SECRETVALUE"', {}, 'Error: the document is not metadata with issuer and jwks_uri'],
+    ['{"issuer":1,"jwks_uri":"SECRETVALUE"}', {}, 'Error: the document is not metadata with issuer and jwks_uri'],
+  ]
+  for (const [body, members, text] of odd) {
+    test(`quotes nothing of what was fetched: ${body} ${JSON.stringify(members)}`, async () => {
+      const keys = issuerKeys({ fetch: async () => new Response(body), now: () => NOW })
+      const { send } = await createManaged({ issuerKeys: keys })
+      const { status, answer } = await send('PUT', PLAIN, members)
+      assert.equal(status, 400)
+      assert.equal(answer['error_description'], `The keys of the issuer cannot be fetched: ${text}.`)
+    })
+  }
+
+  for (const body of ['{"keys":"SECRETVALUE"}', '{"keys":[],"spiffe_refresh_hint":"SECRETVALUE"}']) {
+    test(`quotes nothing of a bundle: ${body}`, async () => {
+      const keys = issuerKeys({ fetch: async () => new Response(body), now: () => NOW })
+      const { send } = await createManaged({ issuerKeys: keys })
+      const { answer } = await send('PUT', 'spiffe://example.org', { spiffe_bundle_endpoint: PLAIN })
+      assert.match(String(answer['error_description']), /: Error: the document is not a SPIFFE bundle\.$/)
     })
   }
 

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
+import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import { fillIssuer } from '../../src/issuers/presets.ts'
 import { ISSUERS } from '../../src/issuers/registry.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
+import { hashToken } from '../../src/secrets/hashes.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import type { FederatedCredential } from '../../src/types.ts'
+import type { Client, FederatedCredential } from '../../src/types.ts'
 import { createManaged } from '../support/managed.ts'
 import { NOW } from '../support/world.ts'
 
 const GITHUB = 'https://token.actions.githubusercontent.com'
 const PLAIN = 'https://issuer.example'
+const DOMAIN = 'spiffe://example.org'
 const claims = { repository_id: '74', environment: 'production' }
 
 async function createTrusting() {
   const { registry } = memoryStores(() => NOW)
-  for (const issuer of [GITHUB, PLAIN]) await registry.put(keyOf(ISSUERS, issuer), toRecord(fillIssuer({ issuer })))
+  for (const issuer of [GITHUB, PLAIN, DOMAIN])
+    await registry.put(keyOf(ISSUERS, issuer), toRecord(fillIssuer({ issuer })))
   const managed = await createManaged({ registry })
   const client = { token_endpoint_auth_method: 'client_secret_post', scope: 'read' }
   const { answer } = await managed.send('POST', '/register', { body: client })
@@ -62,7 +66,7 @@ describe('/register/{client_id}/federated_credentials', () => {
     assert.equal((await listed()).length, 1)
   })
 
-  const refused: readonly [body: object, problem: RegExp, reason?: string][] = [
+  const refused: readonly (readonly [body: object, problem: RegExp, reason?: string])[] = [
     [{ issuer: GITHUB }, /^claims: is missing/],
     [{ claims }, /^issuer: is missing/],
     [{ issuer: GITHUB, claims: {} }, /^claims: must have a rule/],
@@ -78,6 +82,22 @@ describe('/register/{client_id}/federated_credentials', () => {
       /^claims: must pin at least one of repository_id, repository_owner_id to an exact value/,
       'metadata_inconsistent',
     ],
+    ...[
+      [GITHUB, { repository_id: 74 }, /^claims: must have a string for repository_id/] as const,
+      [
+        GITHUB,
+        { repository_id: '74', repository_owner_id: true },
+        /^claims: must have a string for repository_owner_id/,
+      ] as const,
+      [PLAIN, { sub: 5 }, /^claims: must have a string for sub/] as const,
+      [DOMAIN, { sub: 'spiffe://example.net/a' }, /^claims: must have a SPIFFE ID of this trust domain/] as const,
+      [DOMAIN, { sub: 'spiffe://EXAMPLE.org/a' }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: 'spiffe://example.org' }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: 'a' }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: ['spiffe://example.org/a', 'b'] }, /^claims: must have a SPIFFE ID/] as const,
+      [DOMAIN, { sub: { glob: 'spiffe://example.org/a b/*' } }, /^claims: must have a SPIFFE ID/] as const,
+    ].map(([issuer, rules, text]) => [{ issuer, claims: rules }, text, 'metadata_inconsistent'] as const),
+    [{ issuer: GITHUB, claims, expires_at: NOW }, /^expires_at: must not be in the past/, 'metadata_inconsistent'],
     [{ issuer: PLAIN, claims: { email: 'a@b' } }, /^claims: must pin sub to an exact value/, 'metadata_inconsistent'],
   ]
   for (const [body, problem, reason = 'metadata_malformed'] of refused) {
@@ -88,6 +108,39 @@ describe('/register/{client_id}/federated_credentials', () => {
       assert.match(String(sent.answer['error_description']), problem)
     })
   }
+
+  test('accepts SPIFFE IDs of the trust domain, and a number where tokens may have one', async () => {
+    const { send, path } = await createTrusting()
+    for (const sub of [`${DOMAIN}/a`, [`${DOMAIN}/a`, `${DOMAIN}/b/C`], { glob: `${DOMAIN}/ns/*/sa/**` }]) {
+      assert.equal((await send('POST', path, { body: { issuer: DOMAIN, claims: { sub } } })).status, 201)
+    }
+    const numbered = { issuer: PLAIN, claims: { sub: 'a', run: 5 } }
+    assert.equal((await send('POST', path, { body: numbered })).status, 201)
+  })
+
+  test('an expired one can be submitted again as it is, and no other', async () => {
+    const { send, client, state } = await createTrusting()
+    const own = `/register/${client.client_id}`
+    const replace = (id: string, expires_at: number) =>
+      send('PUT', own, { body: { federated_credentials: [{ id, issuer: GITHUB, claims, expires_at }] } })
+    assert.equal((await replace('one', NOW + 60)).status, 200)
+    state.now = NOW + 60
+    assert.equal((await replace('one', NOW + 60)).status, 200)
+    for (const [id, end] of [
+      ['one', NOW + 59],
+      ['two', NOW + 60],
+    ] as const) {
+      const { status, answer } = await replace(id, end)
+      assert.equal(status, 400)
+      assert.match(String(answer['error_description']), /^federated_credentials.0.expires_at: must not be in the past/)
+    }
+  })
+
+  test('a rule that is given twice is refused', async () => {
+    const { send, path } = await createTrusting()
+    const body = `{"issuer":"${PLAIN}","claims":{"sub":"a","sub":"b"}}`
+    assert.equal((await send('POST', path, { body })).reason, 'body_malformed')
+  })
 
   test('has room for 20, without the expired ones', async () => {
     const { send, path, state, listed } = await createTrusting()
@@ -100,6 +153,18 @@ describe('/register/{client_id}/federated_credentials', () => {
     state.now = NOW + 60
     assert.equal((await add('more')).status, 201)
     assert.equal((await listed()).length, 20)
+  })
+
+  test('a record that grew by them can still be replaced by what is answered', async () => {
+    const { send, path, client } = await createTrusting()
+    const others = Array.from({ length: 50 }, (_, index) => `${index}`.padStart(70, 'x'))
+    const add = () => send('POST', path, { body: { issuer: PLAIN, claims: { sub: others } } })
+    const added = []
+    while (added.at(-1)?.status !== 413) added.push(await add())
+    assert.deepEqual([added.at(-1)?.reason, added.length > 10], ['record_too_large', true])
+    const own = `/register/${client.client_id}`
+    const { answer } = await send('GET', own)
+    assert.equal((await send('PUT', own, { body: answer })).status, 200)
   })
 
   test('If-Match, an unknown client, a malformed body', async () => {
@@ -152,5 +217,67 @@ describe('/register/{client_id}/federated_credentials', () => {
     await registry.put(keyOf(ISSUERS, PLAIN), '{')
     const { status, reason } = await send('POST', path, { body: { issuer: PLAIN, claims: { sub: 'a' } } })
     assert.deepEqual([status, reason], [503, 'record_malformed'])
+  })
+})
+
+describe('a federated client', () => {
+  const token = 'registration-token-registration-'
+  const jwks = { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] }
+  const federated_credentials = [{ id: 'one', issuer: GITHUB, claims, expires_at: NOW + 60 }]
+  const clients: readonly Partial<Client>[] = [
+    { token_endpoint_auth_method: 'federated_jwt', federated_credentials },
+    { token_endpoint_auth_method: 'federated_jwt' },
+    { token_endpoint_auth_method: 'spiffe_jwt' },
+    { token_endpoint_auth_method: 'client_secret_basic', federated_credentials: [] },
+    { federated_credentials },
+  ]
+
+  async function createHeld(client: Partial<Client>) {
+    const managed = await createTrusting()
+    const registration_access_token_hash = await hashToken(token)
+    const record = clientRecord({ client_id: 'held', registration_access_token_hash, ...client })
+    await managed.registry.put(clientKey('held'), record)
+    return { ...managed, record }
+  }
+
+  const bodies: readonly (readonly [body: object, member: string])[] = [
+    [{ token_endpoint_auth_method: 'private_key_jwt', jwks }, 'jwks'],
+    [{ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://a.example/' }, 'jwks_uri'],
+    [{ jwks }, 'jwks'],
+    [{ tls_client_auth_san_dns: 'a.example' }, 'tls_client_auth_san_dns'],
+    [{ token_endpoint_auth_method: 'client_secret_post' }, 'token_endpoint_auth_method'],
+    [{ token_endpoint_auth_method: 'none' }, 'token_endpoint_auth_method'],
+  ]
+  for (const client of clients) {
+    const name = JSON.stringify(client).slice(0, 80)
+    for (const [body, member] of bodies) {
+      test(`${name} does not give itself ${JSON.stringify(body).slice(0, 60)}`, async () => {
+        const { send, registry, record } = await createHeld(client)
+        const { status, answer, reason } = await send('PUT', '/register/held', { token, body })
+        assert.deepEqual([status, reason], [400, 'metadata_not_yours'])
+        assert.match(String(answer['error_description']), new RegExp(`^${member}: only an operator`))
+        assert.equal(await registry.get(clientKey('held')), record)
+      })
+    }
+
+    test(`${name} gets no secret unless an operator adds it`, async () => {
+      const { send, registry, record } = await createHeld(client)
+      const added = await send('POST', '/register/held/secrets', { token, body: {} })
+      assert.deepEqual([added.status, added.reason], [400, 'metadata_not_yours'])
+      // Without a method, a client authenticates with a secret; one is made where there is none.
+      const put = await send('PUT', '/register/held', { token, body: {} })
+      assert.equal(put.status, 400)
+      assert.equal(await registry.get(clientKey('held')), record)
+      assert.equal((await send('POST', '/register/held/secrets', { body: {} })).status, 201)
+    })
+  }
+
+  test('changes its name, and what it omits of its authentication is kept', async () => {
+    const name = { tls_client_auth_san_dns: 'a.example', token_endpoint_auth_method: 'tls_client_auth' }
+    const { send } = await createHeld({ federated_credentials: [], ...name })
+    const { status, answer } = await send('PUT', '/register/held', { token, body: { client_name: 'New' } })
+    assert.deepEqual([status, answer['client_name'], answer['federated_credentials']], [200, 'New', []])
+    const { tls_client_auth_san_dns, token_endpoint_auth_method } = answer
+    assert.deepEqual({ tls_client_auth_san_dns, token_endpoint_auth_method }, name)
   })
 })

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { auditLine, auditLines } from '../../src/events/audit.ts'
 import type { ServerEvent } from '../../src/events/events.ts'
-import { NOW } from '../support/world.ts'
+import { encodeBase64url } from '../../src/lib/base64url.ts'
+import { generateSecret } from '../../src/secrets/generated.ts'
+import { createManaged } from '../support/managed.ts'
+import { ISSUER, NOW } from '../support/world.ts'
 
 const refused = {
   event: 'request_refused',
@@ -58,8 +61,71 @@ describe('auditLine', () => {
     assert.deepEqual(JSON.parse(issued).aud, [cut, 'b'])
   })
 
+  const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLW9mLXRoaXM'
+  for (const [text, written] of [
+    [token, 'eyJhbGciOi…'],
+    [`/issuers/${token}`, '/issuers/eyJhbGciOi…'],
+    [`/register/${token}/secrets/${token}`, '/register/eyJhbGciOi…/secrets/eyJhbGciOi…'],
+    [token.replaceAll('.', '%2E'), 'eyJhbGciOi…'],
+    [`x${token}`, 'xeyJhbGciOi…'],
+    [`a.b.${token}`, 'a.b.eyJhbGciOi…'],
+    [`${token.slice(0, 40)}..a.b.c`, 'eyJhbGciOi…'],
+    [`${token}${'y'.repeat(2000)}`, 'eyJhbGciOi…'],
+    ['eyJhbGciOiJSUzI1NiJ9', 'eyJhbGciOiJSUzI1NiJ9'],
+    ['eyJob.example', 'eyJob.example'],
+    ['jobs.eyJob.example', 'jobs.eyJob.example'],
+    ['https://a.b.example/c.d.e', 'https://a.b.example/c.d.e'],
+  ] as const) {
+    test(`writes ${text.slice(0, 70)} as ${written}`, () => {
+      const { path, client_id, cause } = JSON.parse(
+        auditLine({ ...refused, path: text, client_id: text, cause: text }, NOW),
+      )
+      assert.deepEqual([path, client_id, cause], [written, written, written])
+    })
+  }
+
   test('does not truncate texts of 1,024 characters', () => {
     const path = 'y'.repeat(1024)
     assert.equal(JSON.parse(auditLine({ ...refused, path }, NOW)).path, path)
   })
+})
+
+describe('a token in the wrong place', () => {
+  const mistyped = generateSecret().slice(0, -1)
+  const part = (value: object) => encodeBase64url(new TextEncoder().encode(JSON.stringify(value)))
+  const tokenOf = (size: number) => `${part({ alg: 'ES256' })}.${part({ sub: 'x'.repeat(size) })}.${'s'.repeat(86)}`
+  const form = (members: Record<string, string>, headers = {}): [string, RequestInit] => [
+    '/token',
+    { method: 'POST', headers, body: new URLSearchParams({ grant_type: 'client_credentials', ...members }) },
+  ]
+  const cases: Readonly<Record<string, (token: string) => [path: string, init: RequestInit]>> = {
+    'as client_id': (token) => form({ client_id: token }),
+    'as client_id with a secret': (token) => form({ client_id: token, client_secret: 'x' }),
+    'as client_id with a mistyped secret': (token) => form({ client_id: token, client_secret: mistyped }),
+    'as the name in Basic': (token) => form({}, { Authorization: `Basic ${btoa(`${token}:`)}` }),
+    'as an issuer': (token) => [`/issuers/${token}`, {}],
+    'as a client in the path': (token) => [`/register/${token}`, {}],
+    'as a client whose secrets are changed': (token) => [
+      `/register/${token}/secrets`,
+      { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' },
+    ],
+    'as a secret in the path': (token) => [`/register/a/secrets/${token}`, { method: 'DELETE' }],
+  }
+  for (const [name, request] of Object.entries(cases)) {
+    for (const size of [3, 600]) {
+      test(`${name} is not in the line, ${size < 100 ? 'short' : 'long'}`, async () => {
+        const { app, events } = await createManaged()
+        const token = tokenOf(size)
+        const [path, init] = request(token)
+        const response = await app.request(ISSUER + path, init)
+        assert.ok(response.status >= 400)
+        const event = events.at(-1)
+        assert.ok(event?.event === 'request_refused')
+        const line = auditLine(event, NOW)
+        const [, claims = '', signature = ''] = token.split('.')
+        assert.ok(!line.includes(claims) && !line.includes(signature), line)
+        assert.ok(size < 100 || event.client_id !== token)
+      })
+    }
+  }
 })

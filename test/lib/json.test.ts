@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, test } from '#test'
-import { isSameJson, MAX_JSON_LEVELS, parseJson, parseUnique } from '../../src/lib/json.ts'
+import { isSameJson, MAX_JSON_LEVELS, parseJson, parseUnique, parseUniqueThroughout } from '../../src/lib/json.ts'
 
 const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: MAX_JSON_LEVELS - 2 }))
 
@@ -78,6 +78,29 @@ describe('parseUnique', () => {
   ]) {
     test(`accepts ${text}`, () => assert.deepEqual(parseUnique(text), JSON.parse(text)))
   }
+})
+
+describe('parseUniqueThroughout', () => {
+  test('accepts every JSON object', () => {
+    fc.assert(
+      fc.property(object, fc.nat({ max: 2 }), (value, indent) => {
+        const text = JSON.stringify(value, null, indent)
+        assert.deepEqual(parseUniqueThroughout(text), JSON.parse(text))
+      }),
+    )
+  })
+
+  for (const text of [
+    '{"a":1,"a":1}',
+    '{"a":{"b":1,"b":1}}',
+    '{"a":[1,{"b":1,"\\u0062":2}]}',
+    '{"a":{"b":{"c":1}},"a":2}',
+    '{"a":{"__proto__":1,"__proto__":1}}',
+    '{"claims":{"sub":"a","sub":{"glob":"a:*"}}}',
+  ]) {
+    test(`refuses ${text}`, () => assert.throws(() => parseUniqueThroughout(text), /appears twice/))
+  }
+  test('refuses what is no object', () => assert.throws(() => parseUniqueThroughout('[]'), TypeError))
 })
 
 describe('the levels of a JSON object', () => {

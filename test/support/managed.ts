@@ -11,7 +11,7 @@ import type { CustomReason, Reason } from '../../src/reasons.ts'
 import { hashToken } from '../../src/secrets/hashes.ts'
 import type { Registry } from '../../src/stores/contracts.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
-import { createWorld, ISSUER, NOW } from './world.ts'
+import { createWorld, ISSUER, NOW, type World } from './world.ts'
 
 export const OPERATOR = 'operator-token-operator-token-op'
 const JSON_TYPE = { 'Content-Type': 'application/json' }
@@ -42,6 +42,7 @@ export interface Managed {
   send(method: string, path: string, sending?: Sending): Promise<Sent>
   /** Asks for a token and returns the status. */
   grant(client_id: string, client_secret: string): Promise<number>
+  readonly app: World['app']
   readonly events: ServerEvent[]
   readonly registry: Registry
 }
@@ -92,5 +93,5 @@ export async function createManaged({
     const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret })
     return (await app.request(`${ISSUER}/token`, { method: 'POST', body })).status
   }
-  return { state, send, grant, events, registry }
+  return { state, send, grant, app, events, registry }
 }
