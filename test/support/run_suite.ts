@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
@@ -42,7 +42,9 @@ const COMMANDS: Readonly<Record<Runtime, (report: string, verbose: boolean) => r
     ...(verbose ? [] : ['--only-failures']),
   ],
   node: (report, verbose) => [
-    ...['node', '--test', `--test-reporter=${here('node_report.ts')}`, `--test-reporter-destination=${report}`],
+    // By default one file less than there are cores, although most files wait for servers.
+    ...['node', '--test', `--test-concurrency=${availableParallelism()}`],
+    ...[`--test-reporter=${here('node_report.ts')}`, `--test-reporter-destination=${report}`],
     ...[`--test-reporter=${verbose ? 'spec' : here('node_output.ts')}`, '--test-reporter-destination=stdout'],
   ],
 }
