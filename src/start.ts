@@ -23,7 +23,7 @@ const NOT_FOUND = JSON.stringify({ error: 'not_found', error_description: 'There
 /** What a runtime prints when it serves with invalid settings. */
 export const UNCONFIGURED_LINE = 'edgemint: every request is answered with 503 until then.'
 
-/** What the operator is told, for programs. */
+/** What is printed for the operator, for programs. */
 export interface Notice {
   readonly notice:
     | 'setting_suspicious'

@@ -39,7 +39,7 @@ const DOTTED = /(?<![\w-])[\w-]+(?:(?:\.|%2e)[\w-]*){2,}/gi
 /** How the header of a JWS begins: `{"` in base64url. */
 const JWS_START = 'eyJ'
 
-/** How much of a JWS is written, so that it can be told what it was. */
+/** How much of a JWS is written, so that a reader sees what it was. */
 const SHOWN_CHARACTERS = 10
 
 /**

@@ -93,7 +93,7 @@ export function findCredential(
   )
 }
 
-/** Returns undefined when the token is valid at this time, for this server alone, and about somebody. */
+/** Returns undefined when the token is valid at this time, for this server alone, and has a subject. */
 export function checkClaims(
   claims: Claims,
   issuer: TrustedIssuer,
