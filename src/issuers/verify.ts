@@ -44,7 +44,7 @@ export interface Presentation {
  * Returns the proof when the token is one that a federated credential of the client describes, otherwise the reason why not.
  *
  * Only the client's own rules are looked at. They and the time and audience of the token are checked before anything is fetched, so
- * that nobody can make this server fetch by sending tokens; only issuers that the rules name are looked up. Nothing is written: the
+ * that a caller cannot make this server fetch by sending tokens; only issuers that the rules name are looked up. Nothing is written: the
  * `jti` of a token that may be used once is claimed by the `claim` of the proof.
  *
  * @throws OAuthError `invalid_client`, with what the token claims to be, when it fails a check that comes after the rules;

@@ -7,11 +7,10 @@ export function encodeBase64url(octets: Uint8Array): string {
     .replaceAll('=', '')
 }
 
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
 /** The value of each character by its code; -1 for what is not of the alphabet. */
-const VALUES = new Int8Array(128).fill(-1)
-for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
-  VALUES[character.charCodeAt(0)] = value
-}
+const VALUES = Int8Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)))
 
 /** @throws TypeError if the text is not canonical: padding, other characters, or unused bits that are not zero */
 export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
