@@ -2,10 +2,9 @@
 
 import * as v from 'valibot'
 import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
-import { BEARER, BooleanText, Contacts, HostName, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
+import { BEARER, BooleanText, Contacts, givenTexts, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
 import { AUDIT_LOGS, type AuditLog, DEFAULT_AUDIT_LOG } from './events/audit.ts'
-import { isLoopbackAddress } from './lib/ip_address.ts'
-import { isLoopback } from './lib/loopback.ts'
+import { isDevHost, LISTENING, NEEDED } from './listen_address.ts'
 import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
 import type { PresetSettings } from './preset_options.ts'
 import { DEFAULT_CACHE_SECONDS } from './records/open.ts'
@@ -94,21 +93,13 @@ const Settings = v.object({
   CLIENT_CERT_VERIFIED: v.optional(BooleanText, 'false'),
   SECURITY_CONTACT: v.optional(Contacts),
   STORE_URL: v.optional(StoreUrl),
-  PORT: v.optional(IntegerText(0, 65535), '8080'),
-  HOST: v.optional(HostName),
-  DEV: v.optional(BooleanText, 'false'),
+  ...LISTENING,
 } satisfies Record<Setting, v.GenericSchema<string | undefined, unknown>>)
-
-/** What decides where a process listens. */
-const { PORT, HOST, DEV } = Settings.entries
-const Listening = v.object({ PORT, HOST, DEV: v.fallback(DEV, false) })
 
 const DEV_HOST = 'must be a loopback address in development'
 
 /** Names of all settings. */
 export const settingNames: readonly Setting[] = Object.keys(Settings.entries) as Setting[]
-
-const NEEDED = ['ISSUER', 'SIGNING_KEYS'] as const
 
 /** Otherwise the well-known secret of the test client would get tokens that resource servers trust. */
 const DEV_IN_PRODUCTION = 'must not be set together with ISSUER or SIGNING_KEYS'
@@ -119,7 +110,7 @@ const DEV_IN_PRODUCTION = 'must not be set together with ISSUER or SIGNING_KEYS'
  * @returns the config, or a problem for each setting that is missing or malformed
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config | readonly Problem[] {
-  const read = v.safeParse(Settings, given(environment), { abortPipeEarly: true })
+  const read = v.safeParse(Settings, givenTexts(environment, settingNames), { abortPipeEarly: true })
   if (!read.success) {
     return settingNames.flatMap((setting) => {
       const issue = read.issues.find((each) => v.getDotPath(each) === setting)
@@ -149,40 +140,4 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     storeUrl: settings.STORE_URL ?? (settings.DEV ? DEVELOPMENT_STORE : PRODUCTION_STORE),
     dev: settings.DEV,
   }
-}
-
-/** An address to listen on. */
-export interface Address {
-  readonly port: number
-  /** An IP address without brackets, or a host name; undefined for all interfaces. */
-  readonly hostname?: string
-}
-
-/**
- * Returns where to listen, also if other settings are invalid: the server then answers 503. In development this is 127.0.0.1 by
- * default. Returns undefined if PORT or HOST is malformed, or HOST is refused in development, which `readConfig` reports.
- */
-export function readAddress(environment: Readonly<Record<string, unknown>>): Address | undefined {
-  const values = given(environment)
-  const read = v.safeParse(Listening, values)
-  if (!read.success) return undefined
-  const isDevelopment = read.output.DEV && NEEDED.every((name) => values[name] === undefined)
-  if (isDevelopment && !isDevHost(read.output.HOST)) return undefined
-  const { PORT: port, DEV: dev, HOST: hostname = dev ? '127.0.0.1' : undefined } = read.output
-  return hostname === undefined ? { port } : { port, hostname }
-}
-
-/** Returns whether development mode may listen there; undefined is its default. */
-function isDevHost(hostname = '127.0.0.1'): boolean {
-  return isLoopback(hostname) || isLoopbackAddress(hostname)
-}
-
-function given(environment: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const entries = settingNames.flatMap((name) => {
-    const value = environment[name]
-    // A Worker's variable may be a number or a boolean.
-    const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
-    return text === undefined || text === '' ? [] : [[name, text]]
-  })
-  return Object.fromEntries(entries)
 }

@@ -94,3 +94,17 @@ function isRedisUrl(text: string): boolean {
   const { hostname, pathname } = new URL(text)
   return hostname !== '' && /^(\/\d*)?$/.test(pathname)
 }
+
+/** Returns the values of an environment that are set. An empty variable counts as absent. */
+export function givenTexts(
+  environment: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const entries = names.flatMap((name) => {
+    const value = environment[name]
+    // A Worker's variable may be a number or a boolean.
+    const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+    return text === undefined || text === '' ? [] : [[name, text]]
+  })
+  return Object.fromEntries(entries)
+}

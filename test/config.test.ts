@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { readAddress, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { readAddress } from '../src/listen_address.ts'
 
 const needed = { ISSUER: 'https://tokens.example', SIGNING_KEYS: 'key' }
 const DEVELOPMENT_STORE = 'sqlite:.edgemint/development.db'

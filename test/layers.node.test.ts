@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'preset_options.ts',
     'development.ts',
     'config.ts',
+    'listen_address.ts',
     'config_values.ts',
     'setting_warnings.ts',
     'runtime',

@@ -1,7 +1,7 @@
 /** The contract of the runtime modules, one of which `#runtime` resolves to. */
 
-import type { Address } from '../config.ts'
 import type { App } from '../endpoints/endpoint.ts'
+import type { Address } from '../listen_address.ts'
 import type { Host, Server } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import type { Put } from './line_writer.ts'

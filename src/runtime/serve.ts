@@ -1,7 +1,7 @@
 /** Serving in a process, as the entry and `edgemint serve` do it on Deno, Bun and Node. */
 
 import process from 'node:process'
-import { type Address, readAddress } from '../config.ts'
+import { type Address, readAddress } from '../listen_address.ts'
 import { type Server, UNCONFIGURED_LINE } from '../start.ts'
 import { curlLine } from './announce.ts'
 import type { LineWriter } from './line_writer.ts'
