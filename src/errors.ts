@@ -11,6 +11,7 @@ import type {
   GrantReason,
   MetadataReason,
   Reason,
+  RecordReason,
   RequestReason,
   ScopeReason,
   TargetReason,
@@ -138,9 +139,9 @@ export function recordTooLarge(): OAuthError {
   return new OAuthError('invalid_request', 'record_too_large', description, { status: 413 })
 }
 
-/** The caller should read the record again and retry. */
-export function conflict(description: string): OAuthError {
-  return new OAuthError('conflict', 'record_contended', description, { status: 409 })
+/** By default, the caller should read the record again and retry. */
+export function conflict(description: string, reason: RecordReason = 'record_contended'): OAuthError {
+  return new OAuthError('conflict', reason, description, { status: 409 })
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.13 RFC 9110 §15.5.13} */

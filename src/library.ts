@@ -55,7 +55,14 @@ export { publicHeaders, securityHeaders } from './http/respond.ts'
 export { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 export { ISSUERS } from './issuers/registry.ts'
 export { type VerifyWorkload, type WorkloadOptions, workloadVerifier } from './issuers/verify.ts'
-export { generateKeyring, type Keyring, type KeyringOptions, readKeyring } from './keys/keyring.ts'
+export {
+  type FixedKeyring,
+  generateKeyring,
+  type Keyring,
+  type KeyringOptions,
+  type KeySet,
+  readKeyring,
+} from './keys/keyring.ts'
 export { limitRate } from './policy/rate_limit.ts'
 export { createPreset } from './preset.ts'
 export type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'

@@ -42,6 +42,7 @@ export const REASONS = {
     'cut_malformed',
     'resource_record_malformed',
     'issuer_record_malformed',
+    'key_rotation_malformed',
     'body_too_large',
     'body_malformed',
     'body_empty',
@@ -118,7 +119,16 @@ export const REASONS = {
   /** A bearer token of the operator, of a client for its own record, or of this server. */
   token: ['token_missing', 'token_wrong'],
   /** A change of a record. */
-  record: ['record_too_large', 'record_unknown', 'record_contended', 'record_changed'],
+  record: [
+    'record_too_large',
+    'record_unknown',
+    'record_contended',
+    'record_changed',
+    'key_static',
+    'key_recent',
+    'key_not_announced',
+    'key_undecryptable',
+  ],
   /** A DPoP proof. */
   dpop: [
     'dpop_missing',
@@ -141,6 +151,7 @@ export const REASONS = {
     'issuer_keys_failed',
     'signing_alg_missing',
     'signing_key_missing',
+    'signing_key_undecryptable',
     'revocations_too_many',
     'rate_limited',
     'not_configured',

@@ -226,7 +226,7 @@ describe('createProvider', () => {
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('Content-Type'), 'application/jwk-set+json')
     assert.match(response.headers.get('Cache-Control') ?? '', /^public, max-age=\d+$/)
-    assert.deepEqual(await response.json(), keyring.publishedAt(NOW))
+    assert.deepEqual(await response.json(), keyring.at(NOW).published)
   })
 })
 

@@ -51,7 +51,16 @@ export async function readReadiness(
   findError: (now: number) => Promise<unknown>,
   now: number,
 ): Promise<Readiness> {
-  return { isSigning: keyring.signingAt(now) !== undefined, ledgerError: await findError(now) }
+  return { isSigning: await canSign(keyring, now), ledgerError: await findError(now) }
+}
+
+/** Keys that cannot be read do not sign either. */
+async function canSign(keyring: Keyring, now: number): Promise<boolean> {
+  try {
+    return (await keyring.at(now)).signing() !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** Returns the answer to a probe of liveness: the process runs. */

@@ -1,7 +1,7 @@
 /** The page at `/`: readiness, endpoints and keys and, in development, a form that gets a token. */
 
 import { html, raw } from 'hono/html'
-import type { Keyring } from '../keys/keyring.ts'
+import type { Keyring, KeySet } from '../keys/keyring.ts'
 import { below, type Endpoint, type Site, TOKEN_PATH } from './endpoint.ts'
 import { type CheckReadiness, isReadyBy, word } from './health.ts'
 import { formSection, type TokenForm } from './home_form.ts'
@@ -48,7 +48,7 @@ ${style}
   -d grant_type=client_credentials</pre>
 ${tokenForm && formSection(issuer, site, keyring, tokenForm)}
 ${healthSection(checks)}
-${keysSection(keyring, now)}
+${keysSection(await keyring.at(now), now)}
 ${endpointsSection(issuer, site.endpoints)}
 </main>
 </body>
@@ -69,17 +69,17 @@ function row(name: string, isGood: boolean, text: string): Html {
   return html`<li>${name} <b class="${isGood ? 'good' : 'bad'}">${text}</b></li>\n`
 }
 
-function keysSection(keyring: Keyring, now: number): Html {
-  const { keys } = keyring.publishedAt(now)
+function keysSection(set: KeySet, now: number): Html {
+  const { keys } = set.published
   return html`<h2>Keys</h2>
 <ul>
-${keys.map(({ kid = '', alg = '' }) => html`<li><span>${alg} ${stateOf(keyring, now, kid, alg)}</span> <code>${kid}</code></li>\n`)}
+${keys.map(({ kid = '', alg = '' }) => html`<li><span>${alg} ${stateOf(set, now, kid, alg)}</span> <code>${kid}</code></li>\n`)}
 </ul>`
 }
 
-function stateOf(keyring: Keyring, now: number, kid: string, alg: string): Html | string {
-  if (keyring.signingAt(now, alg)?.kid === kid) return html`<b class="good">signing</b>`
-  const { signsFrom = 0 } = keyring.verifyingAt(now, kid) ?? {}
+function stateOf(set: KeySet, now: number, kid: string, alg: string): Html | string {
+  if (set.signing(alg)?.kid === kid) return html`<b class="good">signing</b>`
+  const { signsFrom = 0 } = set.verifying(kid) ?? {}
   return signsFrom > now ? `announced, signs from ${new Date(signsFrom * 1000).toISOString()}` : 'retired'
 }
 

@@ -8,7 +8,7 @@ import { invalidClient, invalidRequest, invalidToken } from '../errors.ts'
 import { readBearer } from '../http/bearer.ts'
 import { readFormRequest } from '../http/form.ts'
 import { jsonHeaders } from '../http/respond.ts'
-import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
+import { type Keyring, signingKeyOf } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
 import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../tokens/own_token.ts'
@@ -155,12 +155,12 @@ function describe(token: OwnToken): Readonly<Record<string, unknown>> {
   return { active: true, ...claims, ...(cnf !== undefined && { cnf }), scope: scopeOf(token), token_type }
 }
 
-function sign(
+async function sign(
   token_introspection: object,
   caller: Client,
   { issuer, now }: Context,
   options: IntrospectOptions,
 ): Promise<string> {
   const claims = { iss: issuer, aud: caller.client_id, iat: now, token_introspection: { ...token_introspection } }
-  return signJwt(claims, SIGNED_TYPE, signingKeyAt(options.keyring, now))
+  return signJwt(claims, SIGNED_TYPE, signingKeyOf(await options.keyring.at(now)))
 }

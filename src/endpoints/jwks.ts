@@ -44,9 +44,12 @@ export function jwksEndpoint(keyring: Keyring): Endpoint {
       },
     },
     routes({ now }) {
-      const respond = publicText(TYPE)
+      const respond = publicText(TYPE, keyring.maxAgeSeconds)
       const app = new Hono<{ Bindings: Connection }>()
-      publish(app, '/', () => respond(JSON.stringify(keyring.publishedAt(now()))))
+      publish(app, '/', async () => {
+        const { published } = await (keyring.fresh ?? keyring.at)(now())
+        return respond(JSON.stringify(published))
+      })
       return app
     },
   }

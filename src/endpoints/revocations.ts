@@ -9,7 +9,7 @@ import type { Emit } from '../events/events.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { publicText, publish } from '../http/public_document.ts'
 import { jsonHeaders } from '../http/respond.ts'
-import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
+import { type Keyring, signingKeyOf } from '../keys/keyring.ts'
 import { readInput } from '../lib/read_input.ts'
 import { singleFlight } from '../lib/single_flight.ts'
 import { within } from '../lib/within.ts'
@@ -120,7 +120,7 @@ function revocationList(
   const respond = publicText('application/jwt', FRESH_SECONDS)
   const make = async (issuer: string, at: number): Promise<string> => {
     const claims = { iss: issuer, iat: at, exp: at + VALID_SECONDS, ...(await revocations.list()) }
-    return signJwt(claims, 'revocations+jwt', signingKeyAt(keyring, at))
+    return signJwt(claims, 'revocations+jwt', signingKeyOf(await keyring.at(at)))
   }
   const attempt = async (issuer: string): Promise<Attempt> => {
     const at = now()

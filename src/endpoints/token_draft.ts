@@ -2,7 +2,7 @@
 
 import type { Authenticated } from '../authentication/authenticate.ts'
 import type { Confirmed, Permit } from '../features.ts'
-import { type Keyring, signingKeyAt } from '../keys/keyring.ts'
+import { type Keyring, signingKeyOf } from '../keys/keyring.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
@@ -48,7 +48,7 @@ export async function draftToken(
   }
   return {
     token,
-    key: signingKeyAt(options.keyring, context.now, signingAlgOf(resources)),
+    key: signingKeyOf(await options.keyring.at(context.now), signingAlgOf(resources)),
     records,
   }
 }

@@ -78,6 +78,42 @@ export type ServerEvent =
       readonly client_id?: undefined
     }
   | {
+      /** A stored signing key: `announced` when it was made, `advanced` when it signs earlier than announced. */
+      readonly event: 'key_changed'
+      readonly change: 'announced' | 'advanced' | 'revoked' | 'removed'
+      readonly kid: string
+      readonly alg: string
+      /** Epoch seconds. */
+      readonly signs_from: number
+      readonly client_id?: undefined
+    }
+  | {
+      /** Stored keys were encrypted again, under the key-encryption key `kek`. */
+      readonly event: 'keys_rewrapped'
+      readonly kek: string
+      readonly count: number
+      readonly client_id?: undefined
+    }
+  | {
+      /** A stored key cannot be decrypted: the key-encryption key `kek` is missing or another one. Reported at each reading. */
+      readonly event: 'key_undecryptable'
+      readonly kid: string
+      readonly kek: string
+      readonly client_id?: undefined
+    }
+  | {
+      /** The newest key of an algorithm has signed for longer than a period. Reported at most hourly. */
+      readonly event: 'key_rotation_overdue'
+      readonly alg: string
+      readonly client_id?: undefined
+    }
+  | {
+      /** A rotation that was due could not be made; it is tried again. */
+      readonly event: 'key_rotation_failed'
+      readonly cause: string
+      readonly client_id?: undefined
+    }
+  | {
       /** A peer that is not a trusted proxy sent a `Client-Cert` header. The header was ignored. */
       readonly event: 'client_cert_ignored'
       readonly path: string

@@ -82,6 +82,12 @@ export function keyState(key: Placed, keys: readonly Placed[], now: number, reti
   const started = keys.filter(({ alg, signsFrom }) => alg === key.alg && signsFrom <= now)
   const latest = Math.max(...started.map(({ signsFrom }) => signsFrom))
   if (started.find(({ signsFrom }) => signsFrom === latest) === key) return 'signing'
-  const retiredAt = Math.min(...started.map(({ signsFrom }) => signsFrom).filter((at) => at > key.signsFrom))
-  return now > retiredAt + retiredSeconds && retiredAt !== Number.POSITIVE_INFINITY ? 'expired' : 'retired'
+  const retiredAt = replacedAt(key, started)
+  return retiredAt !== undefined && now > retiredAt + retiredSeconds ? 'expired' : 'retired'
+}
+
+/** Returns when the successor of a key starts, undefined when it has none. */
+export function replacedAt(key: Placed, keys: readonly Placed[]): number | undefined {
+  const later = keys.filter(({ alg, signsFrom }) => alg === key.alg && signsFrom > key.signsFrom)
+  return later.length === 0 ? undefined : Math.min(...later.map(({ signsFrom }) => signsFrom))
 }

@@ -51,15 +51,17 @@ export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Prom
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
   const privateKey = await importKey(bare, alg)
   const publicKey = await importMatching(publicJwk, alg, privateKey, signing)
-  return {
-    kid,
-    alg,
-    signsFrom: signs_from,
-    publicKey,
-    publicJwk,
-    headerOf: headers(alg, kid),
-    sign: async (input) => new Uint8Array(await crypto.subtle.sign(signing, privateKey, input)),
-  }
+  return signerOf({ kid, alg, signsFrom: signs_from, publicKey, publicJwk }, (input) =>
+    crypto.subtle.sign(signing, privateKey, input),
+  )
+}
+
+/** Returns a key that signs by a function, which returns the signature of RFC 7518 §3 over its input. */
+export function signerOf(
+  key: Omit<SigningKey, 'headerOf' | 'sign'>,
+  sign: (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>,
+): SigningKey {
+  return { ...key, headerOf: headers(key.alg, key.kid), sign: async (input) => new Uint8Array(await sign(input)) }
 }
 
 /** Returns a function that encodes the header of each `typ` once. */
@@ -90,7 +92,8 @@ function toInteger(base64url: string): bigint {
   return decodeBase64url(base64url).reduce((sum, octet) => sum * 256n + BigInt(octet), 0n)
 }
 
-function publicHalf({ kty, crv, x, y, n, e }: JWK): JWK {
+/** Returns the public members of a key. */
+export function publicHalf({ kty, crv, x, y, n, e }: JWK): JWK {
   if (kty === 'RSA') return { kty, n: n ?? '', e: e ?? '' }
   return kty === 'EC' ? { kty, crv: crv ?? '', x: x ?? '', y: y ?? '' } : { kty: 'OKP', crv: crv ?? '', x: x ?? '' }
 }

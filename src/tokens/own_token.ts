@@ -27,7 +27,8 @@ export async function readOwnToken(
 ): Promise<OwnToken | undefined> {
   const read = readAssertion(jws)
   if (read === undefined || !TYPES.includes(String(read.header['typ']))) return undefined
-  const key = keyring.verifyingAt(now, String(read.header['kid']))
+  const kid = String(read.header['kid'])
+  const key = (await keyring.at(now)).verifying(kid) ?? (await keyring.fresh?.(now))?.verifying(kid)
   if (key === undefined || key.alg !== read.header['alg']) return undefined
   const isSigned = await compactVerify(jws, key.publicKey, { algorithms: [key.alg] }).then(
     () => true,

@@ -18,16 +18,16 @@ describe('edgemint keys', () => {
     assert.deepEqual([made.code, made.stdout], [0, ''])
     assert.equal(statSync(file).mode & 0o777, 0o600)
     assert.match(made.stderr, /^wrote .*\nNext: .*\n.*wrangler secret put SIGNING_KEYS < .*keys\.json\n.*restart/)
-    const first = (await keyringOf(file)).signingAt(now())
+    const first = (await keyringOf(file)).at(now()).signing()
     assert.equal(first?.alg, 'ES256')
 
     const turned = await edgemint(['keys', 'rotate', '--file', file, '--announce', '600', '--json'])
     assert.equal(turned.code, 0)
     assert.equal(statSync(file).mode & 0o777, 0o600)
     const keyring = await keyringOf(file)
-    assert.equal(keyring.signingAt(now())?.kid, first?.kid)
-    assert.notEqual(keyring.signingAt(now() + 601)?.kid, first?.kid)
-    assert.equal(keyring.publishedAt(now()).keys.length, 2)
+    assert.equal(keyring.at(now()).signing()?.kid, first?.kid)
+    assert.notEqual(keyring.at(now() + 601).signing()?.kid, first?.kid)
+    assert.equal(keyring.at(now()).published.keys.length, 2)
     const [next, old] = JSON.parse(turned.stdout)
     assert.deepEqual([next.state, old.state, old.kid], ['announced', 'signing', first?.kid])
 
@@ -64,7 +64,7 @@ describe('edgemint keys', () => {
     assert.deepEqual([code, stderr], [0, ''])
     const [{ kid, ...key }] = JSON.parse(stdout)
     assert.deepEqual(key, { alg: 'ES256', state: 'signing', signs_from: 0 })
-    assert.equal((await keyringOf(file)).signingAt(now())?.kid, kid)
+    assert.equal((await keyringOf(file)).at(now()).signing()?.kid, kid)
   })
 
   test('generate prints the key set to a pipe', async () => {
@@ -72,18 +72,18 @@ describe('edgemint keys', () => {
     assert.equal(code, 0)
     const file = join(folder, 'piped.json')
     writeFileSync(file, stdout)
-    assert.equal((await keyringOf(file)).signingAt(now())?.alg, 'RS256')
+    assert.equal((await keyringOf(file)).at(now()).signing()?.alg, 'RS256')
   })
 
   test('rotate reads a PEM file of OpenSSL and converts it to a key set', async () => {
     const file = join(folder, 'key.pem')
     const { privateKey } = await generateKeyPair('RS256', { extractable: true })
     writeFileSync(file, await exportPKCS8(privateKey))
-    const before = (await keyringOf(file)).signingAt(now())?.kid
+    const before = (await keyringOf(file)).at(now()).signing()?.kid
     assert.equal((await edgemint(['keys', 'rotate', '--file', file])).code, 0)
     const keyring = await keyringOf(file)
-    assert.equal(keyring.signingAt(now())?.kid, before)
-    assert.equal(keyring.publishedAt(now()).keys.length, 2)
+    assert.equal(keyring.at(now()).signing()?.kid, before)
+    assert.equal(keyring.at(now()).published.keys.length, 2)
   })
 
   test('refuses to overwrite a file, an invalid file and an unknown algorithm, with exit code 2', async () => {

@@ -279,7 +279,7 @@ describe('federated_jwt, refused with 401 invalid_client and one text', () => {
 
   test('tokens of this server, of every type', async () => {
     const { send, exchange, keyring, app, put, trust, publish } = await createPlatforms()
-    const signing = keyring.signingAt(NOW)
+    const signing = keyring.at(NOW).signing()
     assert.ok(signing !== undefined)
     await trust({ issuer: ISSUER })
     publish(ISSUER, [await exportJWK(signing.publicKey)])

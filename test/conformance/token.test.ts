@@ -33,7 +33,7 @@ async function checkSuccess({ expect }: TokenCase, response: Response, { keyring
   const audience = expect.aud ?? ISSUER
   const { payload } = await jwtVerify(
     body.access_token,
-    createLocalJWKSet({ keys: [...keyring.publishedAt(NOW).keys] }),
+    createLocalJWKSet({ keys: [...keyring.at(NOW).published.keys] }),
     {
       issuer: ISSUER,
       audience: [audience].flat(),

@@ -70,5 +70,6 @@ describe('health', () => {
 
 async function silentKeyring() {
   const { generateKeyring } = await import('../../src/keys/keyring.ts')
-  return { ...(await generateKeyring()), signingAt: () => undefined }
+  const keyring = await generateKeyring()
+  return { ...keyring, at: (now: number) => ({ ...keyring.at(now), signing: () => undefined }) }
 }

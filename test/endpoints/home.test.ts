@@ -47,7 +47,7 @@ describe('GET /', () => {
       const response = await get(accept)
       assert.match(response.headers.get('Content-Type') ?? '', /^text\/html/)
       const page = await response.text()
-      const [kid = ''] = keyring.publishedAt(NOW).keys.map((key) => key.kid)
+      const [kid = ''] = keyring.at(NOW).published.keys.map((key) => key.kid)
       const key = `RS256 <b class="good">signing</b></span> <code>${kid}</code>`
       for (const text of [ISSUER, `curl ${ISSUER}/token`, '/introspect', key]) assert.ok(page.includes(text), text)
       assert.equal(
@@ -95,7 +95,7 @@ describe('GET /', () => {
 
   test('shows what is not ready', async () => {
     const { keyring } = await world
-    const silent = { ...keyring, signingAt: () => undefined }
+    const silent = { ...keyring, at: (now: number) => ({ ...keyring.at(now), signing: () => undefined }) }
     const { page } = await pageOf({ keyring: silent, ledger: memoryStores(() => NOW).ledger })
     for (const [name, state, word] of [
       ['ready', 'bad', 'no'],

@@ -34,11 +34,11 @@ describe('POST /introspect', () => {
     const { grant, introspect, keyring, state } = await createRevocable()
     const token = await grant()
     const { privateKey } = await generateKeyPair('RS256')
-    const kid = keyring.signingAt(NOW)?.kid ?? ''
+    const kid = keyring.at(NOW).signing()?.kid ?? ''
     const forged = await new SignJWT(decodeJwt(token))
       .setProtectedHeader({ alg: 'RS256', kid, typ: 'at+jwt' })
       .sign(privateKey)
-    const ours = keyring.signingAt(NOW)
+    const ours = keyring.at(NOW).signing()
     assert.ok(ours !== undefined)
     const sign = (claims: Record<string, unknown>, typ = 'at+jwt') =>
       signJwt({ ...decodeJwt(token), ...claims }, typ, ours)
@@ -94,7 +94,7 @@ describe('POST /introspect', () => {
       assert.equal(answer.headers.get('Content-Type'), 'application/token-introspection+jwt')
       const { payload } = await jwtVerify(
         answer.text,
-        createLocalJWKSet({ keys: [...keyring.publishedAt(NOW).keys] }),
+        createLocalJWKSet({ keys: [...keyring.at(NOW).published.keys] }),
         {
           issuer: ISSUER,
           audience: 'rs',

@@ -273,7 +273,7 @@ async function listOf(
   const response = await app.request(`${ISSUER}/revocations`)
   assert.equal(response.headers.get('Content-Type'), 'application/jwt')
   assert.equal(response.headers.get('Cache-Control'), 'public, max-age=30')
-  const keys = createLocalJWKSet({ keys: [...keyring.publishedAt(NOW).keys] })
+  const keys = createLocalJWKSet({ keys: [...keyring.at(NOW).published.keys] })
   const options = { issuer: ISSUER, typ: 'revocations+jwt', currentDate: new Date(now * 1000) }
   const { payload } = await jwtVerify(await textOf(response), keys, options)
   return payload as JWTPayload & { revoked: string[]; client_hashes: Record<string, number>; all: number }

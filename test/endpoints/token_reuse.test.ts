@@ -124,12 +124,15 @@ describe('token reuse', () => {
     let signatures = 0
     const counting: typeof keyring = {
       ...keyring,
-      signingAt: (now, alg) => {
-        const key = keyring.signingAt(now, alg)
-        return key && counted(key)
-      },
+      at: (now) => ({
+        ...keyring.at(now),
+        signing: (alg) => {
+          const key = keyring.at(now).signing(alg)
+          return key && counted(key)
+        },
+      }),
     }
-    type Key = NonNullable<ReturnType<typeof keyring.signingAt>>
+    type Key = NonNullable<ReturnType<ReturnType<typeof keyring.at>['signing']>>
     const known = new Map<string, Key>()
     const counted = (key: Key): Key => {
       const held = known.get(key.kid) ?? { ...key, sign: (input) => key.sign(input).finally(() => signatures++) }

@@ -4,7 +4,7 @@ import { describe, test } from '#test'
 import { OAuthError } from '../../src/errors.ts'
 import { ALGORITHMS } from '../../src/keys/algorithms.ts'
 import { generateKey } from '../../src/keys/key_set.ts'
-import { generateKeyring, readKeyring, signingKeyAt } from '../../src/keys/keyring.ts'
+import { generateKeyring, readKeyring, signingKeyOf } from '../../src/keys/keyring.ts'
 import { rotate } from '../../src/keys/rotation.ts'
 import type { PrivateJwk } from '../../src/keys/signing_key.ts'
 import { NOW } from '../support/world.ts'
@@ -20,9 +20,9 @@ async function privateJwk(alg: string): Promise<JWK> {
 const options = { lifetimeSeconds: 1800 }
 const read = async (...keys: PrivateJwk[]) => {
   const keyring = await readKeyring(JSON.stringify({ keys }), options)
-  const signing = keyring.signingAt(NOW)
+  const signing = keyring.at(NOW).signing()
   assert.ok(signing !== undefined)
-  return { ...keyring, signing, jwks: keyring.publishedAt(NOW) }
+  return { ...keyring, signing, jwks: keyring.at(NOW).published }
 }
 const mangle = (text = '') => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21)
 
@@ -53,7 +53,7 @@ describe('readKeyring', () => {
       const pair = await pairs.get(alg)
       assert.ok(pair !== undefined)
       const keyring = await readKeyring(`\n${await exportPKCS8(pair.privateKey)}\n`, options)
-      assert.equal(keyring.signingAt(NOW)?.alg, expected)
+      assert.equal(keyring.at(NOW).signing()?.alg, expected)
       assert.deepEqual(keyring.algorithms, [expected])
     })
   }
@@ -210,10 +210,10 @@ describe('readKeyring', () => {
 describe('generateKeyring', () => {
   test('makes another RSA-2048 key each time', async () => {
     const [one, two] = await Promise.all([generateKeyring(options), generateKeyring(options)])
-    const key = one.signingAt(NOW)
+    const key = one.at(NOW).signing()
     assert.equal(key?.alg, 'RS256')
     assert.equal(key?.publicJwk.n?.length, 342)
-    assert.notEqual(key?.kid, two.signingAt(NOW)?.kid)
+    assert.notEqual(key?.kid, two.at(NOW).signing()?.kid)
   })
 })
 
@@ -238,18 +238,19 @@ describe('keys and their time', () => {
       [100 + 1800 + 61, '2', '2'],
     ] as const) {
       const instant = NOW + after
-      assert.equal(keyring.signingAt(instant)?.kid, signing)
-      assert.equal(kidsOf(keyring.publishedAt(instant)).join(' '), published)
-      const verifying = ['2', '1'].filter((kid) => keyring.verifyingAt(instant, kid)?.kid === kid)
+      assert.equal(keyring.at(instant).signing()?.kid, signing)
+      assert.equal(kidsOf(keyring.at(instant).published).join(' '), published)
+      const verifying = ['2', '1'].filter((kid) => keyring.at(instant).verifying(kid)?.kid === kid)
       assert.equal(verifying.join(' '), published, 'a published key verifies, and no other')
     }
   })
 
-  test('verifyingAt compares the whole kid, for every algorithm', async () => {
-    const { verifyingAt } = await read(await place('es', 'ES256'), await place('ed', 'EdDSA'))
-    assert.equal(verifyingAt(NOW, 'es')?.alg, 'ES256')
-    assert.equal(verifyingAt(NOW, 'ed')?.alg, 'EdDSA')
-    for (const kid of ['', 'e', 'ES', 'es ', 'undefined', 'constructor']) assert.equal(verifyingAt(NOW, kid), undefined)
+  test('verifying compares the whole kid, for every algorithm', async () => {
+    const keyring = await read(await place('es', 'ES256'), await place('ed', 'EdDSA'))
+    const { verifying } = keyring.at(NOW)
+    assert.equal(verifying('es')?.alg, 'ES256')
+    assert.equal(verifying('ed')?.alg, 'EdDSA')
+    for (const kid of ['', 'e', 'ES', 'es ', 'undefined', 'constructor']) assert.equal(verifying(kid), undefined)
   })
 
   test('refuses two keys with the same kid, even if they differ otherwise', async () => {
@@ -257,14 +258,14 @@ describe('keys and their time', () => {
     await assert.rejects(read(await place('1', 'ES256', NOW - 9999), await place('1', 'RS256', 0)), /same kid/)
   })
 
-  test('signingKeyAt throws while no key of the algorithm signs', async () => {
+  test('signingKeyOf throws while no key of the algorithm signs', async () => {
     const keyring = await read(await place('es', 'ES256', NOW + 100), await place('rs', 'RS256'))
-    assert.equal(signingKeyAt(keyring, NOW).kid, 'rs')
-    assert.equal(signingKeyAt(keyring, NOW, 'RS256').kid, 'rs')
-    assert.equal(signingKeyAt(keyring, NOW + 100, 'ES256').kid, 'es')
+    assert.equal(signingKeyOf(keyring.at(NOW)).kid, 'rs')
+    assert.equal(signingKeyOf(keyring.at(NOW), 'RS256').kid, 'rs')
+    assert.equal(signingKeyOf(keyring.at(NOW + 100), 'ES256').kid, 'es')
     for (const alg of ['ES256', 'EdDSA', '']) {
       assert.throws(
-        () => signingKeyAt(keyring, NOW, alg),
+        () => signingKeyOf(keyring.at(NOW), alg),
         (error) => error instanceof OAuthError && error.status === 503 && error.reason === 'signing_alg_missing',
       )
     }
@@ -272,22 +273,23 @@ describe('keys and their time', () => {
 
   test('a key is succeeded only by a key of its own algorithm; the first that signs is the default', async () => {
     const keys = [await place('es', 'ES256', NOW + 100), await place('rs', 'RS256'), await place('ed', 'EdDSA')]
-    const { signingAt, publishedAt, algorithms } = await read(...keys)
-    assert.deepEqual(algorithms, ['ES256', 'RS256', 'EdDSA'])
-    assert.equal(signingAt(NOW)?.kid, 'rs')
-    assert.equal(signingAt(NOW, 'EdDSA')?.kid, 'ed')
-    assert.equal(signingAt(NOW, 'ES256'), undefined)
-    assert.equal(signingAt(NOW, 'PS256'), undefined)
-    assert.equal(signingAt(NOW + 100)?.kid, 'es')
-    assert.equal(kidsOf(publishedAt(NOW + 1_000_000)).length, 3)
+    const keyring = await read(...keys)
+    const { signing } = keyring.at(NOW)
+    assert.deepEqual(keyring.algorithms, ['ES256', 'RS256', 'EdDSA'])
+    assert.equal(signing()?.kid, 'rs')
+    assert.equal(signing('EdDSA')?.kid, 'ed')
+    assert.equal(signing('ES256'), undefined)
+    assert.equal(signing('PS256'), undefined)
+    assert.equal(keyring.at(NOW + 100).signing()?.kid, 'es')
+    assert.equal(kidsOf(keyring.at(NOW + 1_000_000).published).length, 3)
   })
 
   test('a set of announced keys is published, and signs from its start time', async () => {
     const keyring = await readKeyring(JSON.stringify({ keys: [await place('1', 'ES256', NOW + 1)] }), options)
-    assert.throws(() => signingKeyAt(keyring, NOW), { status: 503, reason: 'signing_key_missing' })
-    assert.throws(() => signingKeyAt(keyring, NOW + 1, 'RS256'), { status: 503, reason: 'signing_alg_missing' })
-    assert.equal(signingKeyAt(keyring, NOW + 1).kid, '1')
-    assert.deepEqual(kidsOf(keyring.publishedAt(NOW)), ['1'])
+    assert.throws(() => signingKeyOf(keyring.at(NOW)), { status: 503, reason: 'signing_key_missing' })
+    assert.throws(() => signingKeyOf(keyring.at(NOW + 1), 'RS256'), { status: 503, reason: 'signing_alg_missing' })
+    assert.equal(signingKeyOf(keyring.at(NOW + 1)).kid, '1')
+    assert.deepEqual(kidsOf(keyring.at(NOW).published), ['1'])
   })
 
   test('refuses a malformed signs_from', async () => {

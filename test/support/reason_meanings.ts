@@ -121,6 +121,13 @@ export const MEANINGS: Readonly<Record<Reason, string>> = {
   jwks_uri_failed: 'The keys of the client cannot be fetched.',
   issuer_keys_failed: 'The keys of a trusted issuer cannot be fetched.',
   signing_alg_missing: 'No signing key has the algorithm that the resource server requires.',
+  key_rotation_malformed: 'The body of `POST /keys` is malformed.',
+  key_static: 'A key of `SIGNING_KEYS` cannot be changed by a request.',
+  key_recent: 'The announced key was published so recently that verifiers may not know it yet.',
+  key_not_announced: 'No key is announced that could sign now.',
+  key_undecryptable: 'The announced key cannot be decrypted.',
+  signing_key_undecryptable:
+    'The keys that should sign cannot be decrypted: their key-encryption key is missing or another one.',
   signing_key_missing: 'No signing key signs yet.',
   revocations_too_many: 'There are more denials than the list may hold.',
   rate_limited: 'The caller exceeds `INTROSPECTIONS_PER_MINUTE`.',

@@ -6,7 +6,7 @@ import { clientSecretPost } from '../../src/authentication/client_secret_post.ts
 import { clientKey, clientRecord } from '../../src/clients/registry.ts'
 import type { ServerEvent } from '../../src/events/events.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'
-import { generateKeyring, type Keyring } from '../../src/keys/keyring.ts'
+import { type FixedKeyring, generateKeyring } from '../../src/keys/keyring.ts'
 import { assemble, type Parts } from '../../src/preset.ts'
 import { openRecords } from '../../src/records/open.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
@@ -23,7 +23,7 @@ export const NOW = 1_800_000_000
 export interface World {
   readonly app: ReturnType<typeof assemble>
   readonly events: ServerEvent[]
-  readonly keyring: Keyring
+  readonly keyring: FixedKeyring
   readonly registry: Registry
 }
 
@@ -92,7 +92,8 @@ export const resourceServers: readonly ResourceServer[] = [
 
 const keys = generateKeyring({ lifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS })
 
-export interface WorldOptions extends Partial<Omit<Parts, 'records'>> {
+export interface WorldOptions extends Partial<Omit<Parts, 'records' | 'keyring'>> {
+  readonly keyring?: FixedKeyring
   readonly registry?: Registry
   readonly cacheSeconds?: number
 }

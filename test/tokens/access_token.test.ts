@@ -10,7 +10,7 @@ import { type AccessToken, isFreeClaim, signAccessToken } from '../../src/tokens
 import { clients, createWorld, ISSUER, NOW } from '../support/world.ts'
 
 const keyring = await generateKeyring({ lifetimeSeconds: 1800 })
-const signing = keyring.signingAt(NOW) as SigningKey
+const signing = keyring.at(NOW).signing() as SigningKey
 const plain: AccessToken = {
   issuer: ISSUER,
   subject: 's',

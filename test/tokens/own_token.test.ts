@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { base64url, type JWTPayload } from 'jose'
 import { describe, test } from '#test'
 import { generateKey } from '../../src/keys/key_set.ts'
-import { type Keyring, readKeyring } from '../../src/keys/keyring.ts'
+import { type FixedKeyring, readKeyring } from '../../src/keys/keyring.ts'
 import type { PrivateJwk, SigningKey } from '../../src/keys/signing_key.ts'
 import { type AccessToken, signAccessToken } from '../../src/tokens/access_token.ts'
 import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../../src/tokens/own_token.ts'
@@ -10,12 +10,12 @@ import { signJwt } from '../../src/tokens/sign.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
 const LIFETIME = 1800
-const keyringOf = (...keys: PrivateJwk[]): Promise<Keyring> =>
+const keyringOf = (...keys: PrivateJwk[]): Promise<FixedKeyring> =>
   readKeyring(JSON.stringify({ keys }), { lifetimeSeconds: LIFETIME })
 
 const [rs, es, next] = await Promise.all([generateKey('RS256'), generateKey('ES256'), generateKey('RS256', NOW + 100)])
 const keyring = await keyringOf(next, rs, es)
-const [rsKey, esKey] = ['RS256', 'ES256'].map((alg) => keyring.signingAt(NOW, alg)) as [SigningKey, SigningKey]
+const [rsKey, esKey] = ['RS256', 'ES256'].map((alg) => keyring.at(NOW).signing(alg)) as [SigningKey, SigningKey]
 
 const claims = { iss: ISSUER, sub: 's', aud: 'a', client_id: 'c', iat: NOW, exp: NOW + 60, jti: 'j' }
 const read = (jws: string, now = NOW, ring = keyring) => readOwnToken(jws, { keyring: ring, issuer: ISSUER, now })
@@ -106,7 +106,7 @@ describe('readOwnToken', () => {
   })
 
   test('refuses a token that a key of another server signed under our kid', async () => {
-    const stranger = (await keyringOf({ ...(await generateKey('RS256')), kid: rsKey.kid })).signingAt(NOW)
+    const stranger = (await keyringOf({ ...(await generateKey('RS256')), kid: rsKey.kid })).at(NOW).signing()
     assert.ok(stranger !== undefined)
     assert.equal(await read(await own({}, 'at+jwt', stranger)), undefined)
   })
