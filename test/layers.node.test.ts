@@ -45,10 +45,7 @@ const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations'
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   // `clients test` is a client: it signs an assertion and verifies its token as a resource server would.
-  [
-    /^jose$/,
-    /^src\/((assertions|confirmations|tokens|keys)\/|cli\/(test_client|verify_token|client_credentials|dpop_proof)\.ts)/,
-  ],
+  [/^jose$/, /^src\/((assertions|tokens|keys)\/|cli\/(test_client|verify_token|client_credentials|dpop_proof)\.ts)/],
   [/^bcrypt-ts/, /^src\/secrets\/hashes\.ts$/],
   [/^node:/, /^src\/(cli\/|runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],

@@ -1,9 +1,7 @@
-/** JWK Sets of clients, and the selection of the keys that may have signed a JWS. */
+/** JWK Sets of clients. */
 
 import * as v from 'valibot'
 import type { Jwk } from '../types.ts'
-import { ASSERTION_ALGORITHMS, isSameAlgorithm } from './algorithms.ts'
-import { problemOfMembers } from './public_members.ts'
 
 /** An assertion without `kid` may cost one verification per key. */
 const MAX_KEYS = 20
@@ -12,18 +10,3 @@ const MAX_KEYS = 20
 export const JwkSet: v.GenericSchema<unknown, { keys: Jwk[] }> = v.object({
   keys: v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(MAX_KEYS)),
 })
-
-/** Returns the public keys that fit `alg` and, when the JWS names one, `kid`. */
-export function fittingKeys(keys: readonly Jwk[], alg: string, kid: string | undefined): readonly Jwk[] {
-  return keys.filter((key) => (kid === undefined || key['kid'] === kid) && fits(key, alg))
-}
-
-function fits(key: Jwk, alg: string): boolean {
-  const algorithm = ASSERTION_ALGORITHMS.get(alg)
-  const { kty, crv, use = 'sig', key_ops = ['verify'] } = key
-  if (algorithm === undefined || kty !== algorithm.kty || (algorithm.crv !== undefined && crv !== algorithm.crv))
-    return false
-  const isForAlg = key['alg'] === undefined || isSameAlgorithm(key['alg'], alg)
-  const isToVerify = use === 'sig' && Array.isArray(key_ops) && key_ops.includes('verify')
-  return isForAlg && isToVerify && problemOfMembers(key) === undefined
-}

@@ -3,7 +3,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { Jwk } from '../types.ts'
 import { ASSERTION_ALGORITHMS } from './algorithms.ts'
-import { fittingKeys } from './jwk_set.ts'
+import { fittingKeys } from './fitting_keys.ts'
 import { problemOfMembers } from './public_members.ts'
 
 /** Returns a description of what is wrong with a key, or undefined when the key can verify an assertion. */

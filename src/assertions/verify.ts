@@ -5,7 +5,7 @@ import type { Ledger } from '../stores/contracts.ts'
 import type { Jwk } from '../types.ts'
 import { ASSERTION_ALGORITHMS, isSameAlgorithm } from './algorithms.ts'
 import type { Assertion } from './assertion.ts'
-import { fittingKeys } from './jwk_set.ts'
+import { fittingKeys } from './fitting_keys.ts'
 import { claimOnce } from './replay.ts'
 import { isSignedBy } from './signature.ts'
 

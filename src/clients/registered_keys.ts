@@ -1,6 +1,6 @@
 /** Validation of the keys in a client's metadata. */
 
-import { fittingKeys } from '../assertions/jwk_set.ts'
+import { fittingKeys } from '../assertions/fitting_keys.ts'
 import { problemOfKey } from '../assertions/public_key.ts'
 import { isPrivate } from '../assertions/public_members.ts'
 import { problemOfCertificate } from '../certificates/jwk_certificate.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { exportJWK, generateKeyPair } from 'jose'
 import { describe, test } from '#test'
-import { fittingKeys } from '../../src/assertions/jwk_set.ts'
+import { fittingKeys } from '../../src/assertions/fitting_keys.ts'
 import { problemOfKey } from '../../src/assertions/public_key.ts'
 import { isPrivate, problemOfMembers } from '../../src/assertions/public_members.ts'
 import { decodeBase64url, encodeBase64url } from '../../src/lib/base64url.ts'
