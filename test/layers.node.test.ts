@@ -5,7 +5,7 @@ import { describe, test } from '#test'
 
 /** Layers from the top, each of folders and of files next to them; .github/ARCHITECTURE.md draws the same picture. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['index.ts', 'worker.ts', 'library.ts', 'cli'],
+  ['index.ts', 'worker.ts', 'library.ts', 'resource_server.ts', 'cli'],
   [
     'start.ts',
     'preset.ts',
@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ['provider.ts'],
   ['endpoints'],
-  ['authentication', 'grants', 'confirmations'],
+  ['authentication', 'grants', 'confirmations', 'resource_server'],
   [
     ...[
       'assertions',
@@ -40,7 +40,7 @@ const LAYERS: readonly (readonly string[])[] = [
 ]
 
 /** Folders of features: one does not import another, so each can be left out. */
-const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations']
+const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations', 'resource_server']
 
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
