@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from '#test'
 import { ERROR_CODES, REASONS } from '../src/reasons.ts'
+import { REFUSALS } from '../src/resource_server/refusals.ts'
 
 /** Every word that stands in quotes in the files of a folder. */
 function quotedIn(folder: string): ReadonlySet<string> {
@@ -10,7 +11,11 @@ function quotedIn(folder: string): ReadonlySet<string> {
   return new Set(texts.flatMap((text) => [...text.matchAll(/'(\w+)'/g)].map(([, word = '']) => word)))
 }
 
-const names: Readonly<Record<string, readonly string[]>> = { ...REASONS, codes: ERROR_CODES }
+const names: Readonly<Record<string, readonly string[]>> = {
+  ...REASONS,
+  guard: Object.keys(REFUSALS),
+  codes: ERROR_CODES,
+}
 
 describe('names of refusals', () => {
   test('there are some in each group, none of them twice', () => {
