@@ -2,10 +2,11 @@
 
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { invalidDpopProof } from '../errors.ts'
+import type { Lru } from '../lib/lru.ts'
 import type { Jwk } from '../types.ts'
 import { type Assertion, readAssertion } from './assertion.ts'
 import { fittingKeys } from './fitting_keys.ts'
-import { isSignedBy } from './signature.ts'
+import { importVerifier, type VerifyJws } from './imported_key.ts'
 
 /** RS256 is left out: PS256 is the better algorithm for the same keys. */
 export const DPOP_ALGORITHMS: readonly string[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256']
@@ -34,26 +35,45 @@ export interface DpopProof {
   readonly expiresAt: number
 }
 
+/** A key that has sent proofs. */
+interface ProofKey {
+  readonly jkt: string
+  readonly verify: VerifyJws
+}
+
+/** Keys by the header of their proofs, so that a client that sends many has its key imported once. */
+export type ProofKeys = Lru<ProofKey>
+
+/** Longer headers, such as those with certificates, are read again each time. */
+const MAX_HELD_CHARACTERS = 1024
+
 /**
  * Returns a verified proof.
  *
+ * @param keys those of earlier proofs
  * @throws OAuthError `invalid_dpop_proof`
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.3 RFC 9449 §4.3}
  */
-export async function verifyDpopProof(jws: string, request: ProvenRequest): Promise<DpopProof> {
+export async function verifyDpopProof(jws: string, request: ProvenRequest, keys?: ProofKeys): Promise<DpopProof> {
   const proof = readAssertion(jws)
   if (proof === undefined) throw invalidDpopProof('dpop_malformed', 'The DPoP header must be exactly one JWT.')
-  const jkt = await verifyKey(proof)
+  const header = jws.slice(0, jws.indexOf('.'))
+  const held = keys?.get(header)
+  const key = held ?? (await readKey(proof))
+  if (!(await key.verify(jws))) {
+    throw invalidDpopProof('dpop_signature_wrong', 'The signature of the DPoP proof does not verify.')
+  }
+  if (held === undefined && header.length <= MAX_HELD_CHARACTERS) keys?.set(header, key)
   const { claims } = proof
   checkClaims(claims, request)
   const { jti, iat } = claims
   if (typeof jti !== 'string' || jti === '') throw invalidDpopProof('dpop_jti_missing', 'The DPoP proof has no jti.')
   const expiresAt = Math.ceil(Number(iat)) + MAX_AGE_SECONDS + SKEW_SECONDS
-  return { jkt, claims, identity: ['dpop', jkt, jti], expiresAt }
+  return { jkt: key.jkt, claims, identity: ['dpop', key.jkt, jti], expiresAt }
 }
 
-/** Verifies the header and the signature, RFC 9449 §4.3 items 3 to 7, and returns the thumbprint of the key. */
-async function verifyKey({ jws, header }: Assertion): Promise<string> {
+/** Checks the header, RFC 9449 §4.3 items 4 to 7, and returns the key that it holds. */
+async function readKey({ header }: Assertion): Promise<ProofKey> {
   const { typ, alg, jwk } = header
   if (typeof typ !== 'string' || typ.toLowerCase() !== 'dpop+jwt' || 'crit' in header || 'b64' in header) {
     throw invalidDpopProof('dpop_header_wrong', 'The typ of a DPoP proof must be dpop+jwt, without crit.')
@@ -66,10 +86,9 @@ async function verifyKey({ jws, header }: Assertion): Promise<string> {
   const [key] = isObject ? fittingKeys([jwk as Jwk], alg, undefined) : []
   if (key === undefined)
     throw invalidDpopProof('dpop_key_wrong', 'The jwk of a DPoP proof must be a public key for its alg.')
-  if (!(await isSignedBy(jws, key, alg))) {
-    throw invalidDpopProof('dpop_signature_wrong', 'The signature of the DPoP proof does not verify.')
-  }
-  return calculateJwkThumbprint(key as unknown as JWK)
+  // A point that is not on its curve is found by the import, or by the verification.
+  const verify = await importVerifier(key, alg).catch((): VerifyJws => async () => false)
+  return { jkt: await calculateJwkThumbprint(key as unknown as JWK), verify }
 }
 
 /** RFC 9449 §4.3 items 8, 9 and 11. */

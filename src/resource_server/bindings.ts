@@ -1,11 +1,12 @@
 /** Tokens that are bound to their holder: by DPoP, RFC 9449, or by a client certificate, RFC 8705. */
 
-import { verifyDpopProof } from '../assertions/dpop_proof.ts'
+import { type ProofKeys, verifyDpopProof } from '../assertions/dpop_proof.ts'
 import { type Nonces, nonces } from '../assertions/nonce.ts'
 import { OAuthError } from '../errors.ts'
 import { deriveHmacKey } from '../keys/derived_key.ts'
 import { encodeBase64url } from '../lib/base64url.ts'
 import { digestOf } from '../lib/digest.ts'
+import { lru } from '../lib/lru.ts'
 import type { Credentials, GuardedRequest } from './credentials.ts'
 import { type GuardReason, REFUSALS } from './refusals.ts'
 import type { ClaimProof } from './replays.ts'
@@ -45,6 +46,9 @@ export interface Unbound {
   readonly nonce?: string | undefined
 }
 
+/** Keys of clients that are kept. */
+const MAX_PROOF_KEYS = 1000
+
 const NOTHING_TO_CLAIM: Bound = { claim: async () => undefined }
 
 /** Returns a function that checks the holder of a token. */
@@ -58,6 +62,7 @@ export function bindings(
 ) => Promise<Bound | Unbound> {
   let derived: Promise<Nonces> | undefined
   const { nonceSecret } = options
+  const keys: ProofKeys = lru(MAX_PROOF_KEYS)
   const findNonces = async (): Promise<Nonces | undefined> => {
     if (nonceSecret === undefined) return undefined
     derived ??= deriveHmacKey(nonceSecret, 'dpop nonces of an api').then(nonces)
@@ -73,7 +78,7 @@ export function bindings(
     if (credentials.scheme === 'Bearer' && bound.jkt !== undefined) return { reason: 'binding_needs_dpop' }
     if (bound.jkt === undefined)
       return credentials.scheme === 'DPoP' || options.isDpopRequired ? { reason: 'binding_missing' } : NOTHING_TO_CLAIM
-    return checkProof(request, credentials.token, bound.jkt, { ...options, nonces: await findNonces() })
+    return checkProof(request, credentials.token, bound.jkt, { ...options, keys, nonces: await findNonces() })
   }
 }
 
@@ -108,14 +113,15 @@ async function checkProof(
   request: GuardedRequest,
   token: string,
   jkt: string,
-  options: BindingOptions & { readonly nonces: Nonces | undefined },
+  options: BindingOptions & { readonly keys: ProofKeys; readonly nonces: Nonces | undefined },
 ): Promise<Bound | Unbound> {
   const now = options.now()
   const jws = request.headers.get('DPoP')
   const nonce = await options.nonces?.current(now)
   if (jws === null) return { reason: 'dpop_missing', nonce }
   const { method } = request
-  const proof = await verifyDpopProof(jws, { method, url: urlOf(request, options), now }).catch(reasonOf)
+  const proven = { method, url: urlOf(request, options), now }
+  const proof = await verifyDpopProof(jws, proven, options.keys).catch(reasonOf)
   if (typeof proof === 'string') return { reason: proof, nonce }
   if (proof.claims['ath'] !== (await digestOf(token))) return { reason: 'dpop_ath_wrong', nonce }
   if (proof.jkt !== jkt) return { reason: 'binding_key_wrong', nonce }

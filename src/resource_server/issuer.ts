@@ -1,12 +1,17 @@
 /** The issuer: its metadata, which is read once, and its keys. */
 
 import { fittingKeys } from '../assertions/fitting_keys.ts'
+import { importVerifier, type VerifyJws } from '../assertions/imported_key.ts'
+import { type Lru, lru } from '../lib/lru.ts'
 import type { Jwk } from '../types.ts'
 import { type Fetch, fetchObject, isNotFound, isSafeUrl } from './documents.ts'
 import type { OnEvent } from './events.ts'
 import { type Held, refreshed, type WaitUntil } from './refreshed.ts'
 
 const MAX_BYTES = 256 * 1024
+
+/** Headers that are kept. */
+const MAX_HEADERS = 100
 
 /** More keys in a set are ignored. */
 const MAX_KEYS = 100
@@ -45,7 +50,9 @@ export interface Issuer extends IssuerOptions {
   /** Returns the metadata. Rejects when it cannot be fetched. */
   findMetadata(): Promise<IssuerMetadata>
   /** Returns the keys that may have signed a JWS; undefined when the keys cannot be fetched. */
-  findKeys(alg: string, kid: string | undefined, waitUntil?: WaitUntil): Promise<readonly Jwk[] | undefined>
+  findKeys(alg: string, kid: string | undefined, waitUntil?: WaitUntil): Promise<readonly VerifyJws[] | undefined>
+  /** Headers of JWTs by their text. Those of an issuer are few. */
+  readonly headers: Lru<Readonly<Record<string, unknown>>>
 }
 
 /** @throws TypeError when the issuer is not an https URL */
@@ -81,8 +88,9 @@ export function issuerOf(options: IssuerOptions): Issuer {
   return {
     ...options,
     findMetadata,
+    headers: lru(MAX_HEADERS),
     async findKeys(alg, kid, waitUntil) {
-      const found = usable(await keys.current(waitUntil))?.(alg, kid)
+      const found = await usable(await keys.current(waitUntil))?.(alg, kid)
       return found === undefined || found.length > 0 ? found : usable(await keys.renewed())?.(alg, kid)
     },
   }
@@ -112,22 +120,30 @@ async function fetchMetadata(issuer: string, fetch: Fetch): Promise<IssuerMetada
   }
 }
 
-/** Returns the keys of a set that fit, remembering what it has found. */
-type KeySet = (alg: string, kid: string | undefined) => readonly Jwk[]
+/** Returns the keys of a set that fit. Each is imported once. */
+type KeySet = (alg: string, kid: string | undefined) => Promise<readonly VerifyJws[]>
 
 /** RFC 7517 §5. */
 function keySet({ keys }: Readonly<Record<string, unknown>>): KeySet {
   if (!Array.isArray(keys)) throw new TypeError('the document is not a JWK Set')
   const isObject = (key: unknown): key is Jwk => typeof key === 'object' && key !== null
   const all = keys.slice(0, MAX_KEYS).filter(isObject)
-  const found = new Map<string, readonly Jwk[]>()
-  return (alg, kid) => {
+  const found = new Map<string, Promise<readonly VerifyJws[]>>()
+  return async (alg, kid) => {
     const name = `${alg} ${kid ?? ''}`
     const known = found.get(name)
     if (known !== undefined) return known
     const fitting = fittingKeys(all, alg, kid)
+    if (fitting.length === 0) return []
+    const imported = importAll(fitting, alg)
     // Only what exists is remembered, so that tokens cannot fill the memory with names.
-    if (fitting.length > 0) found.set(name, fitting)
-    return fitting
+    found.set(name, imported)
+    return imported
   }
+}
+
+/** A key that cannot be imported has signed nothing. */
+async function importAll(keys: readonly Jwk[], alg: string): Promise<readonly VerifyJws[]> {
+  const imported = await Promise.allSettled(keys.map((key) => importVerifier(key, alg)))
+  return imported.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
 }

@@ -1,6 +1,5 @@
 /** JWTs that the issuer signs: access tokens, the list of revocations, answers of introspection. */
 
-import { isSignedBy } from '../assertions/signature.ts'
 import { decodeBase64url } from '../lib/base64url.ts'
 import type { Issuer } from './issuer.ts'
 import type { WaitUntil } from './refreshed.ts'
@@ -10,6 +9,9 @@ type Members = Readonly<Record<string, unknown>>
 
 /** Keys that are tried for a JWT without `kid`. */
 const MAX_TRIES = 4
+
+/** Longer headers are read again each time. */
+const MAX_HELD_CHARACTERS = 512
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -26,6 +28,13 @@ function readPart(part: string | undefined): Members | undefined {
   } catch {
     return undefined
   }
+}
+
+function readHeader(part: string | undefined, { headers }: Issuer): Members | undefined {
+  if (part === undefined || part.length > MAX_HELD_CHARACTERS) return readPart(part)
+  const header = headers.get(part) ?? readPart(part)
+  if (header !== undefined) headers.set(part, header)
+  return header
 }
 
 /** How a JWT must look, before its signature is verified. */
@@ -47,7 +56,7 @@ export async function verifySigned(
   waitUntil?: WaitUntil,
 ): Promise<Members | GuardReason> {
   const [head, payload, signature, ...more] = jws.length <= maxCharacters ? jws.split('.') : []
-  const header = readPart(head)
+  const header = readHeader(head, issuer)
   if (header === undefined || !payload || !signature || more.length > 0) return 'token_malformed'
   const { typ, alg, kid } = header
   if (typeof typ !== 'string' || !types.includes(typ.toLowerCase())) return 'token_typ_wrong'
@@ -57,7 +66,6 @@ export async function verifySigned(
   const keys = await issuer.findKeys(alg, kid, waitUntil)
   if (keys === undefined) return 'keys_unavailable'
   if (keys.length === 0) return 'token_key_unknown'
-  for (const key of keys.slice(0, MAX_TRIES))
-    if (await isSignedBy(jws, key, alg)) return readPart(payload) ?? 'token_malformed'
+  for (const verify of keys.slice(0, MAX_TRIES)) if (await verify(jws)) return readPart(payload) ?? 'token_malformed'
   return 'token_signature_wrong'
 }
