@@ -5,7 +5,7 @@ import { describe, test } from '#test'
 
 /** Layers from the top, each of folders and of files next to them; .github/ARCHITECTURE.md draws the same picture. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['index.ts', 'worker.ts', 'library.ts', 'resource_server.ts', 'cli'],
+  ['index.ts', 'worker.ts', 'library.ts', 'client.ts', 'resource_server.ts', 'cli'],
   [
     'start.ts',
     'preset.ts',
@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ['provider.ts'],
   ['endpoints'],
-  ['authentication', 'grants', 'confirmations', 'resource_server'],
+  ['authentication', 'grants', 'confirmations', 'resource_server', 'client'],
   [
     ...[
       'assertions',
@@ -40,12 +40,12 @@ const LAYERS: readonly (readonly string[])[] = [
 ]
 
 /** Folders of features: one does not import another, so each can be left out. */
-const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations', 'resource_server']
+const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations', 'resource_server', 'client']
 
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   // `clients test` is a client: it signs an assertion and verifies its token as a resource server would.
-  [/^jose$/, /^src\/((assertions|tokens|keys)\/|cli\/(test_client|verify_token|client_credentials|dpop_proof)\.ts)/],
+  [/^jose$/, /^src\/((assertions|tokens|keys|client)\/|cli\/(test_client|verify_token|client_credentials)\.ts)/],
   [/^bcrypt-ts/, /^src\/secrets\/hashes\.ts$/],
   [/^node:/, /^src\/(cli\/|runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],

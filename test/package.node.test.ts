@@ -21,6 +21,9 @@ import { hashSecret } from '../src/secrets/hashes.ts'
 /** What a Worker of one grant, one method of client authentication and a memory store may weigh, compressed. */
 const MAX_SMALLEST_BYTES = 40 * 1024
 
+/** What a Worker may weigh, compressed, that has all of `edgemint/resource-server`. */
+const MAX_GUARD_BYTES = 15 * 1024
+
 /** Marks of what the smallest Worker does not use. */
 const UNUSED = [
   'private_key_jwt',
@@ -137,6 +140,19 @@ describe('the package', () => {
       UNUSED.filter((mark) => bundle.includes(mark)),
       [],
     )
+  })
+
+  test('makes a Worker of all of `edgemint/resource-server`, without the server', () => {
+    const lines = [
+      "import * as all from 'edgemint/resource-server'",
+      'export default { fetch: () => Response.json(Object.values(all).map(String)) }',
+    ]
+    writeFileSync(join(project, 'guard.js'), lines.join('\n'))
+    const bundle = bundleWorker('guard.js', 'guard.js')
+    const size = gzipSync(bundle, { level: 9 }).length
+    assert.ok(bundle.includes('insufficient_scope') && bundle.includes('signed_metadata'))
+    assert.ok(size <= MAX_GUARD_BYTES, `${size} bytes`)
+    assert.ok(!bundle.includes('client_credentials'))
   })
 
   test('makes the full Worker of `edgemint/worker`', () => {

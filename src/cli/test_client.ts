@@ -3,6 +3,7 @@
 import process from 'node:process'
 import { type Command, Option } from 'commander'
 import type { JWTPayload } from 'jose'
+import { makeProver, type Prover } from '../client/prover.ts'
 import { accept } from './api.ts'
 import { nonEmpty, repeated } from './arguments.ts'
 import { readToken } from './ask.ts'
@@ -15,7 +16,6 @@ import {
   openCredentials,
 } from './client_credentials.ts'
 import { clientPath } from './client_records.ts'
-import { makeProver, type Prover } from './dpop_proof.ts'
 import { CliError } from './errors.ts'
 import { isWorkloadMethod } from './federated_credentials.ts'
 import {
@@ -137,7 +137,7 @@ async function requestToken(exchange: Exchange, attempt: Attempt, options: TestO
     const headers = {
       'Content-Type': 'application/x-www-form-urlencoded',
       ...ownHeaders,
-      ...(prover !== undefined && { DPoP: await prover.prove(tokenEndpoint, nonce) }),
+      ...(prover !== undefined && { DPoP: await prover.prove({ method: 'POST', url: tokenEndpoint, nonce }) }),
     }
     return exchange({ method: 'POST', path: '/token', headers, body: form.toString() })
   }

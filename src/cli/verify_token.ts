@@ -1,7 +1,7 @@
 /** Verifies the token that `edgemint clients test` received: its signature, and what it is bound to. */
 
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
-import type { Prover } from './dpop_proof.ts'
+import type { Prover } from '../client/prover.ts'
 import { CliError } from './errors.ts'
 import { isObject, type Members } from './http.ts'
 import { certificateThumbprint } from './tls.ts'
