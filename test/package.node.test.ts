@@ -16,6 +16,7 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { describe, test } from '#test'
+import type { TokenClient } from '../src/client.ts'
 import { hashSecret } from '../src/secrets/hashes.ts'
 
 /** What a Worker of one grant, one method of client authentication and a memory store may weigh, compressed. */
@@ -221,9 +222,9 @@ describe('bin/edgemint.js', () => {
 
 describe('each example', () => {
   test('is short', () => {
-    assert.ok(examples.length >= 5)
-    for (const example of examples)
-      assert.ok(readFileSync(join('examples', example), 'utf8').split('\n').length <= 61, example)
+    assert.ok(examples.length >= 6)
+    const linesOf = (example: string): number => readFileSync(join('examples', example), 'utf8').split('\n').length
+    for (const example of examples) assert.ok(linesOf(example) <= (example === 'two_services.ts' ? 101 : 61), example)
   })
 
   test('worker: issues a token to its client', async () => {
@@ -280,6 +281,33 @@ describe('each example', () => {
       app.fetch(requestToken('https://tokens.example.com/token', form, { 'X-Gateway-Signature': value }))
     assert.ok((await bodyOf(await send(signature)))['access_token'])
     assert.equal((await send('00'.repeat(32))).status, 401)
+  })
+
+  test('two_services: call each other with tokens that are bound to their keys', async () => {
+    const { default: network, shop } = (await import(pathToFileURL(join(project, 'two_services.ts')).href)) as {
+      readonly default: Fetcher
+      readonly shop: TokenClient
+    }
+    const url = 'https://orders.example.com/orders/7'
+    const item = { id: '4711', left: 3, asked_by: 'orders' }
+    assert.deepEqual(await (await shop.fetch(url)).json(), { id: '7', ordered_by: 'shop', item })
+    const { accessToken } = await shop.token()
+    const challengeTo = async (Authorization: string, at = url) => {
+      const response = await network.fetch(new Request(at, { headers: { Authorization } }))
+      assert.equal(response.status, 401)
+      return response.headers.get('WWW-Authenticate') ?? ''
+    }
+    assert.match(await challengeTo(`Bearer ${accessToken}`), /^DPoP error="invalid_token"/)
+    assert.match(await challengeTo(`DPoP ${accessToken}`), /^DPoP error="invalid_dpop_proof"/)
+    assert.match(await challengeTo(`DPoP ${accessToken}`, 'https://stock.example.com/items/1'), /error="invalid_token"/)
+    const [, described = ''] = /resource_metadata="([^"]+)"/.exec(await challengeTo('')) ?? []
+    const { authorization_servers } = (await (await network.fetch(new Request(described))).json()) as Record<
+      string,
+      unknown
+    >
+    assert.deepEqual(authorization_servers, ['https://tokens.example.com'])
+    // A client with a key of its own may not use the token of another.
+    await assert.rejects(shop.fetch('https://stock.example.com/items/1'), TypeError)
   })
 
   test('custom_store: registers a client and issues it a token', async () => {
