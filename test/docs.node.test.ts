@@ -39,12 +39,15 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
 
 /** Languages of blocks that are not checked, because no program of the lock file reads them. */
 const NOT_CHECKED: Readonly<Record<string, string>> = {
+  apacheconf: 'needs Apache; test/gateways/proxies.ts runs it',
   caddyfile: 'needs Caddy',
-  go: 'needs Go and its packages',
+  go: 'needs Go and its packages; test/gateways/languages.ts runs one',
+  haproxy: 'needs HAProxy; test/gateways/proxies.ts runs it',
   ini: 'needs systemd',
   java: 'needs Java and Spring',
   mermaid: 'is drawn by the page',
-  nginx: 'needs nginx',
+  js: 'needs the server at its URL; its API is that of Node',
+  nginx: 'needs nginx; test/gateways/proxies.ts runs one',
   yaml: 'needs Envoy, a cluster or a CI service',
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -35,9 +35,10 @@ async function startVerifier(): Promise<string> {
     'edgemint/resource-server': pathToFileURL('src/resource_server.ts').href,
     'issuer, audience': `issuer: '${ISSUER}', audience: '${AUDIENCE}', metadata: { jwks_uri: '${server.origin}/.well-known/jwks.json' }`,
   })
-  const file = join('test', 'gateways', `verifier-${process.pid}.tmp.ts`)
+  // In the checkout, where its packages are found; Git ignores the folder.
+  mkdirSync('.wrangler', { recursive: true })
+  const file = join('.wrangler', `verifier-${process.pid}.ts`)
   writeFileSync(file, module)
-  const { rmSync } = await import('node:fs')
   after(() => rmSync(file))
   const { origin, stop } = await startServer((port) => ({
     command: `exec node bench/on_node.ts ${file}`,
