@@ -1,7 +1,7 @@
 /** An API that is protected with the tokens of a world, and a client that makes tokens and proofs of any kind. */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { generateKeyring, type Keyring, signingKeyAt } from '../../src/keys/keyring.ts'
+import { generateKeyring, type Keyring, signingKeyOf } from '../../src/keys/keyring.ts'
 import { encodeBase64url } from '../../src/lib/base64url.ts'
 import { digestOf } from '../../src/lib/digest.ts'
 import {
@@ -79,7 +79,7 @@ export interface Guarded {
 
 /** Signs a JWT with the present key of a keyring. */
 export async function signAs(keyring: Keyring, claims: Members, header: Members): Promise<string> {
-  const key = signingKeyAt(keyring, NOW)
+  const key = signingKeyOf(await keyring.at(NOW))
   const full = { ...JSON.parse(atob(key.headerOf('at+jwt'))), ...header }
   const encode = (part: Members) => encodeBase64url(octets(JSON.stringify(part)))
   const input = `${encode(full)}.${encode(claims)}`
