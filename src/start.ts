@@ -105,12 +105,17 @@ export async function createServer(host: Host): Promise<Server> {
   }
 }
 
-/** Mounts the provider. Other paths are 404, and in development only requests from this machine are answered. */
+/** Answers 404 on other paths and, in development, requests from this machine only. */
 function serve(provider: App, { dev }: Config, emit: Emit): App {
+  // Mounting the provider in another app would wrap each of its handlers.
+  const app = dev ? onLoopback(provider, emit) : provider
+  return app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
+}
+
+function onLoopback(provider: App, emit: Emit): App {
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
-  app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
-  if (dev) app.use(requireLoopback)
+  app.use(requireLoopback)
   return app.route('/', provider)
 }
 
