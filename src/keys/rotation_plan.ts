@@ -50,14 +50,15 @@ export function plan<K extends Placed>(keys: readonly K[], now: number, options:
   }
 }
 
-/** Returns the algorithms whose newest key has signed for longer than a period. */
+/** Returns the algorithms whose key has signed for longer than a period. */
 export function overdueAlgorithms(
   keys: readonly Placed[],
   now: number,
   { periodSeconds, algorithms }: Pick<PlanOptions, 'periodSeconds' | 'algorithms'>,
 ): readonly string[] {
   if (periodSeconds === undefined) return []
-  return algorithms.filter((alg) => (newestOf(keys, alg)?.signsFrom ?? now) + periodSeconds <= now)
+  const started = keys.filter(({ signsFrom }) => signsFrom <= now)
+  return algorithms.filter((alg) => (newestOf(started, alg)?.signsFrom ?? now) + periodSeconds <= now)
 }
 
 function newestOf<K extends Placed>(keys: readonly K[], alg: string): K | undefined {
