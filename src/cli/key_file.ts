@@ -20,7 +20,9 @@ export async function readKeyFile(file: string): Promise<readonly PrivateJwk[]> 
 }
 
 /** Returns what decides the state of each key. @throws CliError `usage` for an unusable key */
-export async function placesOf(jwks: readonly PrivateJwk[]): Promise<{ kid: string; alg: string; signsFrom: number }[]> {
+export async function placesOf(
+  jwks: readonly PrivateJwk[],
+): Promise<{ kid: string; alg: string; signsFrom: number }[]> {
   try {
     return await Promise.all(jwks.map(toSigningKey))
   } catch (error) {

@@ -51,39 +51,37 @@ export function storedReader(options: ReaderOptions): StoredReader {
   const flight = singleFlight<Held>(SHARED_SECONDS)
   const fetchKeys = keyFetcher(options)
   let held: Held | undefined
+  const { lagSeconds = 0 } = options.registry
   let [readAt, triedAt, nextAt, latestAt] = [0, Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY]
-  const lagSeconds = options.registry.lagSeconds ?? 0
 
   const keep = (next: Held, now: number): Held => {
-    ;[held, readAt] = [next, now]
-    nextAt = now + readSeconds * (0.9 + 0.2 * Math.random())
+    ;[held, readAt, nextAt] = [next, now, now + readSeconds * (0.9 + 0.2 * Math.random())]
     return next
   }
   const read = async (now: number, latest: boolean): Promise<Held> => {
-    triedAt = now
-    nextAt = now + Math.max(1, readSeconds * RETRY_PART)
+    ;[triedAt, nextAt] = [now, now + Math.max(1, readSeconds * RETRY_PART)]
     // A copy that is late must not replace what was read past it.
     if (!latest && held !== undefined && now < latestAt + lagSeconds) return keep(held, now)
-    const next = keep(await fetchKeys(latest, held), now)
     if (latest) latestAt = now
-    return next
+    const next = await fetchKeys(latest, held)
+    return keep(!latest && next.text === undefined && held !== undefined ? held : next, now)
   }
   const first = async (now: number): Promise<Held> =>
-    available(async () => keep(await flight('first', () => readFirst(options, fetchKeys, now)), now))
+    available(async () => {
+      const next = await flight('first', () => readFirst(options, fetchKeys, now))
+      ;[triedAt, latestAt] = [now, now]
+      return keep(next, now)
+    })
   const again = (now: number): Promise<Held | undefined> =>
     flight('again', () => read(now, false)).catch((error: unknown) => {
-      const age_seconds = Math.max(0, now - readAt)
       const key = keySetKey(options.issuer)
-      options.emit({ event: 'record_served_stale', key, age_seconds, cause: causeText(error) })
+      options.emit({ event: 'record_served_stale', key, age_seconds: Math.max(0, now - readAt), cause: causeText(error) })
       return held
     })
   return {
     at(now) {
       if (held === undefined) return first(now)
-      if (now >= nextAt || now < readAt) {
-        nextAt = now + Math.max(1, readSeconds * RETRY_PART)
-        options.background(again(now))
-      }
+      if (now >= nextAt || now < readAt) options.background(again(now))
       return held
     },
     async fresh(now) {

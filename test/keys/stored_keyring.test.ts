@@ -99,6 +99,19 @@ describe('the first key', () => {
     assert.equal((await open({ registry: late }).at(NOW)).signing()?.kid, first.signing()?.kid)
     assert.equal(await record(), before)
   })
+
+  test('is not lost to a copy of the registry that is late', async () => {
+    const { registry, open, settle } = deployment()
+    const get: Registry['get'] = async (key, options) => (options?.latest ? registry.get(key, options) : undefined)
+    const keyring = open({ registry: { ...registry, lagSeconds: 60, get } })
+    const { published } = await keyring.at(NOW)
+    assert.equal(published.keys.length, 2)
+    assert.deepEqual((await keyring.fresh(NOW)).published, published)
+    assert.deepEqual((await keyring.fresh(NOW + 59)).published, published)
+    await keyring.at(NOW + 59)
+    await settle()
+    assert.ok((await keyring.at(NOW + 59)).signing())
+  })
 })
 
 describe('a rotation', () => {
