@@ -37,7 +37,7 @@ async function measure(runtime: BenchRuntime, alg: Algorithm): Promise<string> {
   try {
     for (const server of servers) await tokensPerCpuSecond(server, world.form)
     for (let round = 0; round < ROUNDS; round++)
-      for (const [index, server] of (round % 2 === 0 ? [...servers.entries()] : [...servers.entries()].reverse()))
+      for (const [index, server] of round % 2 === 0 ? [...servers.entries()] : [...servers.entries()].reverse())
         rates[index]?.push(await tokensPerCpuSecond(server, world.form))
   } finally {
     for (const server of servers) await server.stop()
@@ -51,6 +51,11 @@ async function measure(runtime: BenchRuntime, alg: Algorithm): Promise<string> {
   return `${runtime} ${alg}: ${Math.round(ofFixed)} with SIGNING_KEYS, ${Math.round(ofStored)} with stored keys, ${ratio}`
 }
 
-for (const runtime of RUNTIMES.filter((each) => words.includes(each) || !words.some((word) => RUNTIMES.includes(word as BenchRuntime))))
-  for (const alg of ALGORITHMS.filter((each) => words.includes(each) || (each === 'ES256' && !words.some((word) => ALGORITHMS.includes(word as Algorithm)))))
+for (const runtime of RUNTIMES.filter(
+  (each) => words.includes(each) || !words.some((word) => RUNTIMES.includes(word as BenchRuntime)),
+))
+  for (const alg of ALGORITHMS.filter(
+    (each) =>
+      words.includes(each) || (each === 'ES256' && !words.some((word) => ALGORITHMS.includes(word as Algorithm))),
+  ))
     console.log(await measure(runtime, alg))

@@ -47,11 +47,10 @@ export interface StoredReader {
 }
 
 export function storedReader(options: ReaderOptions): StoredReader {
-  const { readSeconds } = options
+  const { readSeconds, registry } = options
   const flight = singleFlight<Held>(SHARED_SECONDS)
   const fetchKeys = keyFetcher(options)
   let held: Held | undefined
-  const { lagSeconds = 0 } = options.registry
   let [readAt, triedAt, nextAt, latestAt] = [0, Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY]
 
   const keep = (next: Held, now: number): Held => {
@@ -61,7 +60,7 @@ export function storedReader(options: ReaderOptions): StoredReader {
   const read = async (now: number, latest: boolean): Promise<Held> => {
     ;[triedAt, nextAt] = [now, now + Math.max(1, readSeconds * RETRY_PART)]
     // A copy that is late must not replace what was read past it.
-    if (!latest && held !== undefined && now < latestAt + lagSeconds) return keep(held, now)
+    if (!latest && held !== undefined && now < latestAt + (registry.lagSeconds ?? 0)) return keep(held, now)
     if (latest) latestAt = now
     const next = await fetchKeys(latest, held)
     return keep(!latest && next.text === undefined && held !== undefined ? held : next, now)
@@ -74,8 +73,7 @@ export function storedReader(options: ReaderOptions): StoredReader {
     })
   const again = (now: number): Promise<Held | undefined> =>
     flight('again', () => read(now, false)).catch((error: unknown) => {
-      const key = keySetKey(options.issuer)
-      options.emit({ event: 'record_served_stale', key, age_seconds: Math.max(0, now - readAt), cause: causeText(error) })
+      reportStale(options, Math.max(0, now - readAt), error)
       return held
     })
   return {
@@ -85,15 +83,19 @@ export function storedReader(options: ReaderOptions): StoredReader {
       return held
     },
     async fresh(now) {
-      if (held === undefined) return first(now)
       const isFresh = now >= triedAt && now < triedAt + Math.min(FRESH_SECONDS, readSeconds)
-      return isFresh ? held : ((await again(now)) ?? held)
+      if (held === undefined || isFresh) return held ?? first(now)
+      return (await again(now)) ?? held
     },
     async readLatest(now) {
       if (held === undefined) await first(now)
       return available(() => read(now, true))
     },
   }
+}
+
+function reportStale({ issuer, emit }: ReaderOptions, age_seconds: number, error: unknown): void {
+  emit({ event: 'record_served_stale', key: keySetKey(issuer), age_seconds, cause: causeText(error) })
 }
 
 type FetchKeys = (latest: boolean, held?: Held) => Promise<Held>
