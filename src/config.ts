@@ -2,9 +2,23 @@
 
 import * as v from 'valibot'
 import { DEFAULT_ASSERTION_LIFETIME_SECONDS } from './authentication/private_key_jwt.ts'
-import { BEARER, BooleanText, Contacts, givenTexts, IntegerText, Issuer, Ranges, StoreUrl } from './config_values.ts'
+import {
+  BEARER,
+  BooleanText,
+  Contacts,
+  givenTexts,
+  IntegerText,
+  Issuer,
+  KeyEncryptionText,
+  Ranges,
+  RotationDays,
+  SigningAlgs,
+  StoreUrl,
+} from './config_values.ts'
 import { AUDIT_LOGS, type AuditLog, DEFAULT_AUDIT_LOG } from './events/audit.ts'
-import { isDevHost, LISTENING, NEEDED } from './listen_address.ts'
+import { DEFAULT_ROTATION_DAYS, DEFAULT_SIGNING_ALG } from './keys/stored_keyring.ts'
+import { isLoopback } from './lib/loopback.ts'
+import { isDevHost, LISTENING, PRODUCTION_SETTINGS } from './listen_address.ts'
 import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
 import type { PresetSettings } from './preset_options.ts'
 import { DEFAULT_CACHE_SECONDS } from './records/open.ts'
@@ -20,8 +34,17 @@ import { DEFAULT_REUSE_SECONDS, MAX_REUSE_SECONDS } from './tokens/reuse.ts'
 export interface Config extends Required<Omit<PresetSettings, 'issuer' | 'isAtRoot'>> {
   /** Undefined in development, where the issuer is the origin of each request. */
   readonly issuer: string | undefined
-  /** Private JWK Set or PKCS#8 PEM, not yet parsed. Undefined in development, where the server generates a key at start. */
+  /**
+   * Private JWK Set or PKCS#8 PEM, not yet parsed. Undefined in development, where the server generates a key at start, and where all
+   * keys are stored.
+   */
   readonly signingKeys: string | undefined
+  /** The keys that encrypt stored signing keys, not yet parsed. Undefined: there are none. */
+  readonly keyEncryptionKeys: string | undefined
+  /** Time for which a stored key signs; undefined to make no more keys. */
+  readonly rotationSeconds: number | undefined
+  /** Algorithms of stored keys, the preferred one first. */
+  readonly signingAlgs: readonly string[]
   /** The operator's token, RFC 7591 §3. Without it nothing can be registered. */
   readonly registrationToken: string | undefined
   /** Whether a DPoP proof must contain a nonce that this server issued. */
@@ -37,6 +60,10 @@ export interface Config extends Required<Omit<PresetSettings, 'issuer' | 'isAtRo
 export type Setting =
   | 'ISSUER'
   | 'SIGNING_KEYS'
+  | 'KEY_ENCRYPTION_KEYS'
+  | 'KEY_ROTATION_DAYS'
+  | 'KEY_ROTATION_SECONDS'
+  | 'SIGNING_ALG'
   | 'ACCESS_TOKEN_LIFETIME'
   | 'ACCESS_TOKEN_PROFILE'
   | 'TOKEN_REUSE_SECONDS'
@@ -62,6 +89,8 @@ export interface Problem {
 
 const MAX_CACHE_SECONDS = 60 * 60
 const MAX_ASSERTION_SECONDS = 24 * 60 * 60
+const DAY_SECONDS = 24 * 60 * 60
+const MIN_ROTATION_SECONDS = 4
 
 const profiles = Object.keys(accessTokenProfiles) as AccessTokenProfile[]
 
@@ -72,6 +101,10 @@ const PRODUCTION_STORE = 'sqlite:.edgemint/edgemint.db'
 const Settings = v.object({
   ISSUER: v.optional(Issuer),
   SIGNING_KEYS: v.optional(v.string()),
+  KEY_ENCRYPTION_KEYS: v.optional(KeyEncryptionText),
+  KEY_ROTATION_DAYS: v.optional(RotationDays, String(DEFAULT_ROTATION_DAYS)),
+  KEY_ROTATION_SECONDS: v.optional(IntegerText(MIN_ROTATION_SECONDS, DAY_SECONDS)),
+  SIGNING_ALG: v.optional(SigningAlgs, DEFAULT_SIGNING_ALG),
   ACCESS_TOKEN_LIFETIME: v.optional(IntegerText(1, MAX_TOKEN_LIFETIME_SECONDS), String(DEFAULT_TOKEN_LIFETIME_SECONDS)),
   ACCESS_TOKEN_PROFILE: v.optional(
     v.picklist(profiles, `must be one of ${profiles.join(', ')}`),
@@ -102,7 +135,9 @@ const DEV_HOST = 'must be a loopback address in development'
 export const settingNames: readonly Setting[] = Object.keys(Settings.entries) as Setting[]
 
 /** Otherwise the well-known secret of the test client would get tokens that resource servers trust. */
-const DEV_IN_PRODUCTION = 'must not be set together with ISSUER or SIGNING_KEYS'
+const DEV_IN_PRODUCTION = 'must not be set together with ISSUER, SIGNING_KEYS or KEY_ENCRYPTION_KEYS'
+
+const ONLY_IN_TESTS = 'is for tests: it needs an ISSUER on a loopback host'
 
 /**
  * Reads the settings from an environment. An empty variable counts as absent; unknown variables are ignored.
@@ -118,13 +153,14 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     })
   }
   const settings = read.output
-  const missing = NEEDED.filter((name) => settings[name] === undefined)
-  if (settings.DEV && missing.length < NEEDED.length) return [{ setting: 'DEV', problem: DEV_IN_PRODUCTION }]
-  if (settings.DEV && !isDevHost(settings.HOST)) return [{ setting: 'HOST', problem: DEV_HOST }]
-  if (!settings.DEV && missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
+  const problem = problemOf(settings)
+  if (problem !== undefined) return problem
   return {
     issuer: settings.ISSUER,
     signingKeys: settings.SIGNING_KEYS,
+    keyEncryptionKeys: settings.KEY_ENCRYPTION_KEYS,
+    rotationSeconds: settings.KEY_ROTATION_SECONDS ?? secondsOf(settings.KEY_ROTATION_DAYS),
+    signingAlgs: settings.SIGNING_ALG,
     accessTokenLifetime: settings.ACCESS_TOKEN_LIFETIME,
     accessTokenProfile: settings.ACCESS_TOKEN_PROFILE,
     tokenReuseSeconds: settings.TOKEN_REUSE_SECONDS,
@@ -140,4 +176,25 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     storeUrl: settings.STORE_URL ?? (settings.DEV ? DEVELOPMENT_STORE : PRODUCTION_STORE),
     dev: settings.DEV,
   }
+}
+
+function secondsOf(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * DAY_SECONDS
+}
+
+/** Returns what is wrong with settings that are well-formed by themselves. Either kind of keys is enough to start. */
+function problemOf(settings: v.InferOutput<typeof Settings>): readonly Problem[] | undefined {
+  const { ISSUER, SIGNING_KEYS, KEY_ENCRYPTION_KEYS, KEY_ROTATION_SECONDS, DEV, HOST } = settings
+  if (DEV && PRODUCTION_SETTINGS.some((name) => settings[name] !== undefined))
+    return [{ setting: 'DEV', problem: DEV_IN_PRODUCTION }]
+  if (DEV) return isDevHost(HOST) ? undefined : [{ setting: 'HOST', problem: DEV_HOST }]
+  const missing: Setting[] = [
+    ...(ISSUER === undefined ? (['ISSUER'] as const) : []),
+    ...(SIGNING_KEYS === undefined && KEY_ENCRYPTION_KEYS === undefined ? (['SIGNING_KEYS'] as const) : []),
+  ]
+  if (missing.length > 0) return missing.map((setting) => ({ setting, problem: 'is missing' }))
+  const isTest = ISSUER !== undefined && isLoopback(new URL(ISSUER).hostname)
+  return KEY_ROTATION_SECONDS === undefined || isTest
+    ? undefined
+    : [{ setting: 'KEY_ROTATION_SECONDS', problem: ONLY_IN_TESTS }]
 }

@@ -1,6 +1,8 @@
 /** The forms of the values of settings, which arrive as texts. */
 
 import * as v from 'valibot'
+import { ALGORITHMS } from './keys/algorithms.ts'
+import { keyEncryptionProblem } from './keys/key_encryption.ts'
 import { isAddress, isRange } from './lib/ip_address.ts'
 import { isLoopback } from './lib/loopback.ts'
 
@@ -46,6 +48,33 @@ export const Contacts: v.GenericSchema<string, string[]> = v.pipe(
     (text) => CONTACT.test(text) && URL.canParse(text),
     'must be comma-separated URIs: mailto:ADDRESS, https://… or tel:+NUMBER',
   ),
+)
+
+const MAX_ROTATION_DAYS = 400
+
+/** Days; undefined for `off`. */
+export const RotationDays: v.GenericSchema<string, number | undefined> = v.pipe(
+  v.string(),
+  v.regex(/^(off|\d{1,3})$/, `must be a whole number from 1 to ${MAX_ROTATION_DAYS}, or off`),
+  v.transform((text) => (text === 'off' || Number(text) === 0 ? undefined : Number(text))),
+  v.check((days) => days === undefined || days <= MAX_ROTATION_DAYS, `must be at most ${MAX_ROTATION_DAYS}`),
+)
+
+export const SigningAlgs: v.GenericSchema<string, string[]> = v.pipe(
+  ListText,
+  v.everyItem(
+    (alg) => ALGORITHMS.has(alg),
+    `must be comma-separated algorithms out of ${[...ALGORITHMS.keys()].join(', ')}`,
+  ),
+  v.check((algs) => new Set(algs).size === algs.length, 'names an algorithm twice'),
+)
+
+export const KeyEncryptionText: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const problem = dataset.typed ? keyEncryptionProblem(dataset.value) : undefined
+    if (problem !== undefined) addIssue({ message: problem })
+  }),
 )
 
 /** An IP address or a host name. */

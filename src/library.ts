@@ -36,6 +36,7 @@ export type { HomeOptions } from './endpoints/home_page.ts'
 export { introspectEndpoint } from './endpoints/introspect.ts'
 export { type IssuersOptions, issuersEndpoint } from './endpoints/issuers.ts'
 export { jwksEndpoint } from './endpoints/jwks.ts'
+export { type KeysOptions, keysEndpoint } from './endpoints/keys.ts'
 export { openapiEndpoint } from './endpoints/openapi.ts'
 export { registerEndpoint } from './endpoints/register.ts'
 export { resourcesEndpoint } from './endpoints/resources.ts'
@@ -55,6 +56,7 @@ export { publicHeaders, securityHeaders } from './http/respond.ts'
 export { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 export { ISSUERS } from './issuers/registry.ts'
 export { type VerifyWorkload, type WorkloadOptions, workloadVerifier } from './issuers/verify.ts'
+export { type KeyEncryptionKeys, readKeyEncryptionKeys } from './keys/key_encryption.ts'
 export {
   type FixedKeyring,
   generateKeyring,
@@ -63,6 +65,7 @@ export {
   type KeySet,
   readKeyring,
 } from './keys/keyring.ts'
+export { type ManagedKeyring, type StoredKeyringOptions, storedKeyring } from './keys/stored_keyring.ts'
 export { limitRate } from './policy/rate_limit.ts'
 export { createPreset } from './preset.ts'
 export type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'

@@ -18,8 +18,8 @@ export const LISTENING: Listening = {
   DEV: v.optional(BooleanText, 'false'),
 }
 
-/** Without these settings the server runs in development only. */
-export const NEEDED = ['ISSUER', 'SIGNING_KEYS'] as const
+/** With one of these settings the server does not run in development. */
+export const PRODUCTION_SETTINGS = ['ISSUER', 'SIGNING_KEYS', 'KEY_ENCRYPTION_KEYS'] as const
 
 const AddressSettings = v.object({ ...LISTENING, DEV: v.fallback(LISTENING.DEV, false) })
 
@@ -35,10 +35,10 @@ export interface Address {
  * default. Returns undefined if PORT or HOST is malformed, or HOST is refused in development, which `readConfig` reports.
  */
 export function readAddress(environment: Readonly<Record<string, unknown>>): Address | undefined {
-  const values = givenTexts(environment, [...NEEDED, ...Object.keys(LISTENING)])
+  const values = givenTexts(environment, [...PRODUCTION_SETTINGS, ...Object.keys(LISTENING)])
   const read = v.safeParse(AddressSettings, values)
   if (!read.success) return undefined
-  const isDevelopment = read.output.DEV && NEEDED.every((name) => values[name] === undefined)
+  const isDevelopment = read.output.DEV && PRODUCTION_SETTINGS.every((name) => values[name] === undefined)
   if (isDevelopment && !isDevHost(read.output.HOST)) return undefined
   const { PORT: port, DEV: dev, HOST: hostname = dev ? '127.0.0.1' : undefined } = read.output
   return hostname === undefined ? { port } : { port, hostname }

@@ -19,6 +19,7 @@ import type { App, Endpoint } from './endpoints/endpoint.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
 import { issuersEndpoint } from './endpoints/issuers.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
+import { keysEndpoint } from './endpoints/keys.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
 import { registerEndpoint } from './endpoints/register.ts'
 import { resourcesEndpoint } from './endpoints/resources.ts'
@@ -33,6 +34,7 @@ import { tokenExchange } from './grants/token_exchange.ts'
 import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
+import { isManaged } from './keys/stored_keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
 import type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'
@@ -165,6 +167,7 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
       issuersEndpoint({ registry, operatorTokenHash, keys: parts.issuerKeys, emit }),
     )
+    if (isManaged(keyring)) endpoints.push(keysEndpoint({ keyring, operatorTokenHash, revocations: denied }))
   }
   if (parts.securityContacts?.length) endpoints.push(securityTxtEndpoint(parts.securityContacts))
   const { tokenForm } = parts

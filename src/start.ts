@@ -11,7 +11,8 @@ import { auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
 import { jsonHeaders, refuse, respondWith } from './http/respond.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
-import { generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'
+import { isManaged } from './keys/stored_keyring.ts'
+import { type KeyHost, openKeyring, readFixedKeys } from './open_keyring.ts'
 import { createPreset } from './preset.ts'
 import type { FeatureHost, Opened } from './preset_options.ts'
 import { hashToken } from './secrets/hashes.ts'
@@ -44,7 +45,7 @@ export interface Notice {
 }
 
 /** What a runtime provides to the server. */
-export interface Host extends FeatureHost {
+export interface Host extends FeatureHost, KeyHost {
   /** Environment variables or bindings, settings among them. */
   readonly environment: Readonly<Record<string, unknown>>
   /** Opens the stores. Rejects if they cannot be opened; the message is printed to the console. */
@@ -71,6 +72,8 @@ export interface Server {
    * be called in the global scope of a Worker.
    */
   readReadiness(): Promise<Readiness<string> | undefined>
+  /** Rotates the signing keys when nothing else does, for a server without requests. Absent if keys are not rotated. */
+  readonly rotation?: { readonly everySeconds: number; rotate(): Promise<void> } | undefined
 }
 
 /** Creates the server. Never rejects: problems with the settings are printed to the console, and every response is 503. */
@@ -79,12 +82,14 @@ export async function createServer(host: Host): Promise<Server> {
     host.warn(`edgemint: ${message}`, { notice: 'setting_suspicious', message })
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
-  const keyring = await openKeyring(config).catch(problemOf('SIGNING_KEYS'))
-  if (isProblems(keyring)) return unconfigured(host, keyring)
+  const fixed = await readFixedKeys(config).catch(problemOf('SIGNING_KEYS'))
+  if (isProblems(fixed)) return unconfigured(host, fixed)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev, issuer = originOf } = config
   const emit = auditLines(host.write, host.now, config.auditLog)
+  const keyring = await openKeyring(config, fixed, stores, host, emit).catch(problemOf('KEY_ENCRYPTION_KEYS'))
+  if (isProblems(keyring)) return unconfigured(host, keyring)
   const opened: Opened = {
     registry: dev ? withTestClient(stores.registry) : stores.registry,
     ledger: stores.ledger,
@@ -102,15 +107,23 @@ export async function createServer(host: Host): Promise<Server> {
       const { isSigning, ledgerError } = await readReadiness(keyring, findError, host.now())
       return { isSigning, ledgerError: ledgerError === undefined ? undefined : errorText(ledgerError) }
     },
+    rotation: isManaged(keyring)
+      ? { everySeconds: keyring.rotateSeconds, rotate: () => keyring.rotate(host.now()) }
+      : undefined,
   }
 }
 
-/** Mounts the provider. Other paths are 404, and in development only requests from this machine are answered. */
+/** Answers 404 on other paths and, in development, requests from this machine only. */
 function serve(provider: App, { dev }: Config, emit: Emit): App {
+  // Mounting the provider in another app would wrap each of its handlers.
+  const app = dev ? onLoopback(provider, emit) : provider
+  return app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
+}
+
+function onLoopback(provider: App, emit: Emit): App {
   const app: App = new Hono()
   app.onError((error, c) => refuse(c, error, emit))
-  app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
-  if (dev) app.use(requireLoopback)
+  app.use(requireLoopback)
   return app.route('/', provider)
 }
 
@@ -132,14 +145,13 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   return { app, config: undefined, readReadiness: async () => undefined }
 }
 
-function openKeyring({ signingKeys, accessTokenLifetime }: Config): Promise<Keyring> {
-  const options = { lifetimeSeconds: accessTokenLifetime }
-  return signingKeys === undefined ? generateKeyring(options) : readKeyring(signingKeys, options)
-}
-
-/** Derived from the signing keys: Workers cannot generate random values at start. In development a nonce protects nothing. */
-async function openNonces({ dpopNonceRequired, signingKeys = 'development' }: Config): Promise<Nonces | undefined> {
-  return dpopNonceRequired ? nonces(await deriveHmacKey(signingKeys, 'dpop nonces')) : undefined
+/** Derived from the keys: Workers cannot generate random values at start. In development a nonce protects nothing. */
+async function openNonces({
+  dpopNonceRequired,
+  signingKeys = 'development',
+  keyEncryptionKeys = signingKeys,
+}: Config): Promise<Nonces | undefined> {
+  return dpopNonceRequired ? nonces(await deriveHmacKey(keyEncryptionKeys, 'dpop nonces')) : undefined
 }
 
 function isProblems(outcome: object): outcome is readonly Problem[] {

@@ -8,6 +8,9 @@ const DEVELOPMENT_STORE = 'sqlite:.edgemint/development.db'
 const defaults = {
   issuer: 'https://tokens.example',
   signingKeys: 'key',
+  keyEncryptionKeys: undefined,
+  rotationSeconds: 30 * 86_400,
+  signingAlgs: ['ES256'],
   accessTokenLifetime: 1800,
   accessTokenProfile: 'rfc9068',
   cacheSeconds: 30,
@@ -41,6 +44,45 @@ describe('readConfig', () => {
       dev: true,
     })
   })
+
+  test('either kind of keys is enough', () => {
+    const { ISSUER } = needed
+    const KEY_ENCRYPTION_KEYS = `1:${'A'.repeat(43)}`
+    const config = readConfig({ ISSUER, KEY_ENCRYPTION_KEYS, KEY_ROTATION_DAYS: 'off', SIGNING_ALG: 'RS256, EdDSA' })
+    assert.deepEqual(config, {
+      ...defaults,
+      signingKeys: undefined,
+      keyEncryptionKeys: KEY_ENCRYPTION_KEYS,
+      rotationSeconds: undefined,
+      signingAlgs: ['RS256', 'EdDSA'],
+    })
+  })
+
+  test('a period in seconds is for tests', () => {
+    const seconds = { ...needed, KEY_ROTATION_SECONDS: '60' }
+    const problem = 'is for tests: it needs an ISSUER on a loopback host'
+    assert.deepEqual(readConfig(seconds), [{ setting: 'KEY_ROTATION_SECONDS', problem }])
+    const local = readConfig({ ...seconds, ISSUER: 'http://localhost:8080' })
+    assert.ok('rotationSeconds' in local && local.rotationSeconds === 60)
+  })
+
+  for (const [setting, value] of [
+    ['KEY_ENCRYPTION_KEYS', 'AAAA'],
+    ['KEY_ENCRYPTION_KEYS', `1:${'A'.repeat(43)},1:${'B'.repeat(42)}A`],
+    ['KEY_ROTATION_DAYS', '401'],
+    ['KEY_ROTATION_DAYS', '1.5'],
+    ['KEY_ROTATION_DAYS', '-1'],
+    ['SIGNING_ALG', 'HS256'],
+    ['SIGNING_ALG', 'ES256,ES256'],
+    ['SIGNING_ALG', 'none'],
+  ] as const) {
+    test(`refuses ${setting}=${value}, and does not quote it`, () => {
+      const problems = readConfig({ ...needed, [setting]: value })
+      assert.ok(Array.isArray(problems) && problems.length === 1)
+      assert.equal(problems[0].setting, setting)
+      if (setting === 'KEY_ENCRYPTION_KEYS') assert.ok(!problems[0].problem.includes(value.slice(-8)))
+    })
+  }
 
   test('names every setting that is missing', () => {
     assert.deepEqual(readConfig({}), [
@@ -214,9 +256,12 @@ describe('readConfig', () => {
   }
 
   test('development does not go with the settings of production', () => {
-    for (const name of ['ISSUER', 'SIGNING_KEYS'] as const) {
-      const problems = readConfig({ DEV: 'true', [name]: needed[name] })
-      assert.deepEqual(problems, [{ setting: 'DEV', problem: 'must not be set together with ISSUER or SIGNING_KEYS' }])
+    for (const name of ['ISSUER', 'SIGNING_KEYS', 'KEY_ENCRYPTION_KEYS'] as const) {
+      const values = { ...needed, KEY_ENCRYPTION_KEYS: `1:${'A'.repeat(43)}` }
+      const problems = readConfig({ DEV: 'true', [name]: values[name] })
+      assert.deepEqual(problems, [
+        { setting: 'DEV', problem: 'must not be set together with ISSUER, SIGNING_KEYS or KEY_ENCRYPTION_KEYS' },
+      ])
     }
   })
 

@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'start.ts',
     'preset.ts',
     'preset_options.ts',
+    'open_keyring.ts',
     'development.ts',
     'config.ts',
     'listen_address.ts',

@@ -73,8 +73,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'npx edgemint keys generate --file signing-keys.json',
     'npx edgemint keys generate --alg ES256 | npx wrangler secret put SIGNING_KEYS',
   ],
-  'keys rotate': ['npx edgemint keys rotate --file signing-keys.json --announce 86400'],
-  'keys list': ['npx edgemint keys list --file signing-keys.json --json'],
+  'keys rotate': [
+    'npx edgemint keys rotate --file signing-keys.json --announce 86400',
+    'npx edgemint keys rotate --now',
+  ],
+  'keys list': ['npx edgemint keys list', 'npx edgemint keys list --file signing-keys.json --json'],
+  'keys revoke': ['npx edgemint keys revoke oVxQ7lTHjrB3zq-2JmbfYyyyBdB5UO4QBnDDGQpOqNs'],
+  'keys rewrap': ['npx edgemint keys rewrap'],
   complete: [
     'source <(npx edgemint complete bash)',
     'source <(npx edgemint complete zsh)',

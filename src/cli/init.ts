@@ -147,7 +147,8 @@ An edgemint token server on Cloudflare Workers.
     npm install
     npm run dev
 
-To deploy, generate keys and a token for the operator, and set three secrets. Until they are set, the Worker answers 503.
+To deploy, generate keys (or set KEY_ENCRYPTION_KEYS instead of SIGNING_KEYS, and the Worker makes and rotates them)
+and a token for the operator, and set three secrets. Until they are set, the Worker answers 503.
 
     npx edgemint keys generate --alg ES256 --file signing-keys.json
     (umask 077 && openssl rand -hex 32 > operator-token)

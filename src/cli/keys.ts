@@ -1,19 +1,27 @@
-/** `edgemint keys`: manages the private key set of SIGNING_KEYS in a file. None of these commands needs a server. */
+/** `edgemint keys`: manages the private key set of SIGNING_KEYS in a file, and the keys that a running server makes and stores. */
 
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import process from 'node:process'
 import { Command, Option } from 'commander'
 import { ALGORITHMS } from '../keys/algorithms.ts'
-import { generateKey, keyState, readKeySet } from '../keys/key_set.ts'
+import { generateKey, keyState } from '../keys/key_set.ts'
 import { RETIRED_SKEW_SECONDS } from '../keys/keyring.ts'
 import { rotate } from '../keys/rotation.ts'
-import { type PrivateJwk, toSigningKey } from '../keys/signing_key.ts'
 import { epochSeconds } from '../lib/clock.ts'
 import { DEFAULT_TOKEN_LIFETIME_SECONDS } from '../tokens/access_token.ts'
 import { wholeNumber } from './arguments.ts'
 import { requireYes } from './ask.ts'
 import { CliError } from './errors.ts'
+import { type ServerOptions, withServer } from './http.ts'
+import { placesOf, readKeyFile, textOf, writeKeyFile } from './key_file.ts'
 import { instant, printJson, printTable, warn } from './output.ts'
+import {
+  type AdvanceOptions,
+  advanceServerKeys,
+  listServerKeys,
+  revokeServerKey,
+  rewrapServerKeys,
+} from './server_keys.ts'
 
 export function keysCommand(): Command {
   const command = new Command('keys').description('Generates and rotates signing keys.')
@@ -26,26 +34,48 @@ export function keysCommand(): Command {
     .option('--print', 'print the key set even to a terminal')
     .option('--json', 'print JSON, also for errors; with --file the keys as in list, without private parts')
     .action(generate)
-  command
-    .command('rotate')
-    .description('Announces a new key that signs later, and removes keys that are no longer needed.')
-    .requiredOption('--file <file>', 'the set')
+  addRotate(command, algorithms)
+  withServer(command.command('list').description('Lists the keys and their states, without their private parts.'))
+    .option('--file <file>', 'a key set (default: the keys of the server)')
+    .addOption(lifetimeOption())
+    .action((options: ListOptions) => (options.file === undefined ? listServerKeys(options) : list(withFile(options))))
+  withServer(command.command('revoke <kid>').description('Removes a key of the server at once, and denies its tokens.'))
+    .option('--yes', 'do not ask for confirmation')
+    .action(revokeServerKey)
+  withServer(
+    command.command('rewrap').description('Encrypts all keys of the server under its first key-encryption key.'),
+  ).action(rewrapServerKeys)
+  return command
+}
+
+function addRotate(command: Command, algorithms: readonly string[]): void {
+  withServer(
+    command
+      .command('rotate')
+      .description(
+        'Announces a new key that signs later, in a file; with --now has the server sign with the announced key.',
+      ),
+  )
+    .option('--file <file>', 'the set')
+    .option('--now', 'have the server sign with the announced key at once, and announce another')
+    .option('--force', 'with --now: also with a key that verifiers may not know yet')
     .addOption(
       new Option('--alg <alg>', 'algorithm of the new key (default: that of the first key)').choices(algorithms),
     )
     .option('--announce <seconds>', 'time until the new key signs, for verifiers to fetch it', wholeNumber, 3600)
     .addOption(lifetimeOption())
-    .option('--yes', 'do not ask for confirmation if a key is already announced')
-    .option('--json', 'print JSON, also for errors')
-    .action(rotateKeys)
-  command
-    .command('list')
-    .description('Lists the keys and their states, without their private parts.')
-    .requiredOption('--file <file>', 'the set')
-    .addOption(lifetimeOption())
-    .option('--json', 'print JSON, also for errors')
-    .action(list)
-  return command
+    .option('--yes', 'do not ask for confirmation')
+    .action((options: RotateOptions & AdvanceOptions & { readonly now?: boolean }) => {
+      if (options.now === undefined) return rotateKeys(withFile(options))
+      if (options.file === undefined) return advanceServerKeys(options)
+      throw new CliError('usage', 'use --now for the keys of a server, or --file for a key set')
+    })
+}
+
+function withFile<T extends { readonly file?: string }>(options: T): T & { readonly file: string } {
+  const { file } = options
+  if (file === undefined) throw new CliError('usage', 'use --file for a key set, or --now for the keys of a server')
+  return { ...options, file }
 }
 
 function lifetimeOption(): Option {
@@ -72,18 +102,19 @@ async function generate({ alg, file, print, json }: GenerateOptions): Promise<vo
   if (file !== undefined && existsSync(file))
     throw new CliError('usage', `${file} already exists; use keys rotate to add a key`)
   const keys = [await generateKey(alg)]
-  if (file === undefined) return printJson({ keys })
-  write(file, keys)
+  if (file === undefined) return void process.stdout.write(textOf(keys))
+  writeKeyFile(file, keys)
   if (json) return list({ file, lifetime: DEFAULT_TOKEN_LIFETIME_SECONDS, json })
   warn(`wrote ${file}`)
   printNextStep(file, 'The key set is the value of SIGNING_KEYS.')
 }
 
-interface ListOptions {
-  readonly file: string
+interface ListOptions extends ServerOptions {
+  readonly file?: string
   readonly lifetime: number
-  readonly json?: boolean
 }
+
+type Filed<T> = T & { readonly file: string }
 
 interface RotateOptions extends ListOptions {
   readonly alg?: string
@@ -91,9 +122,9 @@ interface RotateOptions extends ListOptions {
   readonly yes?: boolean
 }
 
-async function rotateKeys(options: RotateOptions): Promise<void> {
+async function rotateKeys(options: Filed<RotateOptions>): Promise<void> {
   const { file, announce, lifetime, json } = options
-  const held = await read(file)
+  const held = await readKeyFile(file)
   const places = await placesOf(held)
   const alg = options.alg ?? places[0]?.alg ?? 'RS256'
   const waiting = places.find((key) => key.alg === alg && key.signsFrom > epochSeconds())
@@ -101,7 +132,7 @@ async function rotateKeys(options: RotateOptions): Promise<void> {
     const since = `The key ${waiting.kid} is announced and signs from ${instant(waiting.signsFrom)}.`
     await requireYes(`${since} Announce another one?`, options)
   }
-  write(
+  writeKeyFile(
     file,
     await rotate(held, {
       alg,
@@ -121,8 +152,8 @@ function printNextStep(file: string, why: string): void {
   warn(`  elsewhere    export SIGNING_KEYS="$(cat ${file})", and restart the server`)
 }
 
-async function list({ file, lifetime, json }: ListOptions): Promise<void> {
-  const keys = await placesOf(await read(file))
+async function list({ file, lifetime, json }: Filed<ListOptions>): Promise<void> {
+  const keys = await placesOf(await readKeyFile(file))
   const rows = keys.map((key) => ({
     kid: key.kid,
     alg: key.alg,
@@ -134,32 +165,4 @@ async function list({ file, lifetime, json }: ListOptions): Promise<void> {
     ['kid', 'alg', 'state', 'signs from'],
     rows.map(({ kid, alg, state, signs_from }) => [kid, alg, state, instant(signs_from || undefined)]),
   )
-}
-
-async function read(file: string): Promise<readonly PrivateJwk[]> {
-  try {
-    return await readKeySet(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new CliError('usage', `${file}: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
-async function placesOf(jwks: readonly PrivateJwk[]): Promise<{ kid: string; alg: string; signsFrom: number }[]> {
-  try {
-    return await Promise.all(jwks.map(toSigningKey))
-  } catch (error) {
-    throw new CliError('usage', `the set ${error instanceof Error ? error.message : error}`)
-  }
-}
-
-/** Replaces the file atomically: another process reads either the old set or the new one. */
-function write(file: string, keys: readonly PrivateJwk[]): void {
-  const temporary = `${file}.${process.pid}`
-  try {
-    writeFileSync(temporary, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-    chmodSync(temporary, 0o600)
-    renameSync(temporary, file)
-  } catch (error) {
-    throw new CliError('usage', error instanceof Error ? error.message : `${error}`)
-  }
 }

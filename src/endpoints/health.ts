@@ -71,6 +71,9 @@ export function alive(): Response {
 /** Returns whether each part that the server needs to issue tokens is there, by name, at an instant in epoch seconds. */
 export type CheckReadiness = (now: number) => Promise<Readonly<Record<string, boolean>>>
 
+/** Returns what an operator should look at although the server can issue tokens. */
+export type FindWarnings = (now: number) => Promise<readonly string[]>
+
 /** Returns the check of readiness. The ledger is asked at most every five seconds, once for all callers. */
 export function readiness({ keyring, ledger }: ReadinessOptions): CheckReadiness {
   const findError = ledgerProbe(ledger)
@@ -81,11 +84,16 @@ export function readiness({ keyring, ledger }: ReadinessOptions): CheckReadiness
 }
 
 /** Returns the endpoints for probes. Liveness needs nothing but the process. */
-export function healthEndpoints(checkReadiness: CheckReadiness): readonly Endpoint[] {
+export function healthEndpoints(
+  checkReadiness: CheckReadiness,
+  findWarnings: FindWarnings = async () => [],
+): readonly Endpoint[] {
   const ready = (site: Site): App =>
-    new Hono<{ Bindings: Connection }>().get('/', async (c) =>
-      report(await checkReadiness(site.now()), c.req.query('verbose') !== undefined),
-    )
+    new Hono<{ Bindings: Connection }>().get('/', async (c) => {
+      const now = site.now()
+      const checks = await checkReadiness(now)
+      return report(checks, c.req.query('verbose') === undefined ? undefined : await findWarnings(now))
+    })
   const [livez, readyz, health] = ['/livez', '/readyz', '/health'] as const
   return [
     {
@@ -122,10 +130,14 @@ export function isReadyBy(checks: Readonly<Record<string, boolean>>): boolean {
   return Object.values(checks).every(Boolean)
 }
 
-function report(checks: Readonly<Record<string, boolean>>, isVerbose: boolean): Response {
+/** @param warnings what `?verbose` shows besides the checks; undefined without it */
+function report(checks: Readonly<Record<string, boolean>>, warnings: readonly string[] | undefined): Response {
   const isReady = isReadyBy(checks)
   const lines = Object.entries(checks).map(([name, isGood]) => `${isGood ? '[+]' : '[-]'}${name} ${word(isGood)}`)
-  const text = isVerbose ? [...lines, word(isReady)].join('\n') : word(isReady)
+  const text =
+    warnings === undefined
+      ? word(isReady)
+      : [...lines, ...warnings.map((warning) => `[!]${warning}`), word(isReady)].join('\n')
   return respondWith(`${text}\n`, HEADERS, isReady ? 200 : 503)
 }
 

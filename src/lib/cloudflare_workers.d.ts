@@ -2,6 +2,9 @@
 declare module 'cloudflare:workers' {
   export const env: Readonly<Record<string, unknown>>
 
+  /** Of the request that is being answered. */
+  export function waitUntil(work: Promise<unknown>): void
+
   interface SqlCursor {
     one(): Readonly<Record<string, string | number | null>>
     toArray(): readonly Readonly<Record<string, string | number | null>>[]

@@ -1,28 +1,31 @@
 /** Cloudflare Workers: settings, the KV namespace and the Durable Object are bindings. */
 
-import { env } from 'cloudflare:workers'
+import { env, waitUntil } from 'cloudflare:workers'
 import type { RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
 import { epochSeconds } from '../lib/clock.ts'
 import { UNCONFIGURED_LINE } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
-import { durableLedger, Ledger, type LedgerNamespace } from '../stores/durable_object.ts'
+import { durableLedger, type LedgerNamespace } from '../stores/durable_object.ts'
 import { type KvNamespace, kvRegistry, type RecordNamespace } from '../stores/kv.ts'
 import { curlLine } from './announce.ts'
+import { keysObject, ledgerWithKeys } from './durable_keys.ts'
 import type { Start } from './runtime.ts'
 
 /** As in wrangler.toml; before the first request a Worker cannot see where `wrangler dev` listens. */
 const DEV_ORIGIN = 'http://localhost:8080'
 
 /** The binding in wrangler.toml requires that the entry exports the class. */
-export { Ledger }
+export const Ledger: ReturnType<typeof ledgerWithKeys> = ledgerWithKeys(storesOf)
 
 export const start: Start = async (createServer) => {
   const { app, config } = await createServer({
     environment: env,
     fetch: (url, init) => fetch(url, init),
     certificateOf,
-    openStores,
+    openStores: async () => ({ ...storesOf(env), close: async () => undefined }),
+    waitUntil,
+    rotateKeys,
     storeSetting: 'wrangler.toml',
     commandFor: (setting) => COMMANDS[setting] ?? `npx wrangler secret put ${setting}`,
     now: epochSeconds,
@@ -37,18 +40,34 @@ export const start: Start = async (createServer) => {
 const COMMANDS: Readonly<Partial<Record<Problem['setting'], string>>> = {
   ISSUER: 'echo https://tokens.example.com | npx wrangler secret put ISSUER',
   SIGNING_KEYS: 'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 | npx wrangler secret put SIGNING_KEYS',
+  KEY_ENCRYPTION_KEYS:
+    'echo "1:$(openssl rand 32 | basenc --base64url -w0 | tr -d =)" | npx wrangler secret put KEY_ENCRYPTION_KEYS',
+  KEY_ROTATION_SECONDS: 'npx wrangler secret delete KEY_ROTATION_SECONDS',
   REGISTRATION_TOKEN: 'openssl rand -hex 32 | npx wrangler secret put REGISTRATION_TOKEN',
   DEV: 'npx wrangler secret delete DEV',
   'wrangler.toml': 'git checkout wrangler.toml && npx wrangler deploy',
 }
 
-async function openStores(): Promise<Stores> {
-  const objects = binding<LedgerNamespace & RecordNamespace>('LEDGER', 'idFromName', 'the Durable Object class Ledger')
-  return {
-    registry: kvRegistry(binding<KvNamespace>('CLIENTS', 'list', 'a KV namespace'), objects),
-    ledger: durableLedger(objects),
-    close: async () => undefined,
-  }
+/** The key is made in the object: on the Free plan a request has 10 ms of CPU time. */
+async function rotateKeys(): Promise<void> {
+  const objects = objectsOf(env)
+  await objects.get(objects.idFromName(keysObject(String(env['ISSUER'])))).rotateKeys()
+}
+
+type Bindings = Readonly<Record<string, unknown>>
+
+interface KeyNamespace {
+  get(id: unknown): { rotateKeys(): Promise<void> }
+}
+
+function objectsOf(bindings: Bindings): KeyNamespace & LedgerNamespace & RecordNamespace {
+  return binding(bindings, 'LEDGER', 'idFromName', 'the Durable Object class Ledger')
+}
+
+function storesOf(bindings: Bindings): Pick<Stores, 'registry' | 'ledger'> {
+  const objects = objectsOf(bindings)
+  const kv = binding<KvNamespace>(bindings, 'CLIENTS', 'list', 'a KV namespace')
+  return { registry: kvRegistry(kv, objects), ledger: durableLedger(objects) }
 }
 
 /** The part of `request.cf.tlsClientAuth` that is used. */
@@ -71,8 +90,8 @@ function certificateOf(
 }
 
 /** Returns a binding. A variable of the same name is recognized by the lack of the binding's function `member`. */
-function binding<T>(name: string, member: keyof T & string, kind: string): T {
-  const value = env[name]
+function binding<T>(bindings: Bindings, name: string, member: keyof T & string, kind: string): T {
+  const value = bindings[name]
   if (typeof value !== 'object' || value === null || !(member in value)) {
     throw new TypeError(`does not bind ${name} to ${kind}`)
   }

@@ -7,7 +7,7 @@ import { createPrivately } from '../stores/private_file.ts'
 import { isHost, refuseHost } from './host_header.ts'
 import { warn } from './process.ts'
 import type { Handler, ProcessRuntime, Served, Start } from './runtime.ts'
-import { announce, listen, type Opened, open } from './serve.ts'
+import { announce, listen, type Opened, open, rotateInTime } from './serve.ts'
 import { stopOnSignals } from './stop.ts'
 
 interface BoundAddress {
@@ -96,6 +96,7 @@ export const start: Start = async (createServer, isMain) => {
 function afterDenoServe({ server, log, environment }: Opened, { fetch }: DenoHandler, address: BoundAddress): void {
   let ours: DenoServer | undefined
   announce(server, address)
+  rotateInTime(server)
   serveAgainAfterFailure(() => {
     ours = Deno.serve({ ...address, ...silent }, fetch)
   })

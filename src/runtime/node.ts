@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import process from 'node:process'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { isHost, refuseHost } from './host_header.ts'
@@ -39,16 +39,20 @@ export const start: Start = async (createServer, isMain) => {
  * becomes idle after the call. So once no request is pending, all connections are closed.
  */
 function stopper(listener: Server): () => Promise<unknown> {
-  const pending = new Set<ServerResponse>()
-  listener.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-    pending.add(response)
-    response.once('close', () => pending.delete(response))
+  // A listener for the end of each response would cost each request more than this.
+  const latest = new Map<Socket, ServerResponse>()
+  listener.prependListener('connection', (socket: Socket) => socket.once('close', () => latest.delete(socket)))
+  listener.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    latest.set(socket, response)
   })
+  // Node sends the responses of a connection in the order of its requests.
+  const isPending = (): boolean => [...latest.values()].some((response) => !response.writableFinished)
   return () => {
     let wasIdle = false
     setInterval(() => {
-      if (wasIdle && pending.size === 0) listener.closeAllConnections()
-      wasIdle = pending.size === 0
+      const isIdle = !isPending()
+      if (wasIdle && isIdle) listener.closeAllConnections()
+      wasIdle = isIdle
     }, IDLE_MILLISECONDS).unref()
     return new Promise((resolve) => listener.close(resolve))
   }

@@ -78,6 +78,10 @@ const COMMANDS: Readonly<Record<Exclude<Problem['setting'], 'STORE_URL'>, string
   ISSUER: 'export ISSUER=https://tokens.example.com',
   SIGNING_KEYS:
     'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out signing-key.pem && export SIGNING_KEYS="$(cat signing-key.pem)"',
+  KEY_ENCRYPTION_KEYS: 'export KEY_ENCRYPTION_KEYS="1:$(openssl rand 32 | basenc --base64url -w0 | tr -d =)"',
+  KEY_ROTATION_DAYS: 'export KEY_ROTATION_DAYS=30',
+  KEY_ROTATION_SECONDS: 'unset KEY_ROTATION_SECONDS',
+  SIGNING_ALG: 'export SIGNING_ALG=ES256',
   ACCESS_TOKEN_LIFETIME: 'export ACCESS_TOKEN_LIFETIME=1800',
   ACCESS_TOKEN_PROFILE: 'export ACCESS_TOKEN_PROFILE=rfc9068',
   TOKEN_REUSE_SECONDS: 'export TOKEN_REUSE_SECONDS=60',

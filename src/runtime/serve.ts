@@ -1,6 +1,7 @@
 /** Serving in a process, as the entry and `edgemint serve` do it on Deno, Bun and Node. */
 
 import process from 'node:process'
+import { setInterval } from 'node:timers'
 import { type Address, readAddress } from '../listen_address.ts'
 import { type Server, UNCONFIGURED_LINE } from '../start.ts'
 import { curlLine } from './announce.ts'
@@ -15,6 +16,13 @@ const LOCALHOST: readonly string[] = ['127.0.0.1', '0.0.0.0', '::']
 
 /** What is printed while the start of every signing key is in the future. */
 export const UNSIGNED_TEXT = 'no key of SIGNING_KEYS signs yet: the signs_from of each is in the future'
+
+/** The same, where keys are stored: none is there, or none can be decrypted. */
+export const UNREADABLE_TEXT = 'no stored signing key can be used; the log says why'
+
+function unsignedText({ rotation }: Server): string {
+  return rotation === undefined ? UNSIGNED_TEXT : UNREADABLE_TEXT
+}
 
 /** A server that does not listen yet. */
 export interface Opened {
@@ -54,6 +62,7 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
   const { app, drain } = drainable(server.app)
   try {
     const listener = await runtime.listen(app, address)
+    rotateInTime(server)
     stopOnSignals(log, environment, () => drain(listener.stop))
     announce(server, listener, operator)
   } catch (error) {
@@ -61,6 +70,12 @@ export async function listen(runtime: ProcessRuntime, { server, log, environment
     operator.warn(`edgemint: ${message}`, { notice: 'cannot_listen', message })
     process.exit(1)
   }
+}
+
+/** Rotates the keys of a server without requests. A request does so as well, so a failure is reported there. */
+export function rotateInTime({ rotation }: Pick<Server, 'rotation'>): void {
+  if (rotation === undefined) return
+  setInterval(() => void rotation.rotate().catch(() => undefined), rotation.everySeconds * 1000).unref()
 }
 
 /**
@@ -91,7 +106,8 @@ export function announce(
 export async function reportReadiness(server: Server, operator: Operator): Promise<boolean> {
   const { isSigning = false, ledgerError } = (await server.readReadiness()) ?? {}
   if (server.config !== undefined && !isSigning) {
-    operator.warn(`edgemint: ${UNSIGNED_TEXT}`, { notice: 'key_not_signing', message: UNSIGNED_TEXT })
+    const message = unsignedText(server)
+    operator.warn(`edgemint: ${message}`, { notice: 'key_not_signing', message })
   }
   if (ledgerError !== undefined) {
     const message = `STORE_URL cannot be reached: ${ledgerError}`
@@ -109,7 +125,7 @@ async function warnUnlessReady(server: Server, operator: Operator): Promise<void
   if (readiness === undefined) return
   const { isSigning, ledgerError } = readiness
   if (!isSigning) {
-    const message = `${UNSIGNED_TEXT}. Requests for tokens are answered with 503 until one does.`
+    const message = `${unsignedText(server)}. Requests for tokens are answered with 503 until one does.`
     operator.warn(`edgemint: ${message}`, { notice: 'key_not_signing', message })
   }
   if (ledgerError === undefined) return

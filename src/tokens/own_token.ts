@@ -7,6 +7,8 @@ import { accessTokenProfiles } from './access_token.ts'
 
 /** A verified access token of this server. Instants are epoch seconds. */
 export interface OwnToken {
+  /** The key that signed it, if keys can be revoked one by one. */
+  readonly kid?: string | undefined
   readonly jti: string
   readonly client_id: string
   readonly iat: number
@@ -37,7 +39,8 @@ export async function readOwnToken(
   const { iss, exp, iat, jti, client_id } = read.claims
   if (!isSigned || iss !== issuer || typeof jti !== 'string' || typeof client_id !== 'string') return undefined
   if (typeof exp !== 'number' || typeof iat !== 'number' || exp <= now) return undefined
-  return { jti, client_id, iat, exp, claims: read.claims }
+  // A keyring that never changes has no revoked keys.
+  return { jti, client_id, iat, exp, claims: read.claims, ...(keyring.fresh && { kid }) }
 }
 
 /** Returns the members of `aud`, whether it is a list or one value. */

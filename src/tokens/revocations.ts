@@ -16,6 +16,9 @@ const REVOKED = 'revoked'
 /** Family of the cuts: `cut:{hash of the client_id}`, whose value is the last `iat` that is denied. */
 const CUT = 'cut'
 
+/** Family of the revoked signing keys: `revoked-key:{kid}`, whose value is 1. */
+const REVOKED_KEY = 'revoked-key'
+
 /** The cut of all clients. It cannot collide with that of a client: a hash is longer. */
 const EVERY_CLIENT = `${CUT}:all`
 
@@ -39,6 +42,8 @@ export interface Denied {
   readonly client_hashes: Readonly<Record<string, number>>
   /** Tokens of all clients are denied whose `iat` is this instant or earlier; 0 for none. */
   readonly all: number
+  /** The `kid` of each revoked signing key, whose tokens are all denied. Absent for none. */
+  readonly kids?: readonly string[]
 }
 
 /** Result of a revocation. With `cutAt`, all tokens of the client issued until that instant are denied. */
@@ -47,7 +52,7 @@ export type Revoked = { readonly cutAt?: number }
 /** The denials of an issuer. Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
 export interface Revocations {
   /** Denies a token, or all tokens of its client issued until then once that client has revoked too many. */
-  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat'>): Promise<Revoked>
+  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat' | 'kid'>): Promise<Revoked>
   /**
    * Denies the tokens issued until an instant, of one client or of all. Because clocks differ, tokens issued up to 30 seconds
    * later are denied as well. Returns the last `iat` that is denied.
@@ -55,7 +60,9 @@ export interface Revocations {
   cut(until: number, client_id?: string): Promise<number>
   /** Denies the tokens of a client that is disabled or deleted now, including those that are still issued from a cached record. */
   end(client_id: string, now: number): Promise<void>
-  isRevoked(token: Pick<OwnToken, 'jti' | 'client_id' | 'iat'>): Promise<boolean>
+  /** Denies all tokens that a signing key has signed or will sign. */
+  denyKey(kid: string, now: number): Promise<void>
+  isRevoked(token: Pick<OwnToken, 'jti' | 'client_id' | 'iat' | 'kid'>): Promise<boolean>
   /**
    * Returns all current denials.
    *
@@ -84,10 +91,11 @@ export function revocations(ledger: Ledger, options: RevocationsOptions): Revoca
     return ledger.raise(key, before, before + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
   }
   const cut: Revocations['cut'] = (until, client_id) => raise(until + CLOCK_SKEW_SECONDS, client_id)
-  const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat }) => {
+  const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat, kid }) => {
     const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
-    const [revoked, ofClient = -1, ofAll = -1] = await Promise.all(keys.map((key) => ledger.get(key)))
-    return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
+    if (kid !== undefined) keys.push(`${REVOKED_KEY}:${kid}`)
+    const [revoked, ofClient = -1, ofAll = -1, ofKey] = await Promise.all(keys.map((key) => ledger.get(key)))
+    return revoked !== undefined || ofKey !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
   }
   return {
     async revoke(token) {
@@ -103,6 +111,9 @@ export function revocations(ledger: Ledger, options: RevocationsOptions): Revoca
     async end(client_id, now) {
       await cut(now + staleSeconds, client_id)
     },
+    async denyKey(kid, now) {
+      await ledger.raise(`${REVOKED_KEY}:${kid}`, 1, now + staleSeconds + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
+    },
     isRevoked,
     async list() {
       const cuts = new Map((await levelsOf(ledger, CUT)).map(({ key, value }) => [key, value]))
@@ -110,7 +121,8 @@ export function revocations(ledger: Ledger, options: RevocationsOptions): Revoca
       cuts.delete(EVERY_CLIENT)
       const revoked = new Set((await levelsOf(ledger, REVOKED)).map(({ key }) => idOf(key)))
       const client_hashes = Object.fromEntries([...cuts].map(([key, value]) => [idOf(key), value]))
-      return { revoked: [...revoked], client_hashes, all }
+      const kids = (await levelsOf(ledger, REVOKED_KEY)).map(({ key }) => idOf(key))
+      return { revoked: [...revoked], client_hashes, all, ...(kids.length > 0 && { kids: [...new Set(kids)] }) }
     },
   }
 }

@@ -95,7 +95,7 @@ describe('edgemint keys', () => {
       [['keys', 'list', '--file', join(folder, 'nothing')], /ENOENT/],
       [['keys', 'generate', '--alg', 'none'], /Allowed choices/],
       [['keys', 'generate', '--alg', 'ES256', '--file', join(folder, 'nowhere', 'keys.json')], /ENOENT/],
-      [['keys', 'rotate'], /required option '--file/],
+      [['keys', 'rotate'], /use --file for a key set/],
       [['keys', 'rotate', '--file', file, '--announce', 'soon'], /whole number/],
     ] as const) {
       const { code, stderr } = await edgemint(words)

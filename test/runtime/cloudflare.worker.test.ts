@@ -79,7 +79,10 @@ describe('start on Workers', () => {
     assert.deepEqual(printed, ['log one', 'error two'])
   })
 
-  test('exports the Ledger class', () => assert.equal(Exported, Ledger))
+  test('exports the Ledger class, which also rotates keys', () => {
+    assert.ok(Exported.prototype instanceof Ledger)
+    assert.equal(Exported.name, 'Ledger')
+  })
 
   const commands: readonly [setting: Problem['setting'], command: RegExp][] = [
     ['ISSUER', /^echo https:\/\/\S+ \| npx wrangler secret put ISSUER$/],

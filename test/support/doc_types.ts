@@ -50,7 +50,8 @@ const outcomes = [
   await isDenied(claims, { ...denials, revoked: [String(claims.jti)] }),
   await isDenied(claims, { ...denials, all: Number(claims.iat) }),
   await isDenied(claims, { ...denials, client_hashes: { [hash]: Number(claims.iat) } }),
+  await isDenied(claims, { ...denials, kids: ['k'] }, 'k'),
 ]
-console.log(outcomes.join() === 'false,true,true,true' ? 'test-client' : outcomes.join())`,
+console.log(outcomes.join() === 'false,true,true,true,true' ? 'test-client' : outcomes.join())`,
   ],
 ]
