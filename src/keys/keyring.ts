@@ -66,8 +66,16 @@ export async function generateKeyring(options: KeyringOptions = {}): Promise<Fix
 }
 
 async function toKeyring(jwks: readonly PrivateJwk[], options: KeyringOptions): Promise<FixedKeyring> {
+  return keyringOf(await Promise.all(jwks.map(toSigningKey)), options)
+}
+
+/**
+ * Returns a keyring of these keys, the preferred one first.
+ *
+ * @throws TypeError when two have the same `kid`
+ */
+export function keyringOf(keys: readonly SigningKey[], options: KeyringOptions = {}): FixedKeyring {
   const { lifetimeSeconds = DEFAULT_TOKEN_LIFETIME_SECONDS } = options
-  const keys = await Promise.all(jwks.map(toSigningKey))
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) throw new TypeError('two keys have the same kid')
   const retiredSeconds = lifetimeSeconds + RETIRED_SKEW_SECONDS
   return {

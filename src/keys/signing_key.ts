@@ -39,19 +39,12 @@ export type PrivateJwk = JWK & { readonly signs_from?: number | undefined }
  * @throws TypeError when the key is unusable; the message quotes no part of it
  */
 export async function toSigningKey({ signs_from = 0, ...jwk }: PrivateJwk): Promise<SigningKey> {
-  const algorithm = algorithmOf(jwk)
-  if (algorithm === undefined)
-    throw new TypeError('holds a key whose kty, crv and alg do not fit an algorithm of this server')
-  const { alg, signing } = algorithm
   checkUse(jwk)
-  if (jwk.kty === 'RSA') checkRsa(jwk)
-  const publicMembers = publicHalf(jwk)
-  const kid = jwk.kid ?? (await thumbprint(publicMembers))
-  const publicJwk = { ...publicMembers, use: 'sig', alg, kid }
+  const { signing, ...published } = await toPublishedKey(jwk)
   const { use: _use, key_ops: _ops, ext: _ext, ...bare } = jwk
-  const privateKey = await importKey(bare, alg)
-  const publicKey = await importMatching(publicJwk, alg, privateKey, signing)
-  return signerOf({ kid, alg, signsFrom: signs_from, publicKey, publicJwk }, (input) =>
+  const privateKey = await importKey(bare, published.alg)
+  const publicKey = await importMatching(published.publicJwk, published.alg, privateKey, signing)
+  return signerOf({ ...published, signsFrom: signs_from, publicKey }, (input) =>
     crypto.subtle.sign(signing, privateKey, input),
   )
 }
@@ -62,6 +55,27 @@ export function signerOf(
   sign: (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>,
 ): SigningKey {
   return { ...key, headerOf: headers(key.alg, key.kid), sign: async (input) => new Uint8Array(await sign(input)) }
+}
+
+/** What is known of a key from its public members, and how WebCrypto verifies its signatures. */
+export interface PublishedKey extends Pick<SigningKey, 'kid' | 'alg' | 'publicJwk'> {
+  readonly signing: Algorithm['signing']
+}
+
+/**
+ * Checks the public members of a key. A key without `kid` is named by its thumbprint, RFC 7638.
+ *
+ * @throws TypeError when the key is unusable; the message quotes no part of it
+ */
+export async function toPublishedKey(jwk: JWK): Promise<PublishedKey> {
+  const algorithm = algorithmOf(jwk)
+  if (algorithm === undefined)
+    throw new TypeError('holds a key whose kty, crv and alg do not fit an algorithm of this server')
+  const { alg, signing } = algorithm
+  if (jwk.kty === 'RSA') checkRsa(jwk)
+  const publicMembers = publicHalf(jwk)
+  const kid = jwk.kid ?? (await thumbprint(publicMembers))
+  return { kid, alg, signing, publicJwk: { ...publicMembers, use: 'sig', alg, kid } }
 }
 
 /** Returns a function that encodes the header of each `typ` once. */
