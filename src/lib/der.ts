@@ -7,7 +7,7 @@ export interface Der {
 }
 
 /** Identifier octets of ITU-T X.690 §8. */
-export const TAG = { boolean: 0x01, octetString: 0x04, oid: 0x06, sequence: 0x30, set: 0x31 } as const
+export const TAG = { boolean: 0x01, integer: 0x02, octetString: 0x04, oid: 0x06, sequence: 0x30, set: 0x31 } as const
 
 /** Reads one element. @throws TypeError if the octets are not exactly one complete element */
 export function readDer(octets: Uint8Array): Der {
