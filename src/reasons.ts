@@ -151,6 +151,8 @@ export const REASONS = {
     'issuer_keys_failed',
     'signing_alg_missing',
     'signing_key_missing',
+    'key_service_failed',
+    'key_service_busy',
     'signing_key_undecryptable',
     'revocations_too_many',
     'rate_limited',

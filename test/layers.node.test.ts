@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'preset.ts',
     'preset_options.ts',
     'open_keyring.ts',
+    'key_services.ts',
     'development.ts',
     'config.ts',
     'listen_address.ts',
@@ -30,6 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
       'http',
       'issuers',
       'keys',
+      'kms',
       'policy',
       'records',
       'resources',
@@ -46,7 +48,11 @@ const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations'
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   // `clients test` is a client: it signs an assertion and verifies its token as a resource server would.
-  [/^jose$/, /^src\/((assertions|tokens|keys|client)\/|cli\/(test_client|verify_token|client_credentials)\.ts)/],
+  [
+    /^jose$/,
+    /^src\/((assertions|tokens|keys|kms|client)\/|cli\/(test_client|verify_token|client_credentials)\.ts)/,
+  ],
+  [/^aws4fetch$/, /^src\/kms\/sigv4\.ts$/],
   [/^bcrypt-ts/, /^src\/secrets\/hashes\.ts$/],
   [/^node:/, /^src\/(cli\/|runtime\/|stores\/(sqlite|private_file)\.ts)/],
   [/^cloudflare:/, /^src\/(runtime\/cloudflare|stores\/durable_object)\.ts$/],

@@ -4,8 +4,10 @@ import { decodeBase64url, encodeBase64url } from '../lib/base64url.ts'
 
 const KEY_BYTES = 32
 const IV_BYTES = 12
-const ENTRY = /^([\w.-]{1,64}):([\w-]{43})$/
-const PROBLEM = 'must be comma-separated pairs of an id and 32 octets in base64url, as in id:BASE64URL'
+/** The key can be a URL, for a key management service that decrypts it. */
+const ENTRY = /^([\w.-]{1,64}):([\w-]{43}|(?:vault|vault\+http|awskms):\/\/\S+)$/
+const PROBLEM =
+  'must be comma-separated pairs of an id and 32 octets in base64url, as in id:BASE64URL, or of an id and a URL'
 
 /** The keys that encrypt private keys. */
 export interface KeyEncryptionKeys {

@@ -128,6 +128,8 @@ export const MEANINGS: Readonly<Record<Reason, string>> = {
   key_undecryptable: 'The announced key cannot be decrypted.',
   signing_key_undecryptable:
     'The keys that should sign cannot be decrypted: their key-encryption key is missing or another one.',
+  key_service_failed: 'The key management service failed or did not answer in time; `cause` says how.',
+  key_service_busy: 'Too many requests to the key management service run or wait.',
   signing_key_missing: 'No signing key signs yet.',
   revocations_too_many: 'There are more denials than the list may hold.',
   rate_limited: 'The caller exceeds `INTROSPECTIONS_PER_MINUTE`.',
