@@ -17,6 +17,7 @@ import {
 } from './config_values.ts'
 import { AUDIT_LOGS, type AuditLog, DEFAULT_AUDIT_LOG } from './events/audit.ts'
 import { DEFAULT_ROTATION_DAYS, DEFAULT_SIGNING_ALG } from './keys/stored_keyring.ts'
+import type { CredentialName } from './kms/credentials.ts'
 import { isLoopback } from './lib/loopback.ts'
 import { isDevHost, LISTENING, PRODUCTION_SETTINGS } from './listen_address.ts'
 import { DEFAULT_PER_MINUTE } from './policy/rate_limit.ts'
@@ -35,8 +36,7 @@ export interface Config extends Required<Omit<PresetSettings, 'issuer' | 'isAtRo
   /** Undefined in development, where the issuer is the origin of each request. */
   readonly issuer: string | undefined
   /**
-   * Private JWK Set or PKCS#8 PEM, not yet parsed. Undefined in development, where the server generates a key at start, and where all
-   * keys are stored.
+   * Private JWK Set, PKCS#8 PEM or URLs of keys, not yet parsed. Undefined in development, where the server makes a key, and where all are stored.
    */
   readonly signingKeys: string | undefined
   /** The keys that encrypt stored signing keys, not yet parsed. Undefined: there are none. */
@@ -81,9 +81,9 @@ export type Setting =
   | 'HOST'
   | 'DEV'
 
-/** A setting, or the file with the bindings, without which the server cannot run. The text never quotes a secret. */
+/** A setting, a credential, or the file with the bindings, without which the server cannot run. The text never quotes a secret. */
 export interface Problem {
-  readonly setting: Setting | 'wrangler.toml'
+  readonly setting: Setting | CredentialName | 'wrangler.toml'
   readonly problem: string
 }
 

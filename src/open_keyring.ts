@@ -16,6 +16,13 @@ export interface KeyHost {
   readonly rotateKeys?: StoredKeyringOptions['rotate']
 }
 
+/** The keys that the settings hold. */
+export interface SettingKeys {
+  readonly keyring?: FixedKeyring
+  /** Returns KEY_ENCRYPTION_KEYS with keys in the place of URLs; undefined if there are no URLs in it. */
+  readonly unwrapKeyEncryptionKeys?: (() => Promise<string>) | undefined
+}
+
 /**
  * Returns the keys of SIGNING_KEYS, in development a new one; none where all keys are stored.
  *
@@ -34,7 +41,7 @@ export async function readFixedKeys(config: Config): Promise<{ readonly keyring?
  */
 export async function openKeyring(
   config: Config,
-  { keyring }: { readonly keyring?: FixedKeyring },
+  { keyring, unwrapKeyEncryptionKeys }: SettingKeys,
   { registry, ledger }: Pick<Stores, 'registry' | 'ledger'>,
   { waitUntil, rotateKeys }: KeyHost,
   emit: Emit,
@@ -44,7 +51,7 @@ export async function openKeyring(
   return storedKeyring({
     issuer,
     registry: guardStores({ registry, ledger }).registry,
-    keyEncryptionKeys: once(() => readKeyEncryptionKeys(text)),
+    keyEncryptionKeys: once(async () => readKeyEncryptionKeys((await unwrapKeyEncryptionKeys?.()) ?? text)),
     fixed: keyring?.keys ?? [],
     lifetimeSeconds: accessTokenLifetime,
     periodSeconds: config.rotationSeconds,

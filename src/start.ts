@@ -10,6 +10,7 @@ import { temporarilyUnavailable } from './errors.ts'
 import { auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
 import { jsonHeaders, refuse, respondWith } from './http/respond.ts'
+import { openKeyServices } from './key_services.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
 import { isManaged } from './keys/stored_keyring.ts'
 import { type KeyHost, openKeyring, readFixedKeys } from './open_keyring.ts'
@@ -82,19 +83,24 @@ export async function createServer(host: Host): Promise<Server> {
     host.warn(`edgemint: ${message}`, { notice: 'setting_suspicious', message })
   const config = readConfig(host.environment)
   if (isProblems(config)) return unconfigured(host, config)
-  const fixed = await readFixedKeys(config).catch(problemOf('SIGNING_KEYS'))
+  const services = await openKeyServices(config, host)
+  if (isProblems(services)) return unconfigured(host, services)
+  const fixed = services.keyring ? {} : await readFixedKeys(config).catch(problemOf('SIGNING_KEYS'))
   if (isProblems(fixed)) return unconfigured(host, fixed)
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev, issuer = originOf } = config
   const emit = auditLines(host.write, host.now, config.auditLog)
-  const keyring = await openKeyring(config, fixed, stores, host, emit).catch(problemOf('KEY_ENCRYPTION_KEYS'))
+  const { keyring: remote, secret, unwrapKeyEncryptionKeys } = services
+  const keys = { ...fixed, unwrapKeyEncryptionKeys }
+  const keyring =
+    remote ?? (await openKeyring(config, keys, stores, host, emit).catch(problemOf('KEY_ENCRYPTION_KEYS')))
   if (isProblems(keyring)) return unconfigured(host, keyring)
   const opened: Opened = {
     registry: dev ? withTestClient(stores.registry) : stores.registry,
     ledger: stores.ledger,
     keyring,
-    nonces: await openNonces(config),
+    nonces: await openNonces(config, secret),
     operatorTokenHash: registrationToken === undefined ? undefined : await hashToken(registrationToken),
     tokenForm: dev ? testForm : undefined,
     emit,
@@ -145,13 +151,16 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
   return { app, config: undefined, readReadiness: async () => undefined }
 }
 
-/** Derived from the keys: Workers cannot generate random values at start. In development a nonce protects nothing. */
-async function openNonces({
-  dpopNonceRequired,
-  signingKeys = 'development',
-  keyEncryptionKeys = signingKeys,
-}: Config): Promise<Nonces | undefined> {
-  return dpopNonceRequired ? nonces(await deriveHmacKey(keyEncryptionKeys, 'dpop nonces')) : undefined
+/**
+ * Derived from the keys: Workers cannot generate random values at start. In development a nonce protects nothing.
+ *
+ * @param secret instead of settings that hold URLs of keys
+ */
+async function openNonces(
+  { dpopNonceRequired, signingKeys = 'development', keyEncryptionKeys = signingKeys }: Config,
+  secret = keyEncryptionKeys,
+): Promise<Nonces | undefined> {
+  return dpopNonceRequired ? nonces(await deriveHmacKey(secret, 'dpop nonces')) : undefined
 }
 
 function isProblems(outcome: object): outcome is readonly Problem[] {

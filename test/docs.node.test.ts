@@ -34,6 +34,7 @@ const NOT_RUN: readonly [pattern: RegExp, why: string][] = [
   [/^kubectl/m, 'needs a cluster'],
   [/^spire-server/, 'needs SPIRE'],
   [/^aws /, 'needs an account'],
+  [/^vault /, 'needs Vault'],
   [/^wget .*Metadata/, 'needs a machine of that cloud'],
 ]
 

@@ -68,6 +68,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'npx edgemint issuers set-keys spiffe://example.org bundle.json',
   ],
   'issuers delete': ['npx edgemint issuers delete https://gitlab.com --yes'],
+  'keys wrap': [
+    'npx edgemint keys wrap vault://vault.example.com:8200/transit/edgemint --issuer https://tokens.example.com',
+  ],
   keys: ['npx edgemint keys generate --file signing-keys.json', 'npx edgemint keys rotate --help'],
   'keys generate': [
     'npx edgemint keys generate --file signing-keys.json',

@@ -22,6 +22,7 @@ import {
   revokeServerKey,
   rewrapServerKeys,
 } from './server_keys.ts'
+import { wrapCommand } from './wrap_key.ts'
 
 export function keysCommand(): Command {
   const command = new Command('keys').description('Generates and rotates signing keys.')
@@ -45,7 +46,7 @@ export function keysCommand(): Command {
   withServer(
     command.command('rewrap').description('Encrypts all keys of the server under its first key-encryption key.'),
   ).action(rewrapServerKeys)
-  return command
+  return command.addCommand(wrapCommand())
 }
 
 function addRotate(command: Command, algorithms: readonly string[]): void {

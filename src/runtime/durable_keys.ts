@@ -2,6 +2,7 @@
 
 import { readConfig } from '../config.ts'
 import { auditLines } from '../events/audit.ts'
+import { openKeyServices } from '../key_services.ts'
 import { isManaged } from '../keys/stored_keyring.ts'
 import { epochSeconds } from '../lib/clock.ts'
 import { openKeyring, readFixedKeys } from '../open_keyring.ts'
@@ -64,7 +65,10 @@ async function rotateOnce(env: Readonly<Record<string, unknown>>, openStores: Op
   const config = readConfig(env)
   if (!('signingAlgs' in config)) return undefined
   const emit = auditLines((line) => console.log(line), epochSeconds, config.auditLog)
-  const keyring = await openKeyring(config, await readFixedKeys(config), openStores(env), {}, emit)
+  const services = await openKeyServices(config, { environment: env, now: epochSeconds })
+  if (!('secret' in services) || services.keyring !== undefined) return undefined
+  const keys = { ...(await readFixedKeys(config)), unwrapKeyEncryptionKeys: services.unwrapKeyEncryptionKeys }
+  const keyring = await openKeyring(config, keys, openStores(env), {}, emit)
   if (!isManaged(keyring)) return undefined
   await keyring.rotate(epochSeconds())
   return keyring.rotateSeconds

@@ -97,5 +97,11 @@ const COMMANDS: Readonly<Record<Exclude<Problem['setting'], 'STORE_URL'>, string
   CLIENT_CERT_VERIFIED: 'export CLIENT_CERT_VERIFIED=true',
   SECURITY_CONTACT: 'export SECURITY_CONTACT=mailto:security@example.com',
   DEV: 'unset DEV',
+  VAULT_TOKEN: 'export VAULT_TOKEN="$(vault token create -field=token -policy=edgemint -period=768h)"',
+  VAULT_NAMESPACE: 'export VAULT_NAMESPACE=admin',
+  AWS_ACCESS_KEY_ID: 'export AWS_ACCESS_KEY_ID="$(aws configure get aws_access_key_id)"',
+  AWS_SECRET_ACCESS_KEY: 'export AWS_SECRET_ACCESS_KEY="$(aws configure get aws_secret_access_key)"',
+  AWS_SESSION_TOKEN: 'export AWS_SESSION_TOKEN="$(aws configure get aws_session_token)"',
+  AWS_ENDPOINT_URL_KMS: 'unset AWS_ENDPOINT_URL_KMS',
   'wrangler.toml': 'git checkout wrangler.toml',
 }
