@@ -48,10 +48,7 @@ const FEATURES: readonly string[] = ['authentication', 'grants', 'confirmations'
 /** Packages that only some folders may import. */
 const KEEPERS: readonly [packages: RegExp, importers: RegExp][] = [
   // `clients test` is a client: it signs an assertion and verifies its token as a resource server would.
-  [
-    /^jose$/,
-    /^src\/((assertions|tokens|keys|kms|client)\/|cli\/(test_client|verify_token|client_credentials)\.ts)/,
-  ],
+  [/^jose$/, /^src\/((assertions|tokens|keys|kms|client)\/|cli\/(test_client|verify_token|client_credentials)\.ts)/],
   [/^aws4fetch$/, /^src\/kms\/sigv4\.ts$/],
   [/^bcrypt-ts/, /^src\/secrets\/hashes\.ts$/],
   [/^node:/, /^src\/(cli\/|runtime\/|stores\/(sqlite|private_file)\.ts)/],
