@@ -47,7 +47,7 @@ export { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 export { type ForeignToken, OAuthError } from './errors.ts'
 export { auditLines } from './events/audit.ts'
 export type { Emit, ServerEvent } from './events/events.ts'
-export type { ClientAuth, Confirmation, Confirmed, Grant, Permit, Presented, Proof } from './features.ts'
+export type { ClientAuth, Confirmation, Confirmed, Grant, Presented, Proof } from './features.ts'
 export { clientCredentials } from './grants/client_credentials.ts'
 export { tokenExchange } from './grants/token_exchange.ts'
 export { readFormRequest } from './http/form.ts'
@@ -63,6 +63,7 @@ export {
   type KeySet,
   readKeyring,
 } from './keys/keyring.ts'
+export type { Permit } from './permit.ts'
 export { limitRate } from './policy/rate_limit.ts'
 export { createPreset } from './preset.ts'
 export type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'

@@ -3,8 +3,9 @@
 import { assertionMembers } from '../attribution.ts'
 import type { Authenticated } from '../authentication/authenticate.ts'
 import type { ServerEvent } from '../events/events.ts'
-import type { Confirmed, Grant, Permit } from '../features.ts'
+import type { Confirmed, Grant } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
+import type { Permit } from '../permit.ts'
 import type { Issued } from '../tokens/reuse.ts'
 
 /** Returns the audit event of an issued token. */

@@ -1,7 +1,7 @@
 /** What grants share in which a client gets a token for itself. */
 
 import { unauthorizedClient } from '../errors.ts'
-import type { Permit } from '../features.ts'
+import type { Permit } from '../permit.ts'
 import { splitScope } from '../policy/scope.ts'
 import type { Client } from '../types.ts'
 

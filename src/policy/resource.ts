@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { invalidTarget } from '../errors.ts'
-import type { Permit } from '../features.ts'
+import type { Permit } from '../permit.ts'
 import { ResourceId, type Resources } from '../resources/registry.ts'
 import type { Form, ResourceServer } from '../types.ts'
 

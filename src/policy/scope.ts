@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { invalidScope, type OAuthError } from '../errors.ts'
-import type { Permit } from '../features.ts'
+import type { Permit } from '../permit.ts'
 import type { ScopeReason } from '../reasons.ts'
 import type { ResourceServer } from '../types.ts'
 import { scopeMatcher } from './scope_patterns.ts'
