@@ -77,8 +77,9 @@ export { hashSecret, hashToken } from './secrets/hashes.ts'
 export { type SecretVerifierOptions, secretVerifier, type VerifySecret } from './secrets/verifier.ts'
 export type { Ledger, Level, Page, ReadOptions, Registry, Stores } from './stores/contracts.ts'
 export { guardStores } from './stores/guard.ts'
+export { type ActiveToken, type ActiveTokenOptions, activeTokens, type FindActive } from './tokens/active_token.ts'
 export { type Denial, type TokenReuse, tokenReuse } from './tokens/reuse.ts'
-export { type Denied, type Revocations, revocations } from './tokens/revocations.ts'
+export { type Denied, type Revocations, revocations, revokedIn } from './tokens/revocations.ts'
 export type {
   ClaimRule,
   ClaimRules,
@@ -90,5 +91,6 @@ export type {
   FormRequest,
   Jwk,
   ResourceServer,
+  TokenExchange,
   TrustedIssuer,
 } from './types.ts'

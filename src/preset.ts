@@ -44,8 +44,9 @@ import { secretVerifier } from './secrets/verifier.ts'
 import type { Ledger } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
 import { DEFAULT_TOKEN_LIFETIME_SECONDS, DEFAULT_TOKEN_PROFILE } from './tokens/access_token.ts'
+import { activeTokens } from './tokens/active_token.ts'
 import { DEFAULT_REUSE_SECONDS, tokenReuse } from './tokens/reuse.ts'
-import { revocations } from './tokens/revocations.ts'
+import { revocations, revokedIn } from './tokens/revocations.ts'
 
 /**
  * Returns the full server: every grant, method of client authentication, confirmation and endpoint. A store that fails or
@@ -70,6 +71,11 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
   const [findKeys, foreignKeys] = [remoteKeys(fetching), issuerKeys(fetching)]
   const records = openRecords(registry, { freshSeconds: options.cacheSeconds ?? DEFAULT_CACHE_SECONDS, emit, now })
   const verifyWorkload = workloadVerifier({ findIssuer: records.find(ISSUERS), keys: foreignKeys, ledger })
+  const findActive = activeTokens({
+    keyring: options.keyring,
+    findClient: records.find(CLIENTS),
+    isRevoked: revokedIn(ledger),
+  })
   return assemble({
     ...options,
     ledger,
@@ -84,7 +90,7 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
       federatedJwt(verifyWorkload),
       spiffeJwt(verifyWorkload),
     ],
-    grants: [clientCredentials(), tokenExchange(verifyWorkload)],
+    grants: [clientCredentials(), tokenExchange(verifyWorkload, findActive)],
     confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf && ((request) => host.certificateOf?.(request)),

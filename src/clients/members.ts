@@ -5,6 +5,7 @@ import { JwkSet } from '../assertions/jwk_set.ts'
 import { Scope } from '../policy/scope.ts'
 import { ResourceId } from '../resources/registry.ts'
 import type { Client } from '../types.ts'
+import { Exchange, StoredExchange } from './exchange_member.ts'
 import { Claims, GrantTypes, Keys, Lifetime, listOf, PageUrl, Plain, ReuseSeconds, upTo } from './member_checks.ts'
 import { StoredCredentials } from './stored_credentials.ts'
 
@@ -113,6 +114,7 @@ const MEMBERS: Members = {
   dpop_bound_access_tokens: member('operator', Flag, Flag),
   tls_client_certificate_bound_access_tokens: member('operator', Flag, Flag),
   introspection: member('operator', Flag, Flag),
+  token_exchange: member('operator', StoredExchange, Exchange),
   // `ClientMetadata` checks what is submitted.
   federated_credentials: member('operator', StoredCredentials, StoredCredentials),
   disabled: member('operator', Flag, Flag),

@@ -13,7 +13,9 @@ export function issuedEvent(
   { signed: { accessToken: token }, isReused }: Issued,
   grant: Grant,
   proof: Authenticated['proof'],
+  { basis }: Permit,
 ): ServerEvent {
+  const actor = token.actor?.['sub']
   return {
     event: 'token_issued',
     client_id: token.clientId,
@@ -23,6 +25,8 @@ export function issuedEvent(
     aud: token.resources,
     jti: token.id,
     exp: token.expiresAt,
+    ...(typeof actor === 'string' && { actor }),
+    ...basis,
     ...(isReused && { reused: true }),
     ...(proof !== undefined && { credential_id: proof.credential.id, ...assertionMembers(proof) }),
   }

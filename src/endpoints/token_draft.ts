@@ -45,7 +45,8 @@ export async function draftToken(
     expiresAt: Math.min(latest, permit.expiresAt ?? latest),
     cnf,
     actor: permit.actor,
-    claims: client.claims ?? {},
+    mayAct: permit.mayAct,
+    claims: permit.claims ?? client.claims ?? {},
   }
   return {
     token,

@@ -73,6 +73,15 @@ export interface RevocationsOptions {
   onDeny?(denial: Denial): void
 }
 
+/** Returns a function that reports whether a ledger denies a token. */
+export function revokedIn(ledger: Ledger): Revocations['isRevoked'] {
+  return async ({ jti, client_id, iat }) => {
+    const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
+    const [revoked, ofClient = -1, ofAll = -1] = await Promise.all(keys.map((key) => ledger.get(key)))
+    return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
+  }
+}
+
 /** Returns the denials that a ledger holds. */
 export function revocations(ledger: Ledger, options: RevocationsOptions): Revocations {
   const { lifetimeSeconds, staleSeconds, onDeny = () => undefined } = options
@@ -84,11 +93,7 @@ export function revocations(ledger: Ledger, options: RevocationsOptions): Revoca
     return ledger.raise(key, before, before + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
   }
   const cut: Revocations['cut'] = (until, client_id) => raise(until + CLOCK_SKEW_SECONDS, client_id)
-  const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat }) => {
-    const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
-    const [revoked, ofClient = -1, ofAll = -1] = await Promise.all(keys.map((key) => ledger.get(key)))
-    return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
-  }
+  const isRevoked = revokedIn(ledger)
   return {
     async revoke(token) {
       const { jti, exp, client_id, iat } = token

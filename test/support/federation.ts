@@ -84,7 +84,7 @@ export interface Answered {
 
 const WRITES: readonly string[] = ['put', 'delete', 'replace', 'remove', 'add', 'count', 'raise']
 
-function counted<T extends Registry | Ledger>(store: T, writes: string[]): T {
+export function counted<T extends Registry | Ledger>(store: T, writes: string[]): T {
   const entries = Object.entries(store).map(([name, operation]) => [
     name,
     (...values: unknown[]) => {
