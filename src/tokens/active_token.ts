@@ -1,6 +1,6 @@
 /** Tokens of this server that are good now: signed by it, not expired, and not denied in any way. */
 
-import type { FindClient } from '../clients/registry.ts'
+import { type FindClient, isClientId } from '../clients/registry.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Client, Context } from '../types.ts'
 import { type OwnToken, readOwnToken } from './own_token.ts'
@@ -14,7 +14,8 @@ export interface ActiveToken {
 
 /**
  * Returns an active token; undefined for one that is not an access token of this server, has expired, was revoked, or whose client
- * is cut, disabled or deleted. Rejects when the registry or the ledger fails.
+ * is cut, disabled or deleted, or whose subject or an actor is a client that is cut or disabled. Rejects when the registry or the
+ * ledger fails.
  */
 export type FindActive = (jws: string, context: Pick<Context, 'issuer' | 'now'>) => Promise<ActiveToken | undefined>
 
@@ -29,7 +30,14 @@ export function activeTokens({ keyring, findClient, isRevoked }: ActiveTokenOpti
   return async (jws, { issuer, now }) => {
     const token = await readOwnToken(jws, { keyring, issuer, now })
     if (token === undefined) return undefined
-    const [client, isDenied] = await Promise.all([findClient(token.client_id), isRevoked(token)])
-    return client === undefined || client.disabled || isDenied ? undefined : { token, client }
+    const names = token.parties.filter(isClientId)
+    const [isDenied, client, ...parties] = await Promise.all([
+      isRevoked(token),
+      findClient(token.client_id),
+      // What is not a client is the name of another subject; the cut of a client that was deleted remains.
+      ...names.map((name) => findClient(name)),
+    ])
+    const isEnded = client === undefined || parties.some((party) => party?.disabled)
+    return isEnded || isDenied ? undefined : { token, client }
   }
 }

@@ -35,7 +35,7 @@ const MAX_REVOKED_PER_CLIENT = 2000
 export interface Denied {
   /** The `jti` of each revoked token. */
   readonly revoked: readonly string[]
-  /** By {@link hashClientId}: tokens of that client are denied whose `iat` is this instant or earlier. */
+  /** By {@link hashClientId}: tokens are denied whose client, subject or actor it is, and whose `iat` is this instant or earlier. */
   readonly client_hashes: Readonly<Record<string, number>>
   /** Tokens of all clients are denied whose `iat` is this instant or earlier; 0 for none. */
   readonly all: number
@@ -47,15 +47,15 @@ export type Revoked = { readonly cutAt?: number }
 /** The denials of an issuer. Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
 export interface Revocations {
   /** Denies a token, or all tokens of its client issued until then once that client has revoked too many. */
-  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat'>): Promise<Revoked>
+  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat' | 'parties'>): Promise<Revoked>
   /**
-   * Denies the tokens issued until an instant, of one client or of all. Because clocks differ, tokens issued up to 30 seconds
+   * Denies the tokens issued until an instant, of one client or of all; those too in which the client is the subject or an actor. Because clocks differ, tokens issued up to 30 seconds
    * later are denied as well. Returns the last `iat` that is denied.
    */
   cut(until: number, client_id?: string): Promise<number>
   /** Denies the tokens of a client that is disabled or deleted now, including those that are still issued from a cached record. */
   end(client_id: string, now: number): Promise<void>
-  isRevoked(token: Pick<OwnToken, 'jti' | 'client_id' | 'iat'>): Promise<boolean>
+  isRevoked(token: Pick<OwnToken, 'jti' | 'iat' | 'parties'>): Promise<boolean>
   /**
    * Returns all current denials.
    *
@@ -75,10 +75,10 @@ export interface RevocationsOptions {
 
 /** Returns a function that reports whether a ledger denies a token. */
 export function revokedIn(ledger: Ledger): Revocations['isRevoked'] {
-  return async ({ jti, client_id, iat }) => {
-    const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
-    const [revoked, ofClient = -1, ofAll = -1] = await Promise.all(keys.map((key) => ledger.get(key)))
-    return revoked !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
+  return async ({ jti, iat, parties }) => {
+    const keys = [`${REVOKED}:${jti}`, EVERY_CLIENT, ...(await Promise.all(parties.map(cutOf)))]
+    const [revoked, ...cuts] = await Promise.all(keys.map((key) => ledger.get(key)))
+    return revoked !== undefined || cuts.some((cut) => iat <= Number(cut ?? -1))
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, test } from '#test'
 import { generateKeyring, type Keyring, signingKeyOf } from '../../src/keys/keyring.ts'
+import { hashClientId } from '../../src/tokens/revocations.ts'
 import { signJwt } from '../../src/tokens/sign.ts'
 import { ACCESS_TOKEN, api, CERTIFICATE, claimsOf, createExchanging, SERVICES } from '../support/exchange.ts'
 import { ISSUER, NOW } from '../support/world.ts'
@@ -119,6 +120,71 @@ describe('a chain of exchanges', () => {
     assert.equal('act' in claimsOf(impersonated), false)
     const passed = await exchanged(impersonated, 'b', { resource: api('c') })
     assert.deepEqual(claimsOf(passed)['act'], { sub: 'b', act: { sub: 'quiet' } })
+  })
+})
+
+describe('denials in a chain', () => {
+  const createChain = async () => {
+    const world = await createExchanging()
+    const chain = [await world.grant({ resource: api('a') }, 'gateway')]
+    for (const [index, service] of ['a', 'b', 'c'].entries()) {
+      chain.push(await world.exchanged(chain[index] ?? '', service, { resource: api(SERVICES[index + 1] ?? '') }))
+    }
+    const active = async () => Promise.all(chain.map((token) => world.isActive(token, 'inspector')))
+    assert.deepEqual(await active(), [true, true, true, true])
+    return { ...world, chain, active }
+  }
+  const change = async ({ put, registry }: Awaited<ReturnType<typeof createExchanging>>, client_id: string) =>
+    put({ ...JSON.parse((await registry.get(`client:${client_id}`)) ?? '{}'), disabled: true })
+
+  for (const [client_id, left] of [
+    ['gateway', [false, false, false, false]],
+    ['a', [true, false, false, false]],
+    ['b', [true, true, false, false]],
+    ['c', [true, true, true, false]],
+    ['d', [true, true, true, true]],
+  ] as const) {
+    test(`a cut of ${client_id} ends what it is a party to`, async () => {
+      const { active, operate } = await createChain()
+      await operate('POST', '/revocations', { client_id })
+      assert.deepEqual(await active(), left)
+    })
+
+    test(`so does the record of ${client_id} when it is disabled`, async () => {
+      const world = await createChain()
+      await change(world, client_id)
+      assert.deepEqual(await world.active(), left)
+    })
+
+    test(`and the deletion of ${client_id}`, async () => {
+      const { active, operate } = await createChain()
+      await operate('DELETE', `/register/${client_id}`)
+      assert.deepEqual(await active(), left)
+    })
+  }
+
+  test('a denied party ends the exchange, too', async () => {
+    const { chain, exchange, operate } = await createChain()
+    await operate('POST', '/revocations', { client_id: 'a' })
+    const { status, reason } = await exchange(chain[3], 'd', { resource: api('e') })
+    assert.deepEqual([status, reason], [400, 'subject_token_wrong'])
+  })
+
+  test('a revocation of one token ends that one alone', async () => {
+    const { active, chain, revoke } = await createChain()
+    await revoke(chain[0] ?? '', 'gateway')
+    assert.deepEqual(await active(), [false, true, true, true])
+    await revoke(chain[2] ?? '', 'gateway')
+    assert.deepEqual(await active(), [false, true, true, true])
+    await revoke(chain[2] ?? '', 'b')
+    assert.deepEqual(await active(), [false, true, false, true])
+  })
+
+  test('are found by the hashes of the parties in the public list', async () => {
+    const { app, operate } = await createChain()
+    await operate('POST', '/revocations', { client_id: 'a' })
+    const { client_hashes } = claimsOf(await (await app.request('/revocations')).text())
+    assert.deepEqual(Object.keys(Object(client_hashes)), [await hashClientId('a')])
   })
 })
 
