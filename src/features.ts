@@ -149,6 +149,8 @@ export interface Parameter {
 export interface Grant {
   /** Its name in the IANA registry of RFC 7591 §4.1. */
   readonly grantType: string
+  /** Members that it adds to the metadata document, RFC 8414 §2. */
+  readonly metadata?: Readonly<Record<string, unknown>>
   /** The parameters that only this grant reads, as described in the OpenAPI document. */
   readonly parameters?: Readonly<Record<string, Parameter>>
   /**

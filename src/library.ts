@@ -49,12 +49,14 @@ export { auditLines } from './events/audit.ts'
 export type { Emit, ServerEvent } from './events/events.ts'
 export type { ClientAuth, Confirmation, Confirmed, Grant, Presented, Proof } from './features.ts'
 export { clientCredentials } from './grants/client_credentials.ts'
+export { type JwtBearerOptions, jwtBearer } from './grants/jwt_bearer.ts'
 export { tokenExchange } from './grants/token_exchange.ts'
 export { readFormRequest } from './http/form.ts'
 export { publicHeaders, securityHeaders } from './http/respond.ts'
 export { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 export { ISSUERS } from './issuers/registry.ts'
 export { type VerifyWorkload, type WorkloadOptions, workloadVerifier } from './issuers/verify.ts'
+export { grantVerifier, type VerifiedGrant, type VerifyGrant } from './issuers/verify_grant.ts'
 export {
   type FixedKeyring,
   generateKeyring,

@@ -38,6 +38,11 @@ export interface Permit {
    * @param cnf what the token will be bound to, RFC 7800 §3.1
    */
   readonly requireBinding?: (cnf: Readonly<Record<string, string>>) => void
+  /**
+   * Uses up what may be used once. Called once, after everything else that can refuse the request. Rejects with OAuthError when it was
+   * used before.
+   */
+  readonly claim?: () => Promise<void>
   /** For the audit event. */
   readonly basis?: Basis
   /** Members of the response besides those of RFC 6749 §5.1. */

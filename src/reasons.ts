@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'invalid_client',
   'unauthorized_client',
   'unsupported_grant_type',
+  'invalid_grant',
   'invalid_scope',
   // RFC 6749 §4.1.2.1
   'unsupported_response_type',
@@ -64,6 +65,7 @@ export const REASONS = {
     'may_act_other',
     'actor_token_wrong',
     'actors_too_many',
+    'grant_assertion_missing',
     'client_cert_malformed',
     'certificate_required',
   ],
@@ -111,6 +113,8 @@ export const REASONS = {
     'federation_issuer_unknown',
     'federation_no_rule',
   ],
+  /** What else can be wrong with one that is an authorization grant. */
+  authorization: ['assertion_client_wrong', 'assertion_iat_missing', 'assertion_not_bound', 'assertion_act_wrong'],
   grant: ['client_public', 'grant_type_not_allowed'],
   scope: [
     'scope_malformed',
@@ -185,6 +189,7 @@ export type RequestReason = In<'request'>
 export type ClientReason = In<'client' | 'certificate' | 'assertion'>
 export type CertificateReason = In<'certificate'>
 export type AssertionReason = In<'assertion'>
+export type AuthorizationReason = In<'assertion' | 'authorization'>
 export type GrantReason = In<'grant'>
 export type ScopeReason = In<'scope'>
 export type TargetReason = In<'target'>

@@ -62,6 +62,8 @@ export interface Client {
   readonly introspection?: boolean | undefined
   /** What it may do with tokens of others, and others with its tokens. */
   readonly token_exchange?: TokenExchange | undefined
+  /** Identifiers of the trusted issuers whose assertions it may present as authorization grants. */
+  readonly assertion_issuers?: readonly string[] | undefined
   /** The foreign tokens with which it may authenticate by `federated_jwt` or `spiffe_jwt`. */
   readonly federated_credentials?: readonly FederatedCredential[] | undefined
   readonly disabled?: boolean | undefined
@@ -123,6 +125,10 @@ export interface TrustedIssuer {
   readonly token_types?: readonly string[] | undefined
   /** What its tokens are accepted for. */
   readonly uses: readonly string[]
+  /** What names the subject of a token that is issued for its assertion; absent: `iss_sub`. */
+  readonly subject?: string | undefined
+  /** Seconds. Can shorten the lifetime of tokens that are issued for its assertions, not lengthen it. */
+  readonly access_token_lifetime?: number | undefined
   readonly disabled?: boolean | undefined
 }
 

@@ -22,6 +22,7 @@ export interface MetadataOptions {
   readonly dpopBound?: boolean
   readonly certificateBound?: boolean
   readonly introspection?: boolean
+  readonly assertionIssuer?: string[]
   readonly exchangeAs?: string[]
   readonly impersonation?: boolean
   readonly mayWiden?: string
@@ -45,6 +46,7 @@ export function withMetadata(command: Command): Command {
     .option('--dpop-bound', 'dpop_bound_access_tokens')
     .option('--certificate-bound', 'tls_client_certificate_bound_access_tokens')
     .option('--introspection', 'may call the introspection endpoint')
+    .option('--assertion-issuer <issuer>', 'issuer whose assertions it may present; repeatable', repeated)
     .option(
       '--exchange-as <identifier>',
       'resource server that it is, whose tokens it may exchange; repeatable',
@@ -72,6 +74,7 @@ export function metadataOf(options: MetadataOptions): Readonly<Record<string, un
     dpop_bound_access_tokens: options.dpopBound,
     tls_client_certificate_bound_access_tokens: options.certificateBound,
     introspection: options.introspection,
+    assertion_issuers: options.assertionIssuer,
     token_exchange: exchangeOf(options),
   }
   const named = Object.entries(members).filter(([, value]) => value !== undefined)

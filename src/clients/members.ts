@@ -115,6 +115,7 @@ const MEMBERS: Members = {
   tls_client_certificate_bound_access_tokens: member('operator', Flag, Flag),
   introspection: member('operator', Flag, Flag),
   token_exchange: member('operator', StoredExchange, Exchange),
+  assertion_issuers: member('operator', Texts, listOf(upTo(256), 20)),
   // `ClientMetadata` checks what is submitted.
   federated_credentials: member('operator', StoredCredentials, StoredCredentials),
   disabled: member('operator', Flag, Flag),

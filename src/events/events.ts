@@ -20,7 +20,7 @@ export type ServerEvent =
       /** The `jti` of the subject token of an exchange, or of the assertion. */
       readonly subject_jti?: string
       readonly actor_jti?: string
-      /** `own_token`, or the resource server that the client is according to its `token_exchange`. */
+      /** In an exchange `own_token`, or the resource server that the client is by its `token_exchange`; for an assertion, `jwt_bearer` or `id_jag`. */
       readonly allowed_by?: string
       /** Whether this token was signed for another request. */
       readonly reused?: boolean

@@ -26,6 +26,24 @@ export function actorOf({ act }: Readonly<Record<string, unknown>>): Actor | und
   return isObject(act) ? act : undefined
 }
 
+/**
+ * Returns the actors that another issuer names, each with an `iss`, so that none of them is taken for a client of this server; undefined
+ * when one is malformed or claims to be a client of this server.
+ */
+export function foreignActor(
+  act: unknown,
+  iss: string,
+  ownIssuer: string,
+  levels: number = MAX_ACTORS,
+): Actor | undefined {
+  if (!isObject(act) || levels === 0) return undefined
+  const { sub, iss: named = iss, act: earlier, ...others } = act
+  if (typeof sub !== 'string' || sub === '' || typeof named !== 'string' || named === ownIssuer) return undefined
+  if (earlier === undefined) return { ...others, sub, iss: named }
+  const inside = foreignActor(earlier, iss, ownIssuer, levels - 1)
+  return inside && { ...others, sub, iss: named, act: inside }
+}
+
 /** Returns whether there are more actors, or longer names of them, than a token can hold. */
 export function isTooMuch(actor: Actor): boolean {
   let count = 1

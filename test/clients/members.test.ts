@@ -37,6 +37,7 @@ const MOST: { readonly [Name in keyof Metadata]-?: Metadata[Name] } = {
     may_widen: 'x'.repeat(8192),
     may_act: 'x'.repeat(256),
   },
+  assertion_issuers: Array(20).fill('x'.repeat(256)),
   federated_credentials: Array.from({ length: 20 }, (_, index) => ({
     id: String(index).padStart(64, 'x'),
     label: 'x'.repeat(100),
