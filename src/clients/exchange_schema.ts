@@ -1,4 +1,4 @@
-/** The member `token_exchange` of a client. */
+/** The member `token_exchange` of a client, as an operator submits it. */
 
 import * as v from 'valibot'
 import { Scope } from '../policy/scope.ts'
@@ -7,14 +7,6 @@ import type { TokenExchange } from '../types.ts'
 import { listOf } from './member_checks.ts'
 
 const Flag = v.boolean('must be true or false')
-
-/** Schema of the stored member: its types only. */
-export const StoredExchange: v.GenericSchema<unknown, TokenExchange> = v.object({
-  as: v.optional(v.array(v.string())),
-  impersonation: v.optional(v.boolean()),
-  may_widen: v.optional(v.string()),
-  may_act: v.optional(v.string()),
-})
 
 const Members = {
   as: v.optional(listOf(ResourceId, 20)),
