@@ -57,7 +57,13 @@ for (const [name, open] of backends) {
   const exp = now() + 600
   for (let index = 0; index < REVOCATIONS; index += 500) {
     const some = Array.from({ length: 500 }, (_, each) =>
-      denied.revoke({ jti: `many-${index + each}`, exp, client_id: `client-${index}`, iat: now() }),
+      denied.revoke({
+        jti: `many-${index + each}`,
+        exp,
+        client_id: `client-${index}`,
+        parties: [`client-${index}`],
+        iat: now(),
+      }),
     )
     await Promise.all(some)
   }

@@ -1,5 +1,6 @@
 /** The contracts of features: methods of client authentication, grants, confirmations. Each feature is a plain object. */
 
+import type { Permit } from './permit.ts'
 import type { ClientReason, CustomReason } from './reasons.ts'
 import type { Client, Context, FederatedCredential, FormRequest } from './types.ts'
 
@@ -76,24 +77,6 @@ export interface ClientAuth {
   read(request: FormRequest): Presented | undefined
 }
 
-/** The most that a grant allows. Policy decides which part of it the token receives. */
-export interface Permit {
-  /** The `sub` of the token. */
-  readonly subject: string
-  /** The party that acts for the subject: the `act` claim of the token, RFC 8693 §4.1. */
-  readonly actor?: Readonly<Record<string, unknown>>
-  /** Patterns of the scopes that may be granted. */
-  readonly scope: readonly string[]
-  /** Scopes granted when the request names none. */
-  readonly defaultScope: readonly string[]
-  /** Identifiers of the resource servers that may be granted. */
-  readonly resources: readonly string[]
-  /** Epoch seconds. The token expires no later, whatever the settings allow. */
-  readonly expiresAt?: number
-  /** Members of the response besides those of RFC 6749 §5.1. */
-  readonly response?: Readonly<Record<string, unknown>>
-}
-
 /** The binding of a token to its holder. */
 export interface Confirmed {
   /** Members of `cnf`, RFC 7800 §3.1. */
@@ -166,6 +149,8 @@ export interface Parameter {
 export interface Grant {
   /** Its name in the IANA registry of RFC 7591 §4.1. */
   readonly grantType: string
+  /** Members that it adds to the metadata document, RFC 8414 §2. */
+  readonly metadata?: Readonly<Record<string, unknown>>
   /** The parameters that only this grant reads, as described in the OpenAPI document. */
   readonly parameters?: Readonly<Record<string, Parameter>>
   /**

@@ -48,14 +48,16 @@ export { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 export { type ForeignToken, OAuthError } from './errors.ts'
 export { auditLines } from './events/audit.ts'
 export type { Emit, ServerEvent } from './events/events.ts'
-export type { ClientAuth, Confirmation, Confirmed, Grant, Permit, Presented, Proof } from './features.ts'
+export type { ClientAuth, Confirmation, Confirmed, Grant, Presented, Proof } from './features.ts'
 export { clientCredentials } from './grants/client_credentials.ts'
+export { type JwtBearerOptions, jwtBearer } from './grants/jwt_bearer.ts'
 export { tokenExchange } from './grants/token_exchange.ts'
 export { readFormRequest } from './http/form.ts'
 export { publicHeaders, securityHeaders } from './http/respond.ts'
 export { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 export { ISSUERS } from './issuers/registry.ts'
 export { type VerifyWorkload, type WorkloadOptions, workloadVerifier } from './issuers/verify.ts'
+export { grantVerifier, type VerifiedGrant, type VerifyGrant } from './issuers/verify_grant.ts'
 export { type KeyEncryptionKeys, readKeyEncryptionKeys } from './keys/key_encryption.ts'
 export {
   type FixedKeyring,
@@ -66,6 +68,7 @@ export {
   readKeyring,
 } from './keys/keyring.ts'
 export { type ManagedKeyring, type StoredKeyringOptions, storedKeyring } from './keys/stored_keyring.ts'
+export type { Permit } from './permit.ts'
 export { limitRate } from './policy/rate_limit.ts'
 export { createPreset } from './preset.ts'
 export type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'
@@ -79,8 +82,9 @@ export { hashSecret, hashToken } from './secrets/hashes.ts'
 export { type SecretVerifierOptions, secretVerifier, type VerifySecret } from './secrets/verifier.ts'
 export type { Ledger, Level, Page, ReadOptions, Registry, Stores } from './stores/contracts.ts'
 export { guardStores } from './stores/guard.ts'
+export { type ActiveToken, type ActiveTokenOptions, activeTokens, type FindActive } from './tokens/active_token.ts'
 export { type Denial, type TokenReuse, tokenReuse } from './tokens/reuse.ts'
-export { type Denied, type Revocations, revocations } from './tokens/revocations.ts'
+export { type Denied, type Revocations, revocations, revokedIn } from './tokens/revocations.ts'
 export type {
   ClaimRule,
   ClaimRules,
@@ -92,5 +96,6 @@ export type {
   FormRequest,
   Jwk,
   ResourceServer,
+  TokenExchange,
   TrustedIssuer,
 } from './types.ts'

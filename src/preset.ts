@@ -30,10 +30,12 @@ import { statusEndpoints } from './endpoints/status.ts'
 import { type TokenOptions, tokenEndpoint } from './endpoints/token.ts'
 import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
+import { jwtBearer } from './grants/jwt_bearer.ts'
 import { tokenExchange } from './grants/token_exchange.ts'
 import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
+import { grantVerifier } from './issuers/verify_grant.ts'
 import { isManaged } from './keys/stored_keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { limitRate } from './policy/rate_limit.ts'
@@ -46,8 +48,9 @@ import { secretVerifier } from './secrets/verifier.ts'
 import type { Ledger } from './stores/contracts.ts'
 import { guardStores } from './stores/guard.ts'
 import { DEFAULT_TOKEN_LIFETIME_SECONDS, DEFAULT_TOKEN_PROFILE } from './tokens/access_token.ts'
+import { activeTokens } from './tokens/active_token.ts'
 import { DEFAULT_REUSE_SECONDS, tokenReuse } from './tokens/reuse.ts'
-import { revocations } from './tokens/revocations.ts'
+import { revocations, revokedIn } from './tokens/revocations.ts'
 
 /**
  * Returns the full server: every grant, method of client authentication, confirmation and endpoint. A store that fails or
@@ -64,14 +67,16 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
   const now = (): number => host.now?.() ?? epochSeconds()
   const { registry, ledger } = guardStores({ registry: options.registry, ledger: options.ledger })
   const verifySecret = secretVerifier({ sha256: host.sha256?.bind(host) })
-  const fetching: RemoteKeysOptions = {
-    fetch: (url, init) => fetchBy(host, url, init),
-    resolve: host.resolve && (async (hostname) => host.resolve?.(hostname) ?? []),
-    now,
-  }
+  const fetching = fetchingBy(host, now)
   const [findKeys, foreignKeys] = [remoteKeys(fetching), issuerKeys(fetching)]
   const records = openRecords(registry, { freshSeconds: options.cacheSeconds ?? DEFAULT_CACHE_SECONDS, emit, now })
-  const verifyWorkload = workloadVerifier({ findIssuer: records.find(ISSUERS), keys: foreignKeys, ledger })
+  const trust = { findIssuer: records.find(ISSUERS), keys: foreignKeys, ledger }
+  const verifyWorkload = workloadVerifier(trust)
+  const findActive = activeTokens({
+    keyring: options.keyring,
+    findClient: records.find(CLIENTS),
+    isRevoked: revokedIn(ledger),
+  })
   return assemble({
     ...options,
     ledger,
@@ -86,7 +91,11 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
       federatedJwt(verifyWorkload),
       spiffeJwt(verifyWorkload),
     ],
-    grants: [clientCredentials(), tokenExchange(verifyWorkload)],
+    grants: [
+      clientCredentials(),
+      tokenExchange(verifyWorkload, findActive),
+      jwtBearer({ verify: grantVerifier(trust), findClient: records.find(CLIENTS) }),
+    ],
     confirmations: [dpop({ ledger, nonces: options.nonces }), mtls()],
     findCertificate: clientCertificates({
       fromPlatform: host.certificateOf && ((request) => host.certificateOf?.(request)),
@@ -97,6 +106,15 @@ export function createPreset(options: PresetOptions, host: FeatureHost = {}): Ap
     emit,
     now,
   })
+}
+
+/** Returns how the keys of others are fetched. */
+function fetchingBy(host: FeatureHost, now: () => number): RemoteKeysOptions {
+  return {
+    fetch: (url, init) => fetchBy(host, url, init),
+    resolve: host.resolve && (async (hostname) => host.resolve?.(hostname) ?? []),
+    now,
+  }
 }
 
 /** The parts from which the endpoints are made. */

@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'invalid_client',
   'unauthorized_client',
   'unsupported_grant_type',
+  'invalid_grant',
   'invalid_scope',
   // RFC 6749 §4.1.2.1
   'unsupported_response_type',
@@ -58,6 +59,13 @@ export const REASONS = {
     'subject_token_not_alone',
     'actor_token_unsupported',
     'requested_token_type_unsupported',
+    'subject_token_wrong',
+    'exchange_not_audience',
+    'exchange_not_bound',
+    'may_act_other',
+    'actor_token_wrong',
+    'actors_too_many',
+    'grant_assertion_missing',
     'client_cert_malformed',
     'certificate_required',
   ],
@@ -105,10 +113,20 @@ export const REASONS = {
     'federation_issuer_unknown',
     'federation_no_rule',
   ],
+  /** What else can be wrong with one that is an authorization grant. */
+  authorization: ['assertion_client_wrong', 'assertion_iat_missing', 'assertion_not_bound', 'assertion_act_wrong'],
   grant: ['client_public', 'grant_type_not_allowed'],
-  scope: ['scope_malformed', 'scope_not_allowed', 'scope_not_served', 'scopes_too_many', 'token_too_large'],
+  scope: [
+    'scope_malformed',
+    'scope_not_allowed',
+    'scope_not_held',
+    'scope_not_served',
+    'scopes_too_many',
+    'token_too_large',
+  ],
   target: [
     'resource_malformed',
+    'resource_missing',
     'resource_unknown',
     'resource_not_allowed',
     'resources_incompatible',
@@ -173,6 +191,7 @@ export type RequestReason = In<'request'>
 export type ClientReason = In<'client' | 'certificate' | 'assertion'>
 export type CertificateReason = In<'certificate'>
 export type AssertionReason = In<'assertion'>
+export type AuthorizationReason = In<'assertion' | 'authorization'>
 export type GrantReason = In<'grant'>
 export type ScopeReason = In<'scope'>
 export type TargetReason = In<'target'>

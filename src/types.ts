@@ -60,9 +60,25 @@ export interface Client {
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
   /** Whether it may introspect the tokens of other clients for its `resources`. */
   readonly introspection?: boolean | undefined
+  /** What it may do with tokens of others, and others with its tokens. */
+  readonly token_exchange?: TokenExchange | undefined
+  /** Identifiers of the trusted issuers whose assertions it may present as authorization grants. */
+  readonly assertion_issuers?: readonly string[] | undefined
   /** The foreign tokens with which it may authenticate by `federated_jwt` or `spiffe_jwt`. */
   readonly federated_credentials?: readonly FederatedCredential[] | undefined
   readonly disabled?: boolean | undefined
+}
+
+/** What a client may exchange, and who may act for it. */
+export interface TokenExchange {
+  /** Identifiers of the resource servers that the client is: it may exchange tokens for them. */
+  readonly as?: readonly string[] | undefined
+  /** Whether tokens that it gets for a token of another client do not name it as an actor. */
+  readonly impersonation?: boolean | undefined
+  /** Space-separated patterns of scopes that it may add to those of the subject token. */
+  readonly may_widen?: string | undefined
+  /** The only client that may act for it: its tokens have it in `may_act`. */
+  readonly may_act?: string | undefined
 }
 
 /** The value that a claim of a foreign token must have: this one, one of these, or one of the form of the glob. */
@@ -109,6 +125,10 @@ export interface TrustedIssuer {
   readonly token_types?: readonly string[] | undefined
   /** What its tokens are accepted for. */
   readonly uses: readonly string[]
+  /** What names the subject of a token that is issued for its assertion; absent: `iss_sub`. */
+  readonly subject?: string | undefined
+  /** Seconds. Can shorten the lifetime of tokens that are issued for its assertions, not lengthen it. */
+  readonly access_token_lifetime?: number | undefined
   readonly disabled?: boolean | undefined
 }
 

@@ -22,6 +22,11 @@ export interface MetadataOptions {
   readonly dpopBound?: boolean
   readonly certificateBound?: boolean
   readonly introspection?: boolean
+  readonly assertionIssuer?: string[]
+  readonly exchangeAs?: string[]
+  readonly impersonation?: boolean
+  readonly mayWiden?: string
+  readonly mayAct?: string
 }
 
 export function withMetadata(command: Command): Command {
@@ -41,6 +46,15 @@ export function withMetadata(command: Command): Command {
     .option('--dpop-bound', 'dpop_bound_access_tokens')
     .option('--certificate-bound', 'tls_client_certificate_bound_access_tokens')
     .option('--introspection', 'may call the introspection endpoint')
+    .option('--assertion-issuer <issuer>', 'issuer whose assertions it may present; repeatable', repeated)
+    .option(
+      '--exchange-as <identifier>',
+      'resource server that it is, whose tokens it may exchange; repeatable',
+      repeated,
+    )
+    .option('--impersonation', 'tokens that it exchanges do not name it as an actor')
+    .option('--may-widen <scopes>', 'scopes it may add to those of a token that it exchanges')
+    .option('--may-act <id>', 'the only client that may act for it')
 }
 
 /** Returns the members of the metadata file, overridden by those of the other options. */
@@ -60,9 +74,18 @@ export function metadataOf(options: MetadataOptions): Readonly<Record<string, un
     dpop_bound_access_tokens: options.dpopBound,
     tls_client_certificate_bound_access_tokens: options.certificateBound,
     introspection: options.introspection,
+    assertion_issuers: options.assertionIssuer,
+    token_exchange: exchangeOf(options),
   }
   const named = Object.entries(members).filter(([, value]) => value !== undefined)
   return { ...(options.metadata !== undefined && readObject(options.metadata)), ...Object.fromEntries(named) }
+}
+
+/** Returns the member that the options set, which replaces the whole of it; undefined when they set none. */
+function exchangeOf({ exchangeAs, impersonation, mayWiden, mayAct }: MetadataOptions): object | undefined {
+  const members = { as: exchangeAs, impersonation, may_widen: mayWiden, may_act: mayAct }
+  const named = Object.entries(members).filter(([, value]) => value !== undefined)
+  return named.length === 0 ? undefined : Object.fromEntries(named)
 }
 
 function readObject(file: string): Record<string, unknown> {

@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander'
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
 import { PRESET_NAMES, type PresetName } from '../issuers/presets.ts'
+import { SUBJECT_FORMS } from '../issuers/subject.ts'
 import { positiveSeconds, repeated } from './arguments.ts'
 import type { Members } from './http.ts'
 import { readPublicKeys } from './issuer_records.ts'
@@ -21,6 +22,8 @@ export interface IssuerOptions {
   readonly requiredClaim?: string[]
   readonly tokenType?: string[]
   readonly use?: string[]
+  readonly subject?: string
+  readonly lifetime?: number
   readonly disabled?: boolean
 }
 
@@ -42,6 +45,8 @@ export function withIssuerMembers(command: Command): Command {
     .option('--required-claim <name>', 'claim that a rule must pin, or one of several; repeatable', repeated)
     .option('--token-type <typ>', 'typ to accept besides JWT and none; repeatable', repeated)
     .option('--use <use>', 'what its tokens are for; default client_authentication; repeatable', repeated)
+    .addOption(new Option('--subject <form>', 'what names the subject of an assertion').choices(SUBJECT_FORMS))
+    .option('--lifetime <seconds>', 'access_token_lifetime of tokens for its assertions', positiveSeconds)
     .option('--disabled', 'accept none of its tokens')
     .option('--no-disabled', 'accept its tokens')
 }
@@ -65,6 +70,8 @@ export async function issuerMembersOf(options: IssuerOptions): Promise<Members> 
     required_claims: options.requiredClaim,
     token_types: options.tokenType?.map((typ) => typ.toLowerCase()),
     uses: options.use,
+    subject: options.subject,
+    access_token_lifetime: options.lifetime,
     disabled: options.disabled,
   }
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))

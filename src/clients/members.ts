@@ -7,6 +7,7 @@ import { ResourceId } from '../resources/registry.ts'
 import type { Client } from '../types.ts'
 import { Claims, GrantTypes, Keys, Lifetime, listOf, PageUrl, Plain, ReuseSeconds, upTo } from './member_checks.ts'
 import { StoredCredentials } from './stored_credentials.ts'
+import { StoredExchange } from './stored_exchange.ts'
 
 /**
  * A client with the members that only people and the registration endpoint read.
@@ -113,7 +114,9 @@ const MEMBERS: Members = {
   dpop_bound_access_tokens: member('operator', Flag, Flag),
   tls_client_certificate_bound_access_tokens: member('operator', Flag, Flag),
   introspection: member('operator', Flag, Flag),
-  // `ClientMetadata` checks what is submitted.
+  assertion_issuers: member('operator', Texts, listOf(upTo(256), 20)),
+  // `ClientMetadata` checks what is submitted of these two.
+  token_exchange: member('operator', StoredExchange, StoredExchange),
   federated_credentials: member('operator', StoredCredentials, StoredCredentials),
   disabled: member('operator', Flag, Flag),
   tls_client_auth_subject_dn: member('client', Text, CertificateName),

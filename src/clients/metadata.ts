@@ -8,6 +8,7 @@ import { splitScope } from '../policy/scope.ts'
 import { scopeMatcher } from '../policy/scope_patterns.ts'
 import { NAME_MEMBERS, problemOfNames } from './certificate_names.ts'
 import { CredentialList } from './credential_schema.ts'
+import { Exchange } from './exchange_schema.ts'
 import { GIVEN, type Metadata } from './members.ts'
 import { methodsOf } from './record.ts'
 import { problemOfKeys } from './registered_keys.ts'
@@ -20,8 +21,12 @@ export interface Offer {
   readonly signingAlgs: readonly string[]
 }
 
-/** Schemas of the submitted members, by name: the rules of federated credentials are checked here, not where records are read. */
-export const SUBMITTED: typeof GIVEN = { ...GIVEN, federated_credentials: v.optional(CredentialList) }
+/** Schemas of the submitted members, by name: large ones are here and not where records are read, which every server does. */
+export const SUBMITTED: typeof GIVEN = {
+  ...GIVEN,
+  federated_credentials: v.optional(CredentialList),
+  token_exchange: v.optional(Exchange),
+}
 
 /** Schema of submitted metadata: the members of RFC 7591 §2 and those of this server. Unknown members are ignored. */
 export const ClientMetadata: v.GenericSchema<unknown, Metadata & { response_types?: string[] | undefined }> = v.object({

@@ -11,7 +11,8 @@ import { jsonHeaders } from '../http/respond.ts'
 import { type Keyring, signingKeyOf } from '../keys/keyring.ts'
 import type { LimitRate } from '../policy/rate_limit.ts'
 import { splitScope } from '../policy/scope.ts'
-import { audiencesOf, type OwnToken, readOwnToken, scopeOf } from '../tokens/own_token.ts'
+import { activeTokens, type FindActive } from '../tokens/active_token.ts'
+import { audiencesOf, type OwnToken, scopeOf } from '../tokens/own_token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import { signJwt } from '../tokens/sign.ts'
 import type { Client, Context, Form, FormRequest } from '../types.ts'
@@ -25,6 +26,11 @@ export interface IntrospectOptions {
   readonly keyring: Keyring
   readonly revocations: Revocations
   readonly limitRate: LimitRate
+}
+
+/** The options, and what is made from them once. */
+interface Introspection extends IntrospectOptions {
+  readonly findActive: FindActive
 }
 
 /** The scope that the bearer token of a caller needs. */
@@ -44,6 +50,10 @@ const INTROSPECTION: NamedSchema = {
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2 RFC 7662 §2}, {@link https://www.rfc-editor.org/rfc/rfc9701#section-4 RFC 9701 §4}
  */
 export function introspectEndpoint(options: IntrospectOptions): Endpoint {
+  const { authentication, keyring, revocations } = options
+  const { findClient } = authentication
+  const findActive = activeTokens({ keyring, findClient, isRevoked: revocations.isRevoked })
+  const service = { ...options, findActive }
   return {
     path: '/introspect',
     metadataMember: 'introspection_endpoint',
@@ -65,7 +75,7 @@ export function introspectEndpoint(options: IntrospectOptions): Endpoint {
         },
       },
     },
-    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => introspect(c, site, options)),
+    routes: (site) => new Hono<{ Bindings: Connection }>().post('/', (c) => introspect(c, site, service)),
   }
 }
 
@@ -73,14 +83,14 @@ export function introspectEndpoint(options: IntrospectOptions): Endpoint {
 async function introspect(
   c: HonoContext<{ Bindings: Connection }>,
   site: Site,
-  options: IntrospectOptions,
+  options: Introspection,
 ): Promise<Response> {
   const request = await readFormRequest(c, options.findCertificate)
   const context = contextOf(site, c)
   const caller = await callerOf(request, context, options)
   return attribute(caller.client_id, async () => {
     options.limitRate(caller.client_id, context.now)
-    const active = await findActive(readTokenParameter(request.form), context, options)
+    const active = await options.findActive(readTokenParameter(request.form), context)
     const answer = active !== undefined && maySee(caller, active.token) ? describe(active.token) : { active: false }
     const isSigned = c.req.header('Accept')?.toLowerCase().includes(`application/${SIGNED_TYPE}`)
     if (!isSigned) return new Response(JSON.stringify(answer), { headers: jsonHeaders })
@@ -90,7 +100,7 @@ async function introspect(
 }
 
 /** Returns the client that authenticates, or the client of the bearer token that the caller presents. */
-async function callerOf(request: FormRequest, context: Context, options: IntrospectOptions): Promise<Client> {
+async function callerOf(request: FormRequest, context: Context, options: Introspection): Promise<Client> {
   if (/^bearer( |$)/i.test(request.headers.get('Authorization') ?? '')) return bearerOf(request, context, options)
   const { client } = await options.authentication.authenticate(request, context)
   // RFC 7662 §2.1: without credentials, token scanning would be open to anyone who knows a client_id.
@@ -98,8 +108,8 @@ async function callerOf(request: FormRequest, context: Context, options: Introsp
   return client
 }
 
-async function bearerOf({ headers, form }: FormRequest, context: Context, options: IntrospectOptions): Promise<Client> {
-  const active = await findActive(readBearer(headers), context, options)
+async function bearerOf({ headers, form }: FormRequest, context: Context, options: Introspection): Promise<Client> {
+  const active = await options.findActive(readBearer(headers), context)
   if (active === undefined) throw invalidToken('token_wrong')
   const { token, client } = active
   const audiences = audiencesOf(token)
@@ -126,21 +136,6 @@ function requireBearerAlone(form: Form, client_id: string): void {
   throw invalidRequest('credentials_several', 'A request must not use more than one method of client authentication.')
 }
 
-/** Returns an active token with its client. A token is inactive when its client is deleted or disabled. */
-async function findActive(
-  jws: string,
-  context: Context,
-  options: IntrospectOptions,
-): Promise<{ readonly token: OwnToken; readonly client: Client } | undefined> {
-  const token = await readOwnToken(jws, { ...context, keyring: options.keyring })
-  if (token === undefined) return undefined
-  const [client, isRevoked] = await Promise.all([
-    options.authentication.findClient(token.client_id),
-    options.revocations.isRevoked(token),
-  ])
-  return client === undefined || client.disabled || isRevoked ? undefined : { token, client }
-}
-
 /** A client may see its own tokens. A client with `introspection` may also see tokens for one of its resources. */
 function maySee({ client_id, introspection, resources = [] }: Client, token: OwnToken): boolean {
   const isFor = audiencesOf(token).some((audience) => resources.some((resource) => resource === audience))
@@ -159,7 +154,7 @@ async function sign(
   token_introspection: object,
   caller: Client,
   { issuer, now }: Context,
-  options: IntrospectOptions,
+  options: Introspection,
 ): Promise<string> {
   const claims = { iss: issuer, aud: caller.client_id, iat: now, token_introspection: { ...token_introspection } }
   return signJwt(claims, SIGNED_TYPE, signingKeyOf(await options.keyring.at(now)))

@@ -90,7 +90,7 @@ export function tokenEndpoint(given: TokenOptions): Endpoint {
     metadata: {
       grant_types_supported: [...service.offered.keys()],
       ...authMetadata('token', options.authentication),
-      ...Object.assign({}, ...options.confirmations.map(({ metadata }) => metadata)),
+      ...Object.assign({}, ...[...options.grants, ...options.confirmations].map(({ metadata }) => metadata)),
     },
     operations: {
       [TOKEN_PATH]: {
@@ -152,12 +152,13 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     }
     const permit = await grant.permit(request, client, context, credentials)
     const { confirmed, claims } = await confirm(service.confirmations, request, client, context)
+    permit.requireBinding?.(confirmed.cnf)
     const draft = await draftToken(request, permit, authenticated, confirmed, context, service)
     const reuseSeconds = grant.isReusable ? (client.token_reuse_seconds ?? service.tokenReuseSeconds) : 0
     const issued = await service.issue(draft, reuseSeconds)
     // Last, so that a refused request uses up nothing.
-    for (const each of [claim, ...claims]) await each()
-    service.emit(issuedEvent(issued, grant, proof))
+    for (const each of [claim, ...claims, permit.claim]) await each?.()
+    service.emit(issuedEvent(issued, grant, proof, permit))
     return respond(issued, context.now, confirmed, permit)
   } catch (error) {
     throw attributed(error, client.client_id, proof)

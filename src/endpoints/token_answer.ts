@@ -3,8 +3,9 @@
 import { assertionMembers } from '../attribution.ts'
 import type { Authenticated } from '../authentication/authenticate.ts'
 import type { ServerEvent } from '../events/events.ts'
-import type { Confirmed, Grant, Permit } from '../features.ts'
+import type { Confirmed, Grant } from '../features.ts'
 import { jsonHeaders } from '../http/respond.ts'
+import type { Permit } from '../permit.ts'
 import type { Issued } from '../tokens/reuse.ts'
 
 /** Returns the audit event of an issued token. */
@@ -12,7 +13,9 @@ export function issuedEvent(
   { signed: { accessToken: token }, isReused }: Issued,
   grant: Grant,
   proof: Authenticated['proof'],
+  { basis }: Permit,
 ): ServerEvent {
+  const actor = token.actor?.['sub']
   return {
     event: 'token_issued',
     client_id: token.clientId,
@@ -22,6 +25,8 @@ export function issuedEvent(
     aud: token.resources,
     jti: token.id,
     exp: token.expiresAt,
+    ...(typeof actor === 'string' && { actor }),
+    ...basis,
     ...(isReused && { reused: true }),
     ...(proof !== undefined && { credential_id: proof.credential.id, ...assertionMembers(proof) }),
   }

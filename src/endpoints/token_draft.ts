@@ -1,8 +1,9 @@
 /** What a token will hold: the permit of the grant, limited by the request, the client and the resource servers. */
 
 import type { Authenticated } from '../authentication/authenticate.ts'
-import type { Confirmed, Permit } from '../features.ts'
+import type { Confirmed } from '../features.ts'
 import { type Keyring, signingKeyOf } from '../keys/keyring.ts'
+import type { Permit } from '../permit.ts'
 import { grantResources, signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
 import type { Resources } from '../resources/registry.ts'
@@ -44,7 +45,8 @@ export async function draftToken(
     expiresAt: Math.min(latest, permit.expiresAt ?? latest),
     cnf,
     actor: permit.actor,
-    claims: client.claims ?? {},
+    mayAct: permit.mayAct,
+    claims: permit.claims ?? client.claims ?? {},
   }
   return {
     token,

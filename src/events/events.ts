@@ -13,6 +13,15 @@ export type ServerEvent =
       readonly aud: readonly string[]
       readonly jti: string
       readonly exp: number
+      /** The `sub` of the party that acts for the subject; in a token exchange, usually the client. */
+      readonly actor?: string
+      /** The issuer of the token that names the subject, if it is a trusted issuer. */
+      readonly subject_iss?: string
+      /** The `jti` of the subject token of an exchange, or of the assertion. */
+      readonly subject_jti?: string
+      readonly actor_jti?: string
+      /** In an exchange `own_token`, or the resource server that the client is by its `token_exchange`; for an assertion, `jwt_bearer` or `id_jag`. */
+      readonly allowed_by?: string
       /** Whether this token was signed for another request. */
       readonly reused?: boolean
       /** The federated credential that the client authenticated with, and the token of the trusted issuer. */

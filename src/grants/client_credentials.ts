@@ -1,6 +1,7 @@
 /** The client credentials grant: a client gets a token for itself. */
 
-import type { Grant, Permit } from '../features.ts'
+import type { Grant } from '../features.ts'
+import type { Permit } from '../permit.ts'
 import type { Client } from '../types.ts'
 import { permitForItself, refusePublic } from './itself.ts'
 

@@ -18,7 +18,7 @@ export type GivenIssuer = Pick<TrustedIssuer, 'issuer'> & {
 }
 
 /** The features that accept foreign tokens. */
-export const ISSUER_USES = ['client_authentication'] as const
+export const ISSUER_USES = ['client_authentication', 'jwt_bearer', 'id_jag'] as const
 
 export type IssuerUse = (typeof ISSUER_USES)[number]
 

@@ -10,6 +10,7 @@ import type { Registry } from '../stores/contracts.ts'
 import type { TrustedIssuer } from '../types.ts'
 import { type GivenIssuer, ISSUER_USES, PRESET_NAMES } from './presets.ts'
 import { RequiredClaim } from './rule_checks.ts'
+import { SUBJECT_FORMS } from './subject.ts'
 
 /** A day, the longest time for which a platform token is accepted. */
 export const MAX_AGE_SECONDS: number = 86_400
@@ -86,6 +87,14 @@ export const IssuerMembers: v.GenericSchema<unknown, GivenIssuer> = v.object({
     ),
   ),
   uses: v.optional(listOf(oneOf(ISSUER_USES), 1, ISSUER_USES.length)),
+  subject: v.optional(oneOf(SUBJECT_FORMS)),
+  access_token_lifetime: v.optional(
+    v.pipe(
+      v.number('must be a number of seconds'),
+      v.integer('must be whole seconds'),
+      v.minValue(1, 'must be at least 1'),
+    ),
+  ),
   disabled: v.optional(Flag),
 })
 
@@ -108,6 +117,8 @@ export const ISSUERS: RecordKind<TrustedIssuer> = {
     required_claims: v.pipe(Texts, v.minLength(1)),
     token_types: v.optional(Texts),
     uses: Texts,
+    subject: v.optional(v.string()),
+    access_token_lifetime: v.optional(v.pipe(v.number(), v.minValue(1))),
     disabled: v.optional(v.boolean()),
   }),
   idOf: ({ issuer }) => issuer,

@@ -20,12 +20,13 @@ import {
   type Origin,
   readOrigin,
 } from './checks.ts'
+import type { Claims } from './claim_rules.ts'
 import type { IssuerKeys } from './keys.ts'
 import type { IssuerUse } from './presets.ts'
 import { MAX_AGE_SECONDS } from './registry.ts'
 
 /** Most keys that a token without `kid` is tried with. */
-const MAX_TRIES = 5
+export const MAX_TRIES = 5
 
 export interface WorkloadOptions {
   readonly findIssuer: FindRecord<TrustedIssuer>
@@ -84,19 +85,20 @@ export function workloadVerifier({ findIssuer, keys, ledger }: WorkloadOptions):
 }
 
 /** @throws OAuthError `invalid_client` when the token was used before, `temporarily_unavailable` when the ledger fails */
-async function claimFirst(
-  { jti, exp, iat }: Assertion['claims'],
-  { issuer }: TrustedIssuer,
-  ledger: Ledger,
-): Promise<void> {
+async function claimFirst(claims: Claims, issuer: TrustedIssuer, ledger: Ledger): Promise<void> {
+  if (!(await isFirstUse(claims, issuer, ledger))) throw invalidClient('assertion_replayed')
+}
+
+/** Returns whether a token is used for the first time, whatever it is used for. Rejects when the ledger fails. */
+export function isFirstUse({ jti, exp, iat }: Claims, { issuer }: TrustedIssuer, ledger: Ledger): Promise<boolean> {
   // The token may claim to be valid for years. The largest max_age counts, because that of the issuer can be raised later.
   const tooOldAt = typeof iat === 'number' ? iat + MAX_AGE_SECONDS : Number.POSITIVE_INFINITY
   const expiresAt = Math.ceil(Math.min(Number(exp) + SKEW_SECONDS, tooOldAt + 1))
-  if (!(await claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)))
-    throw invalidClient('assertion_replayed')
+  return claimOnce(ledger, ['workload', issuer, String(jti)], expiresAt)
 }
 
-function describe({ issuer, claims: { sub, jti } }: Origin): ForeignToken {
+/** Returns what a token claims to be, for the audit event. */
+export function describe({ issuer, claims: { sub, jti } }: Origin): ForeignToken {
   const textOf = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined)
   return { issuer, subject: textOf(sub), id: textOf(jti) }
 }

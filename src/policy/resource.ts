@@ -2,13 +2,13 @@
 
 import * as v from 'valibot'
 import { invalidTarget } from '../errors.ts'
-import type { Permit } from '../features.ts'
+import type { Permit } from '../permit.ts'
 import { ResourceId, type Resources } from '../resources/registry.ts'
 import type { Form, ResourceServer } from '../types.ts'
 
 /**
  * Returns the resource servers that the request names in `resource` and, for clients written for other vendors, `audience`. When
- * it names none, returns the default resource server if the client may ask for it. Identifiers are compared exactly: nothing is
+ * it names none, returns those of the permit, or the default resource server if the client may ask for it. Identifiers are compared exactly: nothing is
  * normalised, so a path cannot stand for another resource.
  *
  * @throws OAuthError `invalid_target` when one is malformed, unknown or not allowed
@@ -20,11 +20,12 @@ export async function grantResources(
   resources: Resources,
 ): Promise<readonly ResourceServer[]> {
   const [named, alternative] = [form.getAll('resource'), form.getAll('audience')]
-  if (named.length + alternative.length === 0) {
+  const given = [...named, ...alternative]
+  if (given.length === 0 && permit.defaultResources === undefined) {
     const fallback = permit.resources.length === 0 ? undefined : await resources.findDefault()
     return fallback !== undefined && permit.resources.includes(fallback.resource) ? [fallback] : []
   }
-  const asked = [...new Set([...named, ...alternative])]
+  const asked = [...new Set(given.length > 0 ? given : permit.defaultResources)]
   if (!named.every((resource) => v.is(ResourceId, resource))) {
     throw invalidTarget('resource_malformed', 'A resource must be an absolute URI without a fragment or dot segments.')
   }

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { invalidScope, type OAuthError } from '../errors.ts'
-import type { Permit } from '../features.ts'
+import type { Permit } from '../permit.ts'
 import type { ScopeReason } from '../reasons.ts'
 import type { ResourceServer } from '../types.ts'
 import { scopeMatcher } from './scope_patterns.ts'
@@ -46,6 +46,7 @@ export function grantScopes(
   const isAllowed = scopeMatcher(permit.scope)
   const ceilings = resources.flatMap(({ scope }) => (scope === undefined ? [] : [scopeMatcher(splitScope(scope))]))
   const isServed = (token: string): boolean => ceilings.every((matches) => matches(token))
+  const isHeld = permit.scopeLimit === undefined ? () => true : scopeMatcher(permit.scopeLimit)
   if (asked.length > MAX_SCOPES) {
     throw invalidScope('scopes_too_many', `A request must not ask for more than ${MAX_SCOPES} scopes.`)
   }
@@ -55,6 +56,7 @@ export function grantScopes(
       throw invalidScope('scope_malformed', 'The scope contains a character that is not allowed.')
     }
     if (!isAllowed(token)) throw refused('scope_not_allowed', 'The client may not ask for the scope', token)
+    if (!isHeld(token)) throw refused('scope_not_held', 'The presented token does not have the scope', token)
     if (!isServed(token)) throw refused('scope_not_served', 'A requested resource does not have the scope', token)
   }
   return tokens

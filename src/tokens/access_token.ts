@@ -19,7 +19,9 @@ export interface AccessToken {
   readonly cnf: Readonly<Record<string, string>>
   /** Who acts for the subject, RFC 8693 §4.1. */
   readonly actor?: Readonly<Record<string, unknown>> | undefined
-  /** Static claims from the client's record. */
+  /** The only party that may act for the subject, RFC 8693 §4.4. */
+  readonly mayAct?: Readonly<Record<string, unknown>> | undefined
+  /** Static claims, from the client's record or from the token that it was exchanged for. */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
@@ -80,6 +82,7 @@ export function signAccessToken(token: AccessToken, profile: AccessTokenProfile,
     jti: token.id,
     ...(Object.keys(token.cnf).length > 0 && { cnf: token.cnf }),
     ...(token.actor !== undefined && { act: token.actor }),
+    ...(token.mayAct !== undefined && { may_act: token.mayAct }),
   }
   return signJwt(payload, typ, key)
 }

@@ -4,6 +4,7 @@ import { compactVerify } from 'jose'
 import { readAssertion } from '../assertions/assertion.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { accessTokenProfiles } from './access_token.ts'
+import { partiesOf } from './parties.ts'
 
 /** A verified access token of this server. Instants are epoch seconds. */
 export interface OwnToken {
@@ -13,6 +14,8 @@ export interface OwnToken {
   readonly client_id: string
   readonly iat: number
   readonly exp: number
+  /** Its client, its subject and its actors: a denial of one of them denies the token. */
+  readonly parties: readonly string[]
   readonly claims: Readonly<Record<string, unknown>>
 }
 
@@ -40,7 +43,8 @@ export async function readOwnToken(
   if (!isSigned || iss !== issuer || typeof jti !== 'string' || typeof client_id !== 'string') return undefined
   if (typeof exp !== 'number' || typeof iat !== 'number' || exp <= now) return undefined
   // A keyring that never changes has no revoked keys.
-  return { jti, client_id, iat, exp, claims: read.claims, ...(keyring.fresh && { kid }) }
+  const revocable = keyring.fresh && { kid }
+  return { jti, client_id, iat, exp, parties: partiesOf(read.claims), claims: read.claims, ...revocable }
 }
 
 /** Returns the members of `aud`, whether it is a list or one value. */

@@ -9,6 +9,7 @@ import { singleFlight } from '../lib/single_flight.ts'
 import { TimeoutError } from '../lib/within.ts'
 import { splitScope } from '../policy/scope.ts'
 import type { AccessToken } from './access_token.ts'
+import { partiesOf } from './parties.ts'
 
 /** By default each request gets a new token. */
 export const DEFAULT_REUSE_SECONDS = 0
@@ -73,8 +74,8 @@ export function tokenReuse(): TokenReuse {
   const signing = singleFlight<SignedToken>(SHARED_SECONDS)
   const cuts = lru<number>(MAX_CUTS)
   let cutOfAll = -1
-  const isDenied = ({ clientId, issuedAt }: AccessToken): boolean =>
-    issuedAt <= Math.max(cutOfAll, cuts.get(clientId) ?? -1)
+  const isDenied = ({ issuer: iss, clientId: client_id, subject: sub, actor: act, issuedAt }: AccessToken): boolean =>
+    issuedAt <= cutOfAll || partiesOf({ iss, client_id, sub, act }).some((name) => issuedAt <= (cuts.get(name) ?? -1))
 
   const signOnce = async (key: string, sign: () => Promise<SignedToken>): Promise<Issued> => {
     let isReused = true

@@ -38,7 +38,7 @@ const MAX_REVOKED_PER_CLIENT = 2000
 export interface Denied {
   /** The `jti` of each revoked token. */
   readonly revoked: readonly string[]
-  /** By {@link hashClientId}: tokens of that client are denied whose `iat` is this instant or earlier. */
+  /** By {@link hashClientId}: tokens are denied whose client, subject or actor it is, and whose `iat` is this instant or earlier. */
   readonly client_hashes: Readonly<Record<string, number>>
   /** Tokens of all clients are denied whose `iat` is this instant or earlier; 0 for none. */
   readonly all: number
@@ -52,9 +52,9 @@ export type Revoked = { readonly cutAt?: number }
 /** The denials of an issuer. Each function rejects with OAuthError `temporarily_unavailable` when the ledger fails. */
 export interface Revocations {
   /** Denies a token, or all tokens of its client issued until then once that client has revoked too many. */
-  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat' | 'kid'>): Promise<Revoked>
+  revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat' | 'kid' | 'parties'>): Promise<Revoked>
   /**
-   * Denies the tokens issued until an instant, of one client or of all. Because clocks differ, tokens issued up to 30 seconds
+   * Denies the tokens issued until an instant, of one client or of all; those too in which the client is the subject or an actor. Because clocks differ, tokens issued up to 30 seconds
    * later are denied as well. Returns the last `iat` that is denied.
    */
   cut(until: number, client_id?: string): Promise<number>
@@ -62,7 +62,7 @@ export interface Revocations {
   end(client_id: string, now: number): Promise<void>
   /** Denies all tokens that a signing key has signed or will sign. */
   denyKey(kid: string, now: number): Promise<void>
-  isRevoked(token: Pick<OwnToken, 'jti' | 'client_id' | 'iat' | 'kid'>): Promise<boolean>
+  isRevoked(token: Pick<OwnToken, 'jti' | 'iat' | 'kid' | 'parties'>): Promise<boolean>
   /**
    * Returns all current denials.
    *
@@ -80,6 +80,17 @@ export interface RevocationsOptions {
   onDeny?(denial: Denial): void
 }
 
+/** Returns a function that reports whether a ledger denies a token. */
+export function revokedIn(ledger: Ledger): Revocations['isRevoked'] {
+  return async ({ jti, iat, kid, parties }) => {
+    const cutKeys = [EVERY_CLIENT, ...(await Promise.all(parties.map(cutOf)))]
+    const marks = [`${REVOKED}:${jti}`, ...(kid === undefined ? [] : [`${REVOKED_KEY}:${kid}`])]
+    const read = (names: readonly string[]) => Promise.all(names.map((name) => ledger.get(name)))
+    const [cuts, marked] = await Promise.all([read(cutKeys), read(marks)])
+    return marked.some((mark) => mark !== undefined) || cuts.some((cut) => iat <= Number(cut ?? -1))
+  }
+}
+
 /** Returns the denials that a ledger holds. */
 export function revocations(ledger: Ledger, options: RevocationsOptions): Revocations {
   const { lifetimeSeconds, staleSeconds, onDeny = () => undefined } = options
@@ -91,12 +102,7 @@ export function revocations(ledger: Ledger, options: RevocationsOptions): Revoca
     return ledger.raise(key, before, before + MAX_TOKEN_LIFETIME_SECONDS + SLACK_SECONDS)
   }
   const cut: Revocations['cut'] = (until, client_id) => raise(until + CLOCK_SKEW_SECONDS, client_id)
-  const isRevoked: Revocations['isRevoked'] = async ({ jti, client_id, iat, kid }) => {
-    const keys = [`${REVOKED}:${jti}`, await cutOf(client_id), EVERY_CLIENT]
-    if (kid !== undefined) keys.push(`${REVOKED_KEY}:${kid}`)
-    const [revoked, ofClient = -1, ofAll = -1, ofKey] = await Promise.all(keys.map((key) => ledger.get(key)))
-    return revoked !== undefined || ofKey !== undefined || iat <= Number(ofClient) || iat <= Number(ofAll)
-  }
+  const isRevoked = revokedIn(ledger)
   return {
     async revoke(token) {
       const { jti, exp, client_id, iat } = token

@@ -81,6 +81,8 @@ describe('members that only an operator sets', () => {
     token_reuse_seconds: [0, 31, '30'],
     claims: [{}, { a: 1 }, { a: 1, b: [3] }],
     introspection: [false, 'true'],
+    assertion_issuers: [[], ['https://idp.example']],
+    token_exchange: [{}, { as: ['urn:a'], impersonation: true }],
     disabled: [true],
     dpop_bound_access_tokens: [false],
     federated_credentials: [[], [{ ...CREDENTIAL, claims: { sub: 'b' } }], [CREDENTIAL, CREDENTIAL]],

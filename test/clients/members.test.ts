@@ -31,6 +31,13 @@ const MOST: { readonly [Name in keyof Metadata]-?: Metadata[Name] } = {
   dpop_bound_access_tokens: true,
   tls_client_certificate_bound_access_tokens: true,
   introspection: true,
+  token_exchange: {
+    as: Array(20).fill('urn:a'),
+    impersonation: true,
+    may_widen: 'x'.repeat(8192),
+    may_act: 'x'.repeat(256),
+  },
+  assertion_issuers: Array(20).fill('x'.repeat(256)),
   federated_credentials: Array.from({ length: 20 }, (_, index) => ({
     id: String(index).padStart(64, 'x'),
     label: 'x'.repeat(100),
@@ -59,6 +66,7 @@ const BEYOND: Partial<Record<keyof Metadata, unknown>> = {
   access_token_lifetime: 2_592_001,
   claims: { sub: 'x'.repeat(5000) },
   federated_credentials: [{ id: '#', issuer: 'a'.repeat(257), claims: { sub: { glob: '*' } } }],
+  token_exchange: { as: Array(21).fill('not a URI'), may_act: '\u0007' },
   jwks: { keys: [] },
 }
 

@@ -3,7 +3,8 @@
 import { after } from 'node:test'
 import { runToEnd } from '../../bench/child.ts'
 import { startServer } from '../support/process.ts'
-import { prove, untilExpired } from './prove.ts'
+import { presentAssertions } from './assertions.ts'
+import { type Platform, prove, untilExpired } from './prove.ts'
 import { ISSUER } from './servers.ts'
 
 const UPSTREAM = 'https://login.example'
@@ -42,10 +43,14 @@ const brief = await upstream.issue('brief')
 const token = await upstream.issue('deployer')
 await untilExpired(brief)
 
-prove('oidc-provider', {
+// Its address is a private one, from which no keys are fetched. Its access tokens have a type of their own.
+const record = { jwks: upstream.jwks, token_types: ['at+jwt'] }
+const foreign = await upstream.issue('deployer', 'https://api.example')
+const forged = await (await startUpstream()).issue('deployer')
+
+const platform: Platform = {
   issuer: UPSTREAM,
-  // Its address is a private one, from which no keys are fetched. Its access tokens have a type of their own.
-  record: { jwks: upstream.jwks, token_types: ['at+jwt'] },
+  record,
   method: 'federated_jwt',
   claims: { sub: ['deployer', 'brief'] },
   accepted: [
@@ -55,7 +60,18 @@ prove('oidc-provider', {
   refused: [
     ['a token of another client', await upstream.issue('other'), 'federation_no_rule'],
     ['a token that has expired', brief, 'assertion_expired'],
-    ['a token for another audience', await upstream.issue('deployer', 'https://api.example'), 'assertion_aud_wrong'],
-    ['a token of an issuer of the same name', await (await startUpstream()).issue('deployer'), 'assertion_key_unknown'],
+    ['a token for another audience', foreign, 'assertion_aud_wrong'],
+    ['a token of an issuer of the same name', forged, 'assertion_key_unknown'],
   ],
-})
+}
+
+const assertions = {
+  ...{ issuer: UPSTREAM, record, good: token, subject: 'deployer' },
+  bad: [
+    ['a token that has expired', brief, 'assertion_expired'],
+    ['a token for another audience', foreign, 'assertion_aud_wrong'],
+    ['a token of an issuer of the same name', forged, 'assertion_key_unknown'],
+  ],
+} as const
+
+prove('oidc-provider', platform, (started) => presentAssertions(started, assertions))

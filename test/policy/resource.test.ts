@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
 import { OAuthError } from '../../src/errors.ts'
-import type { Permit } from '../../src/features.ts'
+import type { Permit } from '../../src/permit.ts'
 import { grantResources, signingAlgOf } from '../../src/policy/resource.ts'
 import type { Reason } from '../../src/reasons.ts'
 import type { Form, ResourceServer } from '../../src/types.ts'

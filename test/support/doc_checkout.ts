@@ -35,7 +35,9 @@ export function freshCheckout(): string {
   )
   writeFileSync(join(folder, 'client.pem'), self.certificate)
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  writeFileSync(join(folder, 'cluster-keys.json'), JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }))
+  for (const name of ['cluster-keys.json', 'idp-keys.json']) {
+    writeFileSync(join(folder, name), JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }))
+  }
   return folder
 }
 

@@ -6,13 +6,15 @@ import { clientSecretBasic } from '../../src/authentication/client_secret_basic.
 import { federatedJwt } from '../../src/authentication/federated_jwt.ts'
 import { privateKeyJwt } from '../../src/authentication/private_key_jwt.ts'
 import { spiffeJwt } from '../../src/authentication/spiffe_jwt.ts'
-import { clientKey, clientRecord } from '../../src/clients/registry.ts'
+import { CLIENTS, clientKey, clientRecord } from '../../src/clients/registry.ts'
 import { clientCredentials } from '../../src/grants/client_credentials.ts'
+import { jwtBearer } from '../../src/grants/jwt_bearer.ts'
 import { tokenExchange } from '../../src/grants/token_exchange.ts'
 import { issuerKeys } from '../../src/issuers/keys.ts'
 import { fillIssuer, type GivenIssuer } from '../../src/issuers/presets.ts'
 import { ISSUERS } from '../../src/issuers/registry.ts'
 import { workloadVerifier } from '../../src/issuers/verify.ts'
+import { grantVerifier } from '../../src/issuers/verify_grant.ts'
 import { openRecords } from '../../src/records/open.ts'
 import { keyOf, toRecord } from '../../src/records/records.ts'
 import type { Ledger, Registry, Stores } from '../../src/stores/contracts.ts'
@@ -67,6 +69,8 @@ export interface FederatedWorld extends World {
   put(client: Client): Promise<void>
   trust(issuer: GivenIssuer): Promise<void>
   send(client_assertion: string | undefined, more?: Readonly<Record<string, string>>, path?: string): Promise<Answered>
+  /** Sends any form to `/token`. A parameter that is undefined is left out. */
+  request(form: Members, headers?: Readonly<Record<string, string>>): Promise<Answered>
   /** Sends a token as the subject token of a token exchange. A parameter that is undefined is left out. */
   exchange(
     subject_token: string | undefined,
@@ -84,7 +88,7 @@ export interface Answered {
 
 const WRITES: readonly string[] = ['put', 'delete', 'replace', 'remove', 'add', 'count', 'raise']
 
-function counted<T extends Registry | Ledger>(store: T, writes: string[]): T {
+export function counted<T extends Registry | Ledger>(store: T, writes: string[]): T {
   const entries = Object.entries(store).map(([name, operation]) => [
     name,
     (...values: unknown[]) => {
@@ -125,7 +129,14 @@ export async function createFederated(
       federatedJwt(verify),
       spiffeJwt(verify),
     ],
-    grants: [clientCredentials(), tokenExchange(verify)],
+    grants: [
+      clientCredentials(),
+      tokenExchange(verify),
+      jwtBearer({
+        verify: grantVerifier({ findIssuer: records.find(ISSUERS), keys, ledger }),
+        findClient: records.find(CLIENTS),
+      }),
+    ],
     now,
     ...(given.tokenReuseSeconds !== undefined && { tokenReuseSeconds: given.tokenReuseSeconds }),
     ...(given.confirmations && { confirmations: given.confirmations }),
@@ -160,6 +171,7 @@ export async function createFederated(
     },
     put: (client) => registry.put(clientKey(client.client_id), clientRecord(client)),
     trust: (issuer) => registry.put(keyOf(ISSUERS, issuer.issuer), toRecord(fillIssuer(issuer))),
+    request: (form, headers = {}) => post(form, headers),
     send,
     exchange,
   }

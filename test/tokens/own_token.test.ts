@@ -35,7 +35,14 @@ describe('readOwnToken', () => {
       test(`reads a token of ${key.alg} and type ${typ}`, async () => {
         const token = await read(await own({ roles: ['x'] }, typ, key))
         const { jti, client_id, iat, exp } = claims
-        assert.deepEqual(token, { jti, client_id, iat, exp, claims: { ...claims, roles: ['x'] } })
+        assert.deepEqual(token, {
+          jti,
+          client_id,
+          iat,
+          exp,
+          parties: [client_id, claims.sub],
+          claims: { ...claims, roles: ['x'] },
+        })
       })
     }
   }
@@ -133,7 +140,10 @@ describe('readOwnToken', () => {
 })
 
 describe('a verified token', () => {
-  const token = (more: object): OwnToken => ({ jti: 'j', client_id: 'c', iat: NOW, exp: NOW + 60, claims: { ...more } })
+  const token = (more: object): OwnToken => ({
+    ...{ jti: 'j', client_id: 'c', iat: NOW, exp: NOW + 60, parties: ['c'] },
+    claims: { ...more },
+  })
 
   for (const [aud, audiences] of [
     ['a', ['a']],
