@@ -8,13 +8,19 @@ import { readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 48 * 1024
 
-/** Middleware that refuses a body over 48 KiB, whether its length is declared or not. */
-export const limitJson: MiddlewareHandler = bodyLimit({
+const limitBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
     throw invalidRequest('body_too_large', 'The body is larger than 48 KiB.', { status: 413 })
   },
 })
+
+/**
+ * Middleware that refuses a body over 48 KiB, whether its length is declared or not. The body of a GET is not read: on Workers a
+ * request can have one, but it cannot be made again with its body limited.
+ */
+export const limitJson: MiddlewareHandler = (c, next) =>
+  c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : limitBody(c, next)
 
 /**
  * Returns the JSON object in the body of a request.
