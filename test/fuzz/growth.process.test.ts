@@ -82,14 +82,14 @@ const GROWING: readonly [name: string, read: (n: number) => () => unknown][] = [
   [
     'a distinguished name of spaces',
     (n) => {
-      const text = `CN=a${' '.repeat(n)}b`
+      const text = `CN=a${' '.repeat(n / 8)}b`
       return () => readDistinguishedName(text)
     },
   ],
   [
     'a distinguished name of backslashes',
     (n) => {
-      const text = `CN=${'\\\\'.repeat(n)} `
+      const text = `CN=${'\\\\'.repeat(n / 8)} `
       return () => readDistinguishedName(text)
     },
   ],
