@@ -86,9 +86,19 @@ function oidOfType(type: string): string {
 
 /** Spaces around a value are not part of it unless they are escaped. */
 function readValue(text: string): string {
-  const value = text.replace(/^ +/, '').replace(/(?<!\\)((?:\\\\)*) +$/, '$1')
+  const value = withoutSpaces(text)
   if (value.startsWith('#')) return stringOf(readDer(fromHex(value.slice(1))))
   return decodeURIComponent(value.replace(/\\([\da-f]{2})|\\(.)|%/gi, unescapeMatch))
+}
+
+function withoutSpaces(text: string): string {
+  const start = text.search(/[^ ]|$/)
+  let end = text.length
+  while (end > start && text[end - 1] === ' ') end--
+  // After an odd number of backslashes, a space is escaped.
+  let backslashes = 0
+  while (text[end - 1 - backslashes] === '\\') backslashes++
+  return text.slice(start, end + (backslashes % 2))
 }
 
 /** Escaped octets form UTF-8 sequences together, so they are decoded by way of percent-encoding. */

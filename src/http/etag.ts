@@ -20,11 +20,18 @@ export async function etagOf(record: string): Promise<string> {
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-13.1 RFC 9110 §13.1}
  */
 export async function requireMatch(c: Context, record: string | undefined): Promise<void> {
-  const wanted = c.req
-    .header('If-Match')
-    ?.split(',')
-    .map((tag) => tag.trim())
-  const isWanted = wanted?.includes('*') || (record !== undefined && wanted?.includes(await etagOf(record)))
+  const wanted = c.req.header('If-Match')
+  const isWanted = wanted === '*' || (record !== undefined && tagsOf(wanted ?? '').includes(await etagOf(record)))
   if (wanted !== undefined && !(record !== undefined && isWanted)) throw preconditionFailed()
   if (record !== undefined && c.req.header('If-None-Match')?.trim() === '*') throw preconditionFailed()
+}
+
+/** An element of a list of entity tags, which may be empty. A tag may hold commas and asterisks. */
+const ELEMENT = /[ \t]*(?:((?:W\/)?"[^" ]*")[ \t]*)?(?:,|$)/gy
+
+/** Returns the entity tags of a list, none when it is malformed. */
+function tagsOf(field: string): readonly string[] {
+  const elements = [...field.matchAll(ELEMENT)]
+  const isWhole = elements.map(([text]) => text).join('') === field
+  return isWhole ? elements.flatMap(([, tag]) => tag ?? []) : []
 }

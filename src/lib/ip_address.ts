@@ -41,8 +41,9 @@ export function isInRanges(text: string, ranges: readonly string[]): boolean {
   return address !== undefined && ranges.some((range) => contains(range, address))
 }
 
-/** Returns the canonical text of an address of 4 or 16 octets. @throws Error for any other length */
+/** Returns the canonical text of an address of 4 or 16 octets. @throws TypeError for any other length */
 export function addressText(octets: Uint8Array): string {
+  if (octets.length !== 4 && octets.length !== 16) throw new TypeError('not the octets of an address')
   return ipaddr.fromByteArray([...octets]).toString()
 }
 

@@ -440,7 +440,7 @@ describe('PUT /register/{client_id} by an operator', () => {
       (await send('PUT', '/register/listed', { body: {}, headers: { 'If-Match': match } })).status
     for (const match of [etag, `"other", ${etag}`, `${etag} ,"other"`, '*']) assert.equal(await put(match), 200, match)
     // RFC 9110 §13.1.1: the comparison is strong.
-    for (const match of ['"other"', `"other", W/${etag}`, etag.slice(1, -1), '']) {
+    for (const match of ['"other"', `"other", W/${etag}`, etag.slice(1, -1), '', '"a,*,b"', `"a,${etag},b"`, '*, *']) {
       assert.equal(await put(match), 412, match)
     }
     const none = await send('PUT', '/register/not-there', { body: {}, headers: { 'If-Match': '*' } })
