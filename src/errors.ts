@@ -3,11 +3,11 @@
  * the audit event and is exact.
  */
 
+import type { ErrorCode } from './error_codes.ts'
 import type {
   ClientReason,
   CustomReason,
   DpopReason,
-  ErrorCode,
   GrantReason,
   MetadataReason,
   Reason,

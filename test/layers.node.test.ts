@@ -39,7 +39,7 @@ const LAYERS: readonly (readonly string[])[] = [
     ],
     ...['stores', 'tokens'],
   ],
-  ['types.ts', 'features.ts', 'permit.ts', 'errors.ts', 'attribution.ts', 'reasons.ts', 'lib'],
+  ['types.ts', 'features.ts', 'permit.ts', 'errors.ts', 'attribution.ts', 'error_codes.ts', 'reasons.ts', 'lib'],
 ]
 
 /** Folders of features: one does not import another, so each can be left out. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from '#test'
-import { ERROR_CODES, REASONS } from '../src/reasons.ts'
+import { ERROR_CODES } from '../src/error_codes.ts'
+import { REASONS } from '../src/reasons.ts'
 import { REFUSALS } from '../src/resource_server/refusals.ts'
 
 /** Every word that stands in quotes in the files of a folder. */

@@ -1,6 +1,7 @@
 /** All events, as one union. The audit log has one line for each. */
 
-import type { CustomReason, ErrorCode, Reason } from '../reasons.ts'
+import type { ErrorCode } from '../error_codes.ts'
+import type { CustomReason, Reason } from '../reasons.ts'
 
 export type ServerEvent =
   | {

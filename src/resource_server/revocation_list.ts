@@ -2,12 +2,13 @@
 
 import { digestOf } from '../lib/digest.ts'
 import { lru } from '../lib/lru.ts'
+import { partiesOf } from '../tokens/parties.ts'
 import { fetchText } from './documents.ts'
 import type { ListProblem } from './events.ts'
 import type { Issuer } from './issuer.ts'
 import { type Refreshed, refreshed } from './refreshed.ts'
 import type { RevocationChecks } from './revocation_checks.ts'
-import { verifySigned } from './signed.ts'
+import { readHeader, verifySigned } from './signed.ts'
 import type { VerifiedToken } from './token.ts'
 
 /** A list of 100,000 entries has about 6 MB. */
@@ -43,7 +44,10 @@ interface List {
   readonly expiresAt: number
   readonly revoked: ReadonlySet<unknown>
   readonly all: number
+  /** Clients whose tokens are denied, by the hash of their id, and the last `iat` that is. */
   readonly cuts: ReadonlyMap<string, number>
+  /** Signing keys that were revoked. */
+  readonly kids: ReadonlySet<unknown>
 }
 
 type Members = Readonly<Record<string, unknown>>
@@ -54,12 +58,12 @@ export function revocationList(options: RevocationListOptions = {}): RevocationC
   if (!(maxAgeSeconds >= MAKING_SECONDS)) throw new TypeError(`maxAgeSeconds: must be at least ${MAKING_SECONDS}`)
   return (issuer) => {
     const lists = keptLists(issuer, maxAgeSeconds)
-    const isDenied = denials()
-    return async (token, _jws, waitUntil) => {
+    const isDenied = denials(issuer)
+    return async (token, jws, waitUntil) => {
       const held = await lists.current(waitUntil)
       const isCurrent = held !== undefined && issuer.now() < held.value.expiresAt
       // A token that the last list denies is denied for good.
-      if (held !== undefined && (await isDenied(token, held.value))) return 'token_revoked'
+      if (held !== undefined && (await isDenied(token, jws, held.value))) return 'token_revoked'
       if (isCurrent) return undefined
       if (onStaleList === 'refuse') return 'revocations_unavailable'
       issuer.onEvent({ event: 'list_stale', ageSeconds: held && issuer.now() - held.madeAt })
@@ -96,28 +100,32 @@ function keptLists(issuer: Issuer, maxAgeSeconds: number): Refreshed<List> {
 async function readList(jws: string, issuer: Issuer, last: number): Promise<List | ListProblem> {
   const claims = await verifySigned(jws.trim(), { types: ['revocations+jwt'], maxCharacters: MAX_BYTES }, issuer)
   if (typeof claims === 'string') return claims === 'token_malformed' ? 'malformed' : 'not_signed_by_issuer'
-  const { iss, iat, exp, revoked, client_hashes, all } = claims
+  const { iss, iat, exp, revoked, client_hashes, all, kids = [] } = claims
   if (iss !== issuer.issuer) return 'iss_wrong'
   const isComplete = typeof iat === 'number' && typeof exp === 'number' && typeof all === 'number'
-  if (!isComplete || !Array.isArray(revoked) || typeof client_hashes !== 'object' || client_hashes === null)
-    return 'malformed'
+  if (!isComplete || !Array.isArray(revoked) || !Array.isArray(kids)) return 'malformed'
+  if (typeof client_hashes !== 'object' || client_hashes === null) return 'malformed'
   const cuts = Object.entries(client_hashes as Members)
   if (!cuts.every((cut): cut is [string, number] => typeof cut[1] === 'number')) return 'malformed'
   if (exp <= issuer.now()) return 'expired'
   if (iat > issuer.now() + issuer.clockSkewSeconds) return 'not_yet_valid'
   if (iat < last) return 'older'
-  return { madeAt: iat, expiresAt: exp, revoked: new Set(revoked), all, cuts: new Map(cuts) }
+  return { madeAt: iat, expiresAt: exp, revoked: new Set(revoked), all, cuts: new Map(cuts), kids: new Set(kids) }
 }
 
-function denials(): (token: VerifiedToken, list: List) => Promise<boolean> {
+/** Returns the check of a verified token: it, its key, and its parties. */
+function denials(issuer: Issuer): (token: VerifiedToken, jws: string, list: List) => Promise<boolean> {
   const hashes = lru<string>(MAX_HASHES)
-  const hashOf = async (clientId: string): Promise<string> => {
-    const hash = hashes.get(clientId) ?? (await digestOf(clientId))
-    hashes.set(clientId, hash)
+  const hashOf = async (name: string): Promise<string> => {
+    const hash = hashes.get(name) ?? (await digestOf(name))
+    hashes.set(name, hash)
     return hash
   }
-  return async ({ id, issuedAt, clientId }, { revoked, all, cuts }) => {
+  return async ({ id, issuedAt, claims }, jws, { revoked, all, cuts, kids }) => {
     if (revoked.has(id) || issuedAt <= all) return true
-    return cuts.size > 0 && issuedAt <= (cuts.get(await hashOf(clientId)) ?? Number.NEGATIVE_INFINITY)
+    if (kids.size > 0 && kids.has(readHeader(jws.split('.', 1)[0], issuer)?.['kid'])) return true
+    if (cuts.size === 0) return false
+    const parties = await Promise.all(partiesOf(claims).map(hashOf))
+    return parties.some((hash) => issuedAt <= (cuts.get(hash) ?? Number.NEGATIVE_INFINITY))
   }
 }

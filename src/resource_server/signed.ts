@@ -30,7 +30,8 @@ function readPart(part: string | undefined): Members | undefined {
   }
 }
 
-function readHeader(part: string | undefined, { headers }: Issuer): Members | undefined {
+/** Returns the JOSE header that the first part of a JWT encodes; undefined when it encodes no object. */
+export function readHeader(part: string | undefined, { headers }: Issuer): Members | undefined {
   if (part === undefined || part.length > MAX_HELD_CHARACTERS) return readPart(part)
   const header = headers.get(part) ?? readPart(part)
   if (header !== undefined) headers.set(part, header)

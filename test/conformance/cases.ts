@@ -1,6 +1,7 @@
 /** A token request and its expected answer, as plain data. The tests send it in process on every runtime. */
 
-import type { ErrorCode, Reason } from '../../src/reasons.ts'
+import type { ErrorCode } from '../../src/error_codes.ts'
+import type { Reason } from '../../src/reasons.ts'
 
 export interface TokenCase {
   readonly name: string

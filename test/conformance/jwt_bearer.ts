@@ -1,6 +1,7 @@
 /** Cases of assertions as authorization grants: RFC 7523 §2.1 and §3, draft-ietf-oauth-identity-assertion-authz-grant-03. */
 
-import type { ErrorCode, Reason } from '../../src/reasons.ts'
+import type { ErrorCode } from '../../src/error_codes.ts'
+import type { Reason } from '../../src/reasons.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
 type Values = Readonly<Record<string, unknown>>

@@ -1,6 +1,7 @@
 /** Cases of an exchange of access tokens of this server: RFC 8693, and the mistakes of other servers. */
 
-import type { ErrorCode, Reason } from '../../src/reasons.ts'
+import type { ErrorCode } from '../../src/error_codes.ts'
+import type { Reason } from '../../src/reasons.ts'
 import { ACCESS_TOKEN, api, type Fields } from '../support/exchange.ts'
 import { TOKEN_TYPE } from '../support/federation.ts'
 

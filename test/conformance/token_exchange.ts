@@ -1,6 +1,7 @@
 /** Cases of a token exchange whose subject token is that of a platform: RFC 8693 §2, and what google-auth sends. */
 
-import type { ErrorCode, Reason } from '../../src/reasons.ts'
+import type { ErrorCode } from '../../src/error_codes.ts'
+import type { Reason } from '../../src/reasons.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 
 type Values = Readonly<Record<string, string | undefined>>

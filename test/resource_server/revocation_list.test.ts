@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { decodeProtectedHeader } from 'jose'
 import { describe, test } from '#test'
 import { revocationList } from '../../src/resource_server.ts'
 import { hashClientId } from '../../src/tokens/revocations.ts'
@@ -40,7 +41,7 @@ describe('the list of revocations', () => {
   test('the tokens of a client and of all clients are refused by their iat', async () => {
     const guarded = await createGuarded({ revocations: revocationList() })
     const [before, after] = [await guarded.sign(lasting), await guarded.sign({ claims: { iat: NOW + 31 } })]
-    const other = await guarded.sign({ claims: { client_id: 'other' } })
+    const other = await guarded.sign({ claims: { client_id: 'other', sub: 'other' } })
     await guarded.world.operate('POST', LIST, { client_id: 'reporting' })
     assert.deepEqual([await ask(guarded, before, NOW + 1), await ask(guarded, other, NOW + 1)], [401, 200])
     assert.equal(await ask(guarded, after, NOW + 31), 200)
@@ -130,6 +131,7 @@ describe('a list of revocations that is not usable is ignored and reported', () 
     ['without revoked', { revoked: undefined }, {}, 'malformed'],
     ['without all', { all: undefined }, {}, 'malformed'],
     ['without client_hashes', { client_hashes: undefined }, {}, 'malformed'],
+    ['with kids that are no list', { kids: 'k' }, {}, 'malformed'],
     ['with a client_hash that is no instant', { client_hashes: { x: '0' } }, {}, 'malformed'],
   ]
   for (const [name, claims, header, problem] of cases) {
@@ -156,6 +158,25 @@ describe('a list of revocations that is not usable is ignored and reported', () 
     guarded.network.replaced.set(LIST, () => new Response(list))
     assert.deepEqual([await ask(guarded, token, NOW + 40), await ask(guarded, token, NOW + 41)], [200, 401])
     assert.deepEqual(problemsOf(guarded), [])
+  })
+
+  test('it denies the tokens of a revoked key, and those of which a denied client is a party', async () => {
+    const guarded = await createGuarded({ revocations: revocationList() })
+    const { keyring } = guarded.world
+    const act = { sub: 'gateway', act: { sub: 'agent' } }
+    const token = await guarded.sign({ claims: { exp: NOW + 1000, act } })
+    const foreign = await guarded.sign({
+      claims: { exp: NOW + 1000, act: { sub: 'agent', iss: 'https://idp.example' } },
+    })
+    const { kid } = decodeProtectedHeader(token)
+    const replace = async (members: object): Promise<void> => {
+      const list = await signAs(keyring, { ...good, ...members }, { typ })
+      guarded.network.replaced.set(LIST, () => new Response(list))
+    }
+    await replace({ client_hashes: { [await hashClientId('agent')]: NOW } })
+    assert.deepEqual([await ask(guarded, token, NOW + 40), await ask(guarded, foreign, NOW + 40)], [401, 200])
+    await replace({ iat: NOW + 90, kids: [kid] })
+    assert.equal(await ask(guarded, foreign, NOW + 130), 401)
   })
 
   for (const [name, answer] of [
