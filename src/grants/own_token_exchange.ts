@@ -9,6 +9,7 @@ import type { FindActive } from '../tokens/active_token.ts'
 import { audiencesOf, type OwnToken, scopeOf } from '../tokens/own_token.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 import { type Actor, actorOf, isActor, isTooMuch, withActor } from './actors.ts'
+import { isProved } from './bound.ts'
 import { ACCESS_TOKEN, type Exchange } from './token_types.ts'
 
 /** What allows an exchange of a token that was issued to the client itself. */
@@ -52,7 +53,7 @@ export async function permitExchange(
     mayAct: actorOf({ act: subject.claims['may_act'] }),
     expiresAt: Math.min(subject.exp, actor?.exp ?? subject.exp),
     claims: Object.fromEntries(Object.entries(subject.claims).filter(([name]) => isFreeClaim(name))),
-    requireBinding: (cnf) => requireKeys([...(isOwn ? [subject] : []), ...(actor ? [actor] : [])], cnf),
+    requireBinding: (proved) => requireKeys([...(isOwn ? [subject] : []), ...(actor ? [actor] : [])], proved),
     basis: basisOf(subject, actor, allowedBy),
     response: { issued_token_type: ACCESS_TOKEN },
   }
@@ -128,12 +129,9 @@ function limitsOf(
 }
 
 /** Requires that a request proves the keys that tokens of its client are bound to, and that the new token is bound to them. */
-function requireKeys(tokens: readonly OwnToken[], cnf: Readonly<Record<string, string>>): void {
-  for (const { claims } of tokens) {
-    const bound = Object.entries(actorOf({ act: claims['cnf'] }) ?? {})
-    if (bound.every(([method, value]) => cnf[method] === value)) continue
-    throw invalidRequest('exchange_not_bound', 'The request must prove the key that the token is bound to.')
-  }
+function requireKeys(tokens: readonly OwnToken[], proved: Readonly<Record<string, string>>): void {
+  if (tokens.every(({ claims }) => isProved(claims['cnf'], proved))) return
+  throw invalidRequest('exchange_not_bound', 'The request must prove the key that the token is bound to.')
 }
 
 function basisOf(subject: OwnToken, actor: OwnToken | undefined, allowed_by: string): Basis {

@@ -74,6 +74,9 @@ const generic: readonly GrantCase[] = [
       ['an actor of this server', { act: { sub: 'app', iss: ISSUER } }, 'assertion_act_wrong'],
       ['a key that is not proved', { cnf: { jkt: 'x' } }, 'assertion_not_bound'],
       ['a key that is no object', { cnf: 'x' }, 'assertion_not_bound'],
+      ['a key of no kind', { cnf: {} }, 'assertion_not_bound'],
+      ['a list of no keys', { cnf: [] }, 'assertion_not_bound'],
+      ['a key that is null', { cnf: null }, 'assertion_not_bound'],
     ] as const
   ).map(([name, claims, reason]): GrantCase => ({ name, see: 'RFC 7523 §3', claims, expect: refused(reason) })),
   ...(
