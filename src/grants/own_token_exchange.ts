@@ -47,7 +47,7 @@ export async function permitExchange(
     throw invalidRequest('actors_too_many', 'The token has been passed on too often.')
   }
   return {
-    ...limitsOf(subject, client, context),
+    ...limitsOf(subject, client, isOwn, context),
     subject: String(subject.claims['sub']),
     actor: act,
     mayAct: actorOf({ act: subject.claims['may_act'] }),
@@ -62,11 +62,17 @@ export async function permitExchange(
 /** Returns the rule by which the client may present a token: it is its own, or for a resource server that the client is. */
 function whyPresentable(token: OwnToken, { client_id, token_exchange }: Client, { issuer }: Context): string {
   if (token.client_id === client_id) return OWN
-  // A token without a resource server is for this server alone.
-  const audiences = audiencesOf(token).filter((audience) => audience !== issuer)
-  const resource = token_exchange?.as?.find((each) => audiences.includes(each))
+  const addressed = resourcesOf(token, issuer)
+  const resource = token_exchange?.as?.find((each) => addressed.includes(each))
   if (resource !== undefined) return resource
   throw invalidRequest('exchange_not_audience', 'The subject_token is neither of this client nor for it.')
+}
+
+/** Returns the resource servers of a token. One without any is for this server alone. */
+function resourcesOf(token: OwnToken, issuer: string): readonly string[] {
+  return audiencesOf(token)
+    .map(String)
+    .filter((audience) => audience !== issuer)
 }
 
 async function findActor(
@@ -110,21 +116,26 @@ function holdersOf({ client_id, claims }: OwnToken): Actor | undefined {
   return isNamed ? acting : withActor(client_id, acting)
 }
 
+/**
+ * Returns what the client's record allows. A token that the client holds for another subject stays within its resource servers: an
+ * identity assertion may have limited it to them.
+ */
 function limitsOf(
   subject: OwnToken,
-  { scope = '', resources = [], token_exchange }: Client,
+  { client_id, scope = '', resources = [], token_exchange }: Client,
+  isOwn: boolean,
   { issuer }: Context,
 ): Pick<Permit, 'scope' | 'scopeLimit' | 'defaultScope' | 'resources' | 'defaultResources'> {
   const held = splitScope(scopeOf(subject))
   const allowed = splitScope(scope)
+  const addressed = resourcesOf(subject, issuer)
+  const isLimited = isOwn && subject.claims['sub'] !== client_id && addressed.length > 0
   return {
     scope: allowed,
     scopeLimit: [...held, ...splitScope(token_exchange?.may_widen ?? '')],
     defaultScope: held.filter(scopeMatcher(allowed)),
-    resources,
-    defaultResources: audiencesOf(subject)
-      .map(String)
-      .filter((audience) => audience !== issuer),
+    resources: isLimited ? resources.filter((resource) => addressed.includes(resource)) : resources,
+    defaultResources: addressed,
   }
 }
 
