@@ -93,7 +93,9 @@ function requireMayAct(subject: OwnToken, { client_id }: Client, actor: OwnToken
   const isItself = actor === undefined && sub === client_id && subject.client_id === client_id
   if (may_act === undefined || isItself) return
   const { sub: named, iss = context.issuer } = actorOf({ act: may_act }) ?? {}
-  if (named === (actor?.claims['sub'] ?? client_id) && iss === context.issuer) return
+  // It names a client; holding a token of that client as an actor token, by impersonation, does not make another one that client.
+  const acting = [client_id, ...(actor ? [actor.claims['sub']] : [])]
+  if (acting.every((name) => name === named) && iss === context.issuer) return
   throw invalidRequest('may_act_other', 'The subject_token names another party that may act for its subject.')
 }
 

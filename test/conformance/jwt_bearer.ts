@@ -153,6 +153,12 @@ const idJag: readonly GrantCase[] = [
     expect: { status: 200, sub: `${ENTERPRISE}|t1|ada` },
   },
   {
+    name: 'what else is said of an actor, left out',
+    see: 'RFC 8693 §4.1',
+    claims: { act: { sub: 'bot', client_id: 'app', nested: [[[]]] } },
+    expect: { status: 200, act: { sub: 'bot', iss: ENTERPRISE } },
+  },
+  {
     name: 'actors, which are those of the issuer',
     see: 'draft §4.3',
     claims: { act: { sub: 'app', act: { sub: 'bot', iss: 'https://bots.example' } } },

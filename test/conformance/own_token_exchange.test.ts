@@ -276,6 +276,17 @@ describe('an exchange', () => {
     assert.equal(claimsOf(await exchanged(both, 'a', { resource: api('a') }))['aud'], api('a'))
   })
 
+  test('needs the client itself that may_act names, not a token of it', async () => {
+    const { grant, exchange, exchanged } = await createExchanging()
+    const impersonated = await exchanged(await grant({ resource: api('a') }, 'a'), 'quiet', { resource: api('b') })
+    const { sub, client_id, act } = claimsOf(impersonated)
+    assert.deepEqual([sub, client_id, act], ['a', 'quiet', undefined])
+    const acting = { actor_token: impersonated, actor_token_type: ACCESS_TOKEN }
+    const token = await grant({ resource: api('a') }, 'strict')
+    const { status, reason } = await exchange(token, 'quiet', { resource: api('b'), ...acting })
+    assert.deepEqual([status, reason], [400, 'may_act_other'])
+  })
+
   test('of a bound token of the client needs the key, and stays bound to it', async () => {
     const { grant, exchange } = await createExchanging()
     const token = await grant({ resource: api('a') }, 'gateway', { DPoP: await prove() })
