@@ -99,16 +99,17 @@ function requireMayAct(subject: OwnToken, { client_id }: Client, actor: OwnToken
   throw invalidRequest('may_act_other', 'The subject_token names another party that may act for its subject.')
 }
 
-/** Returns the actors of the new token. */
+/** Returns the actors of the new token. A client that impersonates leaves out itself, not those from whom it has the token. */
 function actOf(
   subject: OwnToken,
   { client_id, token_exchange }: Client,
   actor: OwnToken | undefined,
   isOwn: boolean,
 ): Actor | undefined {
-  const acting = actorOf(subject.claims)
-  if (actor !== undefined) return withActor(String(actor.claims['sub']), holdersOf(subject))
-  return isOwn || token_exchange?.impersonation === true ? acting : withActor(client_id, holdersOf(subject))
+  if (isOwn && actor === undefined) return actorOf(subject.claims)
+  const holders = holdersOf(subject)
+  if (actor !== undefined) return withActor(String(actor.claims['sub']), holders)
+  return token_exchange?.impersonation === true ? holders : withActor(client_id, holders)
 }
 
 /** Returns the actors of a token, its client among them: it may hold a token of a subject without being named as an actor. */

@@ -112,15 +112,24 @@ describe('a chain of exchanges', () => {
   })
 
   test('names the client of a token whose subject it is not, once another client passes the token on', async () => {
-    const { grant, exchanged, put, registry } = await createExchanging()
+    const { grant, exchanged, put, registry, operate, isActive } = await createExchanging()
     const held = JSON.parse((await registry.get('client:quiet')) ?? '{}')
-    await put({ ...held, client_id: 'quiet' })
     const impersonated = await exchanged(await grant({ resource: api('a') }, 'gateway'), 'quiet', {
       resource: api('b'),
     })
     assert.equal('act' in claimsOf(impersonated), false)
     const passed = await exchanged(impersonated, 'b', { resource: api('c') })
     assert.deepEqual(claimsOf(passed)['act'], { sub: 'b', act: { sub: 'quiet' } })
+    await put({
+      ...held,
+      client_id: 'quiet-b',
+      resources: [api('c')],
+      token_exchange: { as: [api('b')], impersonation: true },
+    })
+    const hidden = await exchanged(impersonated, 'quiet-b', { resource: api('c') })
+    assert.deepEqual(claimsOf(hidden)['act'], { sub: 'quiet' })
+    await operate('POST', '/revocations', { client_id: 'quiet' })
+    assert.equal(await isActive(hidden, 'inspector'), false)
   })
 })
 
