@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { jsonObject, repeated, wholeNumber } from './arguments.ts'
 import { CliError } from './errors.ts'
+import type { Members } from './http.ts'
 
 /** The options as commander returns them. */
 export interface MetadataOptions {
@@ -57,8 +58,8 @@ export function withMetadata(command: Command): Command {
     .option('--may-act <id>', 'the only client that may act for it')
 }
 
-/** Returns the members of the metadata file, overridden by those of the other options. */
-export function metadataOf(options: MetadataOptions): Readonly<Record<string, unknown>> {
+/** Returns the members of the metadata file, overridden by those of the other options but for {@link withExchange}. */
+export function metadataOf(options: MetadataOptions): Members {
   const members = {
     client_name: options.name,
     scope: options.scope,
@@ -75,17 +76,20 @@ export function metadataOf(options: MetadataOptions): Readonly<Record<string, un
     tls_client_certificate_bound_access_tokens: options.certificateBound,
     introspection: options.introspection,
     assertion_issuers: options.assertionIssuer,
-    token_exchange: exchangeOf(options),
   }
   const named = Object.entries(members).filter(([, value]) => value !== undefined)
   return { ...(options.metadata !== undefined && readObject(options.metadata)), ...Object.fromEntries(named) }
 }
 
-/** Returns the member that the options set, which replaces the whole of it; undefined when they set none. */
-function exchangeOf({ exchangeAs, impersonation, mayWiden, mayAct }: MetadataOptions): object | undefined {
+/** Returns the members of a client with what the options set in `token_exchange`. The rest of it stays: a lost `may_act` lifts a limit. */
+export function withExchange(
+  client: Members,
+  { exchangeAs, impersonation, mayWiden, mayAct }: MetadataOptions,
+): Members {
   const members = { as: exchangeAs, impersonation, may_widen: mayWiden, may_act: mayAct }
   const named = Object.entries(members).filter(([, value]) => value !== undefined)
-  return named.length === 0 ? undefined : Object.fromEntries(named)
+  const token_exchange = { ...Object(client['token_exchange']), ...Object.fromEntries(named) }
+  return named.length === 0 ? client : { ...client, token_exchange }
 }
 
 function readObject(file: string): Record<string, unknown> {

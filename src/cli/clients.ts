@@ -5,7 +5,7 @@ import { epochSeconds } from '../lib/clock.ts'
 import { accept, connect, listOf, pagesOf, segment } from './api.ts'
 import { duration } from './arguments.ts'
 import { requireYes } from './ask.ts'
-import { type MetadataOptions, metadataOf, withMetadata } from './client_options.ts'
+import { type MetadataOptions, metadataOf, withExchange, withMetadata } from './client_options.ts'
 import { changeClient, clientPath, printClient, printSecrets } from './client_records.ts'
 import { CliError } from './errors.ts'
 import { type Members, malformed, type ServerOptions, withServer } from './http.ts'
@@ -54,7 +54,7 @@ export function clientsCommand(): Command {
 }
 
 async function create({ id, ...options }: Options & MetadataOptions & { id?: string }): Promise<void> {
-  const metadata = metadataOf(options)
+  const metadata = withExchange(metadataOf(options), options)
   const send = await connect(options)
   const answer =
     id === undefined
@@ -93,7 +93,7 @@ async function update(id: string, options: Options & MetadataOptions & { clear?:
   const changes = metadataOf(options)
   const changed = await changeClient(await connect(options), id, (client) => {
     const kept = Object.entries(client).filter(([member]) => !options.clear?.includes(member))
-    return { ...Object.fromEntries(kept), ...changes }
+    return withExchange({ ...Object.fromEntries(kept), ...changes }, options)
   })
   printClient(changed, options)
 }

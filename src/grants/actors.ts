@@ -27,8 +27,9 @@ export function actorOf({ act }: Readonly<Record<string, unknown>>): Actor | und
 }
 
 /**
- * Returns the actors that another issuer names, each with an `iss`, so that none of them is taken for a client of this server; undefined
- * when one is malformed or claims to be a client of this server.
+ * Returns the actors that another issuer names, each with its `sub` and an `iss`, so that none of them is taken for a client of this
+ * server; undefined when one is malformed or claims to be a client of this server. What else is said of them is left out: nested values
+ * would make a token that this server cannot read back.
  */
 export function foreignActor(
   act: unknown,
@@ -37,11 +38,11 @@ export function foreignActor(
   levels: number = MAX_ACTORS,
 ): Actor | undefined {
   if (!isObject(act) || levels === 0) return undefined
-  const { sub, iss: named = iss, act: earlier, ...others } = act
+  const { sub, iss: named = iss, act: earlier } = act
   if (typeof sub !== 'string' || sub === '' || typeof named !== 'string' || named === ownIssuer) return undefined
-  if (earlier === undefined) return { ...others, sub, iss: named }
+  if (earlier === undefined) return { sub, iss: named }
   const inside = foreignActor(earlier, iss, ownIssuer, levels - 1)
-  return inside && { ...others, sub, iss: named, act: inside }
+  return inside && { sub, iss: named, act: inside }
 }
 
 /** Returns whether there are more actors, or longer names of them, than a token can hold. */

@@ -5,12 +5,12 @@ import { invalidRequest, invalidTarget } from '../errors.ts'
 import type { Grant } from '../features.ts'
 import { subjectOf } from '../issuers/subject.ts'
 import { invalidGrant, type VerifiedGrant, type VerifyGrant } from '../issuers/verify_grant.ts'
-import { isObject } from '../lib/json.ts'
 import type { Permit } from '../permit.ts'
 import { splitScope } from '../policy/scope.ts'
 import { scopeMatcher } from '../policy/scope_patterns.ts'
 import type { Client, Context } from '../types.ts'
 import { type Actor, foreignActor, isTooMuch } from './actors.ts'
+import { isProved } from './bound.ts'
 import { permitForItself, refusePublic } from './itself.ts'
 
 /** The profile of identity assertions, which the metadata names; it does not say which issuers are trusted. */
@@ -47,7 +47,9 @@ export function jwtBearer({ verify, findClient }: JwtBearerOptions): Grant {
         ...limitsOf(granted, client),
         subject,
         actor,
-        requireBinding: (proved) => requireKey(cnf, proved),
+        requireBinding: (proved) => {
+          if (!isProved(cnf, proved)) throw invalidGrant('assertion_not_bound')
+        },
         ...(claim && { claim }),
         ...(issuer.access_token_lifetime !== undefined && { expiresAt: context.now + issuer.access_token_lifetime }),
         basis: { subject_iss: issuer.issuer, ...(typeof jti === 'string' && { subject_jti: jti }), allowed_by: use },
@@ -102,11 +104,4 @@ function resourcesIn(resource: unknown): readonly unknown[] | undefined {
   const resources: readonly unknown[] = [resource].flat()
   if (resources.every((each) => typeof each === 'string')) return resources
   throw invalidGrant('assertion_malformed')
-}
-
-/** Requires that the token will be bound to the key of the assertion, if that has one. */
-function requireKey(cnf: unknown, proved: Readonly<Record<string, string>>): void {
-  if (cnf === undefined) return
-  const isProved = isObject(cnf) && Object.entries(cnf).every(([method, value]) => proved[method] === value)
-  if (!isProved) throw invalidGrant('assertion_not_bound')
 }

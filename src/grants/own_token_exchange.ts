@@ -9,6 +9,7 @@ import type { FindActive } from '../tokens/active_token.ts'
 import { audiencesOf, type OwnToken, scopeOf } from '../tokens/own_token.ts'
 import type { Client, Context, FormRequest } from '../types.ts'
 import { type Actor, actorOf, isActor, isTooMuch, withActor } from './actors.ts'
+import { isProved } from './bound.ts'
 import { ACCESS_TOKEN, type Exchange } from './token_types.ts'
 
 /** What allows an exchange of a token that was issued to the client itself. */
@@ -46,13 +47,13 @@ export async function permitExchange(
     throw invalidRequest('actors_too_many', 'The token has been passed on too often.')
   }
   return {
-    ...limitsOf(subject, client, context),
+    ...limitsOf(subject, client, isOwn, context),
     subject: String(subject.claims['sub']),
     actor: act,
     mayAct: actorOf({ act: subject.claims['may_act'] }),
     expiresAt: Math.min(subject.exp, actor?.exp ?? subject.exp),
     claims: Object.fromEntries(Object.entries(subject.claims).filter(([name]) => isFreeClaim(name))),
-    requireBinding: (cnf) => requireKeys([...(isOwn ? [subject] : []), ...(actor ? [actor] : [])], cnf),
+    requireBinding: (proved) => requireKeys([...(isOwn ? [subject] : []), ...(actor ? [actor] : [])], proved),
     basis: basisOf(subject, actor, allowedBy),
     response: { issued_token_type: ACCESS_TOKEN },
   }
@@ -61,11 +62,17 @@ export async function permitExchange(
 /** Returns the rule by which the client may present a token: it is its own, or for a resource server that the client is. */
 function whyPresentable(token: OwnToken, { client_id, token_exchange }: Client, { issuer }: Context): string {
   if (token.client_id === client_id) return OWN
-  // A token without a resource server is for this server alone.
-  const audiences = audiencesOf(token).filter((audience) => audience !== issuer)
-  const resource = token_exchange?.as?.find((each) => audiences.includes(each))
+  const addressed = resourcesOf(token, issuer)
+  const resource = token_exchange?.as?.find((each) => addressed.includes(each))
   if (resource !== undefined) return resource
   throw invalidRequest('exchange_not_audience', 'The subject_token is neither of this client nor for it.')
+}
+
+/** Returns the resource servers of a token. One without any is for this server alone. */
+function resourcesOf(token: OwnToken, issuer: string): readonly string[] {
+  return audiencesOf(token)
+    .map(String)
+    .filter((audience) => audience !== issuer)
 }
 
 async function findActor(
@@ -86,20 +93,23 @@ function requireMayAct(subject: OwnToken, { client_id }: Client, actor: OwnToken
   const isItself = actor === undefined && sub === client_id && subject.client_id === client_id
   if (may_act === undefined || isItself) return
   const { sub: named, iss = context.issuer } = actorOf({ act: may_act }) ?? {}
-  if (named === (actor?.claims['sub'] ?? client_id) && iss === context.issuer) return
+  // It names a client; holding a token of that client as an actor token, by impersonation, does not make another one that client.
+  const acting = [client_id, ...(actor ? [actor.claims['sub']] : [])]
+  if (acting.every((name) => name === named) && iss === context.issuer) return
   throw invalidRequest('may_act_other', 'The subject_token names another party that may act for its subject.')
 }
 
-/** Returns the actors of the new token. */
+/** Returns the actors of the new token. A client that impersonates leaves out itself, not those from whom it has the token. */
 function actOf(
   subject: OwnToken,
   { client_id, token_exchange }: Client,
   actor: OwnToken | undefined,
   isOwn: boolean,
 ): Actor | undefined {
-  const acting = actorOf(subject.claims)
-  if (actor !== undefined) return withActor(String(actor.claims['sub']), holdersOf(subject))
-  return isOwn || token_exchange?.impersonation === true ? acting : withActor(client_id, holdersOf(subject))
+  if (isOwn && actor === undefined) return actorOf(subject.claims)
+  const holders = holdersOf(subject)
+  if (actor !== undefined) return withActor(String(actor.claims['sub']), holders)
+  return token_exchange?.impersonation === true ? holders : withActor(client_id, holders)
 }
 
 /** Returns the actors of a token, its client among them: it may hold a token of a subject without being named as an actor. */
@@ -109,31 +119,33 @@ function holdersOf({ client_id, claims }: OwnToken): Actor | undefined {
   return isNamed ? acting : withActor(client_id, acting)
 }
 
+/**
+ * Returns what the client's record allows. A token that the client holds for another subject stays within its resource servers: an
+ * identity assertion may have limited it to them.
+ */
 function limitsOf(
   subject: OwnToken,
-  { scope = '', resources = [], token_exchange }: Client,
+  { client_id, scope = '', resources = [], token_exchange }: Client,
+  isOwn: boolean,
   { issuer }: Context,
 ): Pick<Permit, 'scope' | 'scopeLimit' | 'defaultScope' | 'resources' | 'defaultResources'> {
   const held = splitScope(scopeOf(subject))
   const allowed = splitScope(scope)
+  const addressed = resourcesOf(subject, issuer)
+  const isLimited = isOwn && subject.claims['sub'] !== client_id && addressed.length > 0
   return {
     scope: allowed,
     scopeLimit: [...held, ...splitScope(token_exchange?.may_widen ?? '')],
     defaultScope: held.filter(scopeMatcher(allowed)),
-    resources,
-    defaultResources: audiencesOf(subject)
-      .map(String)
-      .filter((audience) => audience !== issuer),
+    resources: isLimited ? resources.filter((resource) => addressed.includes(resource)) : resources,
+    defaultResources: addressed,
   }
 }
 
 /** Requires that a request proves the keys that tokens of its client are bound to, and that the new token is bound to them. */
-function requireKeys(tokens: readonly OwnToken[], cnf: Readonly<Record<string, string>>): void {
-  for (const { claims } of tokens) {
-    const bound = Object.entries(actorOf({ act: claims['cnf'] }) ?? {})
-    if (bound.every(([method, value]) => cnf[method] === value)) continue
-    throw invalidRequest('exchange_not_bound', 'The request must prove the key that the token is bound to.')
-  }
+function requireKeys(tokens: readonly OwnToken[], proved: Readonly<Record<string, string>>): void {
+  if (tokens.every(({ claims }) => isProved(claims['cnf'], proved))) return
+  throw invalidRequest('exchange_not_bound', 'The request must prove the key that the token is bound to.')
 }
 
 function basisOf(subject: OwnToken, actor: OwnToken | undefined, allowed_by: string): Basis {

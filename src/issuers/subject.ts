@@ -9,8 +9,9 @@ export const SUBJECT_FORMS = ['iss_sub', 'sub', 'aud_sub'] as const
 const MAX_CHARACTERS = 2048
 
 /**
- * Returns the `sub` of the token; undefined when the assertion names no subject, or one that is too long. Two issuers, and two tenants of one issuer, can
- * use the same `sub`, so by default it is the issuer, the tenant if there is one, and the `sub`, with `|` between them.
+ * Returns the `sub` of the token; undefined when the assertion names no subject, or one that is too long. Two issuers, and two
+ * tenants of one issuer, can use the same `sub`, so by default it is the issuer, the tenant if there is one, and the `sub`, with `|`
+ * between them.
  */
 export function subjectOf({ sub, tenant, aud_sub }: Claims, { issuer, subject }: TrustedIssuer): string | undefined {
   if (!isName(sub) || (tenant !== undefined && !isName(tenant))) return undefined

@@ -8,8 +8,8 @@ import type { Form, ResourceServer } from '../types.ts'
 
 /**
  * Returns the resource servers that the request names in `resource` and, for clients written for other vendors, `audience`. When
- * it names none, returns those of the permit, or the default resource server if the client may ask for it. Identifiers are compared exactly: nothing is
- * normalised, so a path cannot stand for another resource.
+ * it names none, returns those of the permit, or the default resource server if the client may ask for it. Identifiers are compared
+ * exactly: nothing is normalised, so a path cannot stand for another resource.
  *
  * @throws OAuthError `invalid_target` when one is malformed, unknown or not allowed
  * @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 RFC 8707 §2}

@@ -30,14 +30,14 @@ export function activeTokens({ keyring, findClient, isRevoked }: ActiveTokenOpti
   return async (jws, { issuer, now }) => {
     const token = await readOwnToken(jws, { keyring, issuer, now })
     if (token === undefined) return undefined
-    const names = token.parties.filter(isClientId)
+    const others = token.parties.filter((name) => name !== token.client_id && isClientId(name))
     const [isDenied, client, ...parties] = await Promise.all([
       isRevoked(token),
       findClient(token.client_id),
       // What is not a client is the name of another subject; the cut of a client that was deleted remains.
-      ...names.map((name) => findClient(name)),
+      ...others.map((name) => findClient(name)),
     ])
-    const isEnded = client === undefined || parties.some((party) => party?.disabled)
-    return isEnded || isDenied ? undefined : { token, client }
+    const isEnded = [client, ...parties].some((party) => party?.disabled)
+    return client === undefined || isEnded || isDenied ? undefined : { token, client }
   }
 }

@@ -54,8 +54,8 @@ export interface Revocations {
   /** Denies a token, or all tokens of its client issued until then once that client has revoked too many. */
   revoke(token: Pick<OwnToken, 'jti' | 'exp' | 'client_id' | 'iat' | 'kid' | 'parties'>): Promise<Revoked>
   /**
-   * Denies the tokens issued until an instant, of one client or of all; those too in which the client is the subject or an actor. Because clocks differ, tokens issued up to 30 seconds
-   * later are denied as well. Returns the last `iat` that is denied.
+   * Denies the tokens issued until an instant, of one client or of all; those too in which the client is the subject or an actor.
+   * Because clocks differ, tokens issued up to 30 seconds later are denied as well. Returns the last `iat` that is denied.
    */
   cut(until: number, client_id?: string): Promise<number>
   /** Denies the tokens of a client that is disabled or deleted now, including those that are still issued from a cached record. */

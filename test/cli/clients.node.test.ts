@@ -164,6 +164,17 @@ describe('edgemint clients and resources', () => {
     ])
   })
 
+  test('update keeps the members of token_exchange that no option names', async () => {
+    const { json } = commandsOf(await server)
+    const file = join(folder, 'exchange.json')
+    writeFileSync(file, '{"token_exchange":{"may_widen":"read"}}')
+    const { client_id } = await json('clients', 'create', '--metadata', file, '--may-act', 'orders')
+    const { token_exchange } = await json('clients', 'update', client_id, '--exchange-as', 'https://a.example')
+    assert.deepEqual(token_exchange, { may_widen: 'read', may_act: 'orders', as: ['https://a.example'] })
+    const cleared = await json('clients', 'update', client_id, '--impersonation', '--clear', 'token_exchange')
+    assert.deepEqual(cleared.token_exchange, { impersonation: true })
+  })
+
   test('refuses claims and metadata that are nested too deeply, with exit code 2 and one sentence', async () => {
     const { run } = commandsOf(await server)
     const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`

@@ -75,6 +75,9 @@ const generic: readonly GrantCase[] = [
       ['an actor of this server', { act: { sub: 'app', iss: ISSUER } }, 'assertion_act_wrong'],
       ['a key that is not proved', { cnf: { jkt: 'x' } }, 'assertion_not_bound'],
       ['a key that is no object', { cnf: 'x' }, 'assertion_not_bound'],
+      ['a key of no kind', { cnf: {} }, 'assertion_not_bound'],
+      ['a list of no keys', { cnf: [] }, 'assertion_not_bound'],
+      ['a key that is null', { cnf: null }, 'assertion_not_bound'],
     ] as const
   ).map(([name, claims, reason]): GrantCase => ({ name, see: 'RFC 7523 §3', claims, expect: refused(reason) })),
   ...(
@@ -149,6 +152,12 @@ const idJag: readonly GrantCase[] = [
     see: 'draft §4.3',
     claims: { tenant: 't1' },
     expect: { status: 200, sub: `${ENTERPRISE}|t1|ada` },
+  },
+  {
+    name: 'what else is said of an actor, left out',
+    see: 'RFC 8693 §4.1',
+    claims: { act: { sub: 'bot', client_id: 'app', nested: [[[]]] } },
+    expect: { status: 200, act: { sub: 'bot', iss: ENTERPRISE } },
   },
   {
     name: 'actors, which are those of the issuer',

@@ -5,6 +5,7 @@ import { generateKeyring, type Keyring, signingKeyOf } from '../../src/keys/keyr
 import { hashClientId } from '../../src/tokens/revocations.ts'
 import { signJwt } from '../../src/tokens/sign.ts'
 import { ACCESS_TOKEN, api, CERTIFICATE, claimsOf, createExchanging, SERVICES } from '../support/exchange.ts'
+import { TOKEN_EXCHANGE } from '../support/federation.ts'
 import { ISSUER, NOW } from '../support/world.ts'
 import { type Origin, type OwnExchangeCase, ownExchanges } from './own_token_exchange.ts'
 
@@ -111,15 +112,24 @@ describe('a chain of exchanges', () => {
   })
 
   test('names the client of a token whose subject it is not, once another client passes the token on', async () => {
-    const { grant, exchanged, put, registry } = await createExchanging()
+    const { grant, exchanged, put, registry, operate, isActive } = await createExchanging()
     const held = JSON.parse((await registry.get('client:quiet')) ?? '{}')
-    await put({ ...held, client_id: 'quiet' })
     const impersonated = await exchanged(await grant({ resource: api('a') }, 'gateway'), 'quiet', {
       resource: api('b'),
     })
     assert.equal('act' in claimsOf(impersonated), false)
     const passed = await exchanged(impersonated, 'b', { resource: api('c') })
     assert.deepEqual(claimsOf(passed)['act'], { sub: 'b', act: { sub: 'quiet' } })
+    await put({
+      ...held,
+      client_id: 'quiet-b',
+      resources: [api('c')],
+      token_exchange: { as: [api('b')], impersonation: true },
+    })
+    const hidden = await exchanged(impersonated, 'quiet-b', { resource: api('c') })
+    assert.deepEqual(claimsOf(hidden)['act'], { sub: 'quiet' })
+    await operate('POST', '/revocations', { client_id: 'quiet' })
+    assert.equal(await isActive(hidden, 'inspector'), false)
   })
 })
 
@@ -258,6 +268,33 @@ describe('an exchange', () => {
       assert.deepEqual([own.status, own.reason], [400, 'actor_token_wrong'])
     })
   }
+
+  test('of a token that the client holds for another subject never adds a resource server', async () => {
+    const { grant, exchange, exchanged, app, as } = await createExchanging()
+    const token = await grant({ resource: api('a') }, 'gateway')
+    const held = await exchanged(token, 'a', { resource: api('b') })
+    const added = await exchange(held, 'a', { resource: api('a') })
+    assert.deepEqual([added.answer['error'], added.reason], ['invalid_target', 'resource_not_allowed'])
+    assert.equal(claimsOf(await exchanged(held, 'a', { scope: 'read' }))['aud'], api('b'))
+    const form = { grant_type: TOKEN_EXCHANGE, subject_token: token, subject_token_type: ACCESS_TOKEN, ...as('a') }
+    const body = new URLSearchParams({ ...form, resource: api('a') })
+    body.append('resource', api('b'))
+    const response = await app.request('/token', { method: 'POST', body })
+    const both = String(((await response.json()) as { access_token: string }).access_token)
+    assert.deepEqual(claimsOf(both)['aud'], [api('a'), api('b')])
+    assert.equal(claimsOf(await exchanged(both, 'a', { resource: api('a') }))['aud'], api('a'))
+  })
+
+  test('needs the client itself that may_act names, not a token of it', async () => {
+    const { grant, exchange, exchanged } = await createExchanging()
+    const impersonated = await exchanged(await grant({ resource: api('a') }, 'a'), 'quiet', { resource: api('b') })
+    const { sub, client_id, act } = claimsOf(impersonated)
+    assert.deepEqual([sub, client_id, act], ['a', 'quiet', undefined])
+    const acting = { actor_token: impersonated, actor_token_type: ACCESS_TOKEN }
+    const token = await grant({ resource: api('a') }, 'strict')
+    const { status, reason } = await exchange(token, 'quiet', { resource: api('b'), ...acting })
+    assert.deepEqual([status, reason], [400, 'may_act_other'])
+  })
 
   test('of a bound token of the client needs the key, and stays bound to it', async () => {
     const { grant, exchange } = await createExchanging()
