@@ -1,6 +1,6 @@
 /** The record of an issuer's rotated keys: public halves in the clear, private halves encrypted. */
 
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import * as v from 'valibot'
 import { parseRecord, type RecordKind, toRecord } from '../records/records.ts'
 import { ALGORITHMS } from './algorithms.ts'
