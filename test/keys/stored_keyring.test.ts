@@ -181,6 +181,33 @@ describe('a rotation', () => {
     assert.notEqual(fresh.signing()?.kid, old?.kid)
   })
 
+  test('keeps the keys when the record is lost, and says so', async () => {
+    const { registry, open, events } = deployment()
+    const keyring = open()
+    const { published } = await keyring.at(NOW)
+    await registry.delete(`keyset:${ISSUER}`)
+    await assert.rejects(keyring.list(NOW + 1), { status: 503, reason: 'store_failed' })
+    assert.deepEqual((await keyring.fresh(NOW + 100)).published, published)
+    assert.ok((await keyring.at(NOW + 100)).signing())
+    assert.ok(names(events).includes('record_served_stale'))
+    await assert.rejects(keyring.revoke(NOW + 100, published.keys[0]?.kid ?? ''), { status: 404 })
+  })
+
+  test('goes on when the clock jumps ahead and back', async () => {
+    const { open, settle } = deployment({ ...memoryStores().registry, lagSeconds: 60 })
+    const [one, two] = [open(), open()]
+    await one.at(NOW)
+    await two.at(NOW)
+    await two.list(NOW + 2 * DAY)
+    await one.advance(NOW + 1000, {})
+    const kid = (await one.at(NOW + 1000)).signing()?.kid
+    for (const now of [NOW + 1001, NOW + 1100]) {
+      await two.at(now)
+      await settle()
+    }
+    assert.equal((await two.at(NOW + 1101)).signing()?.kid, kid)
+  })
+
   test('an unchanged key stays the same object, so that its tokens can be reused', async () => {
     const { open, settle } = deployment()
     const keyring = open()
