@@ -460,6 +460,25 @@ describe('an operator', () => {
     assert.deepEqual(await statesOf(keyring, NOW + 363), ['retired', 'retired', 'signing', 'announced'])
   })
 
+  test('cannot make so many keys that the record grows without bound; it shrinks by itself', async () => {
+    const { open, record } = deployment()
+    const keyring = open()
+    await keyring.at(NOW)
+    let now = NOW
+    const advance = () => keyring.advance(++now, { force: true })
+    await assert.rejects(
+      async () => {
+        while (now < NOW + 200) await advance()
+      },
+      { status: 413, reason: 'record_too_large' },
+    )
+    const { length } = await record()
+    assert.ok(length > 40_000 && length <= 46 * 1024, `${length}`)
+    assert.ok((await keyring.at(now)).signing())
+    await keyring.rotate(now + 2 * DAY)
+    assert.deepEqual(await statesOf(keyring, now + 2 * DAY), ['signing', 'announced'])
+  })
+
   test('cannot advance what is not announced', async () => {
     const { open } = deployment()
     await open().at(NOW)
