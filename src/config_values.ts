@@ -55,8 +55,8 @@ const MAX_ROTATION_DAYS = 400
 /** Days; undefined for `off`. */
 export const RotationDays: v.GenericSchema<string, number | undefined> = v.pipe(
   v.string(),
-  v.regex(/^(off|\d{1,3})$/, `must be a whole number from 1 to ${MAX_ROTATION_DAYS}, or off`),
-  v.transform((text) => (text === 'off' || Number(text) === 0 ? undefined : Number(text))),
+  v.regex(/^(off|[1-9]\d{0,2})$/, `must be a whole number from 1 to ${MAX_ROTATION_DAYS}, or off`),
+  v.transform((text) => (text === 'off' ? undefined : Number(text))),
   v.check((days) => days === undefined || days <= MAX_ROTATION_DAYS, `must be at most ${MAX_ROTATION_DAYS}`),
 )
 

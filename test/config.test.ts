@@ -71,6 +71,7 @@ describe('readConfig', () => {
     ['KEY_ENCRYPTION_KEYS', `1:${'A'.repeat(43)},1:${'B'.repeat(42)}A`],
     ['KEY_ROTATION_DAYS', '401'],
     ['KEY_ROTATION_DAYS', '1.5'],
+    ['KEY_ROTATION_DAYS', '0'],
     ['KEY_ROTATION_DAYS', '-1'],
     ['SIGNING_ALG', 'HS256'],
     ['SIGNING_ALG', 'ES256,ES256'],

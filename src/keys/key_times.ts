@@ -18,8 +18,6 @@ export interface KeyTimes {
   readonly keepSeconds: number
   /** The longest life of a token, and the skew of clocks. */
   readonly lifeSeconds: number
-  /** Time after its retirement in which a key can sign in place of one that cannot be decrypted. */
-  readonly spareSeconds: number
   readonly readSeconds: number
   readonly nudgeSeconds: number
   readonly maxAgeSeconds: number
@@ -33,7 +31,6 @@ export function keyTimes(lifetimeSeconds: number, periodSeconds: number = Number
     Math.max(1, Math.min(most, Math.floor(periodSeconds / divisor)))
   return {
     lifeSeconds,
-    spareSeconds,
     keepSeconds: lifeSeconds + spareSeconds,
     readSeconds: part(4, READ_SECONDS),
     nudgeSeconds: part(4, NUDGE_SECONDS),

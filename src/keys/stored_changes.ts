@@ -1,11 +1,10 @@
 /** Changes of an issuer's stored keys. Each compares what it read with what it replaces, so that of many processes one succeeds. */
 
-import { conflict, notFound } from '../errors.ts'
+import { conflict, notFound, recordTooLarge } from '../errors.ts'
 import type { Emit, ServerEvent } from '../events/events.ts'
-import { readLatest } from '../records/change.ts'
+import { MAX_OCTETS, readLatest } from '../records/change.ts'
 import type { Registry } from '../stores/contracts.ts'
 import type { KeyEncryptionKeys } from './key_encryption.ts'
-import { replacedAt } from './key_set.ts'
 import { type PlanOptions, plan } from './rotation_plan.ts'
 import {
   formatKeySet,
@@ -25,8 +24,6 @@ export interface ChangeOptions {
   /** Called when a key is encrypted or decrypted, never at start: it may need the network. */
   readonly keyEncryptionKeys: () => Promise<KeyEncryptionKeys>
   readonly plan: PlanOptions
-  /** Time for which a retired key can sign again. */
-  readonly spareSeconds: number
   readonly emit: Emit
 }
 
@@ -68,7 +65,7 @@ export function keyChanges(options: ChangeOptions): KeyChanges {
         const next = nextOf(keys, now).filter((key) => alg === undefined || key.alg === alg)
         requireSettled(next, now, settledSeconds)
         const opened = await openAll(next)
-        if (opened.every(({ canSign }) => canSign)) return advanced(keys, next, now)
+        if (opened.every((each) => each?.canSign)) return advanced(keys, next, now)
         throw conflict('The announced key cannot be decrypted.', 'key_undecryptable')
       }),
     revoke: (now, kid) =>
@@ -78,7 +75,7 @@ export function keyChanges(options: ChangeOptions): KeyChanges {
         const rest = keys.filter((key) => key !== revoked)
         const isNext = ({ alg }: StoredKey) => alg === revoked.alg && isSigning(revoked, keys, now)
         const opened = await openAll(nextOf(rest, now).filter(isNext))
-        const next = opened.filter(({ canSign }) => canSign).map(({ stored }) => stored)
+        const next = opened.flatMap((each) => (each?.canSign ? [each.stored] : []))
         const changed = advanced(rest, next, now)
         return { keys: changed.keys, events: [eventOf('revoked', revoked), ...changed.events] }
       }),
@@ -109,7 +106,10 @@ function changer({
       const held = await readLatest(registry, keySetKey(issuer))
       const changed = await decide(parseKeySet(held, issuer))
       if (changed === undefined) return
-      if (!(await registry.replace(keySetKey(issuer), held, formatKeySet(issuer, changed.keys)))) continue
+      const text = formatKeySet(issuer, changed.keys)
+      // A set that is too large already can still lose keys.
+      if (text.length > Math.max(MAX_OCTETS, held?.length ?? 0)) throw recordTooLarge()
+      if (!(await registry.replace(keySetKey(issuer), held, text))) continue
       for (const event of changed.events) emit(event)
       return
     }
@@ -126,7 +126,7 @@ function requireSettled(next: readonly StoredKey[], now: number, settledSeconds:
 async function rotated(
   keys: readonly StoredKey[],
   now: number,
-  { issuer, keyEncryptionKeys, plan: planning, spareSeconds }: ChangeOptions,
+  { issuer, keyEncryptionKeys, plan: planning }: ChangeOptions,
   known: Map<string, Promise<StoredKey>>,
 ): Promise<Change | undefined> {
   const placed = keys.map((key) => ({ ...key, signsFrom: key.signs_from }))
@@ -135,7 +135,7 @@ async function rotated(
   const keks = await keyEncryptionKeys()
   const current = keys.filter((key) => key.signs_from > now || isSigning(key, keys, now))
   const opened = await Promise.all(current.map((key) => openStoredKey(issuer, key, keks)))
-  if (opened.some(({ canSign }) => !canSign)) return undefined
+  if (!opened.every((each) => each?.canSign)) return undefined
   // A key that was made for an attempt that lost is used for the next one.
   const make = (slot: { readonly alg: string; readonly signsFrom: number }): Promise<StoredKey> => {
     const name = `${slot.alg} ${slot.signsFrom}`
@@ -144,11 +144,7 @@ async function rotated(
     return made
   }
   const made = await Promise.all(next.made.map(make))
-  const kept = next.kept.map(({ signsFrom: _place, ...key }) => {
-    const { private: wrapped, ...publicPart } = key
-    const at = replacedAt({ ...key, signsFrom: key.signs_from }, placed)
-    return at !== undefined && now > at + spareSeconds ? publicPart : { ...publicPart, private: wrapped }
-  })
+  const kept = next.kept.map(({ signsFrom: _place, ...key }) => key)
   const dropped = keys.filter(({ kid }) => !kept.some((key) => key.kid === kid))
   const events = [...made.map((key) => eventOf('announced', key)), ...dropped.map((key) => eventOf('removed', key))]
   return { keys: [...kept, ...made], events }

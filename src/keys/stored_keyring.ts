@@ -85,7 +85,7 @@ export function storedKeyring(options: StoredKeyringOptions): ManagedKeyring {
     throw new TypeError('cannot be used with a registry that does not compare and write (`replace`), such as KV alone')
   const times = keyTimes(lifetimeSeconds, periodSeconds)
   const planning = { keepSeconds: times.keepSeconds, periodSeconds, algorithms, isSecond: fixed.length > 0 }
-  const changes = keyChanges({ ...options, plan: planning, spareSeconds: times.spareSeconds, emit })
+  const changes = keyChanges({ ...options, plan: planning, emit })
   const view = { ...times, algorithms }
   const rotate = async (now: number): Promise<void> => (options.rotate ? options.rotate() : changes.rotate(now))
   const reader = storedReader({

@@ -21,6 +21,8 @@ const RETRY_PART = 1 / 4
 export interface Held {
   readonly text: string | undefined
   readonly keys: readonly OpenedKey[]
+  /** Those that are not what their `kid` says. */
+  readonly unusable: readonly StoredKey[]
 }
 
 export interface ReaderOptions {
@@ -49,7 +51,7 @@ export interface StoredReader {
 export function storedReader(options: ReaderOptions): StoredReader {
   const { readSeconds, registry } = options
   const flight = singleFlight<Held>(SHARED_SECONDS)
-  const fetchKeys = keyFetcher(options)
+  const fetchKeys = inOrder(keyFetcher(options))
   let held: Held | undefined
   let [readAt, triedAt, nextAt, latestAt] = [0, Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY]
 
@@ -60,10 +62,12 @@ export function storedReader(options: ReaderOptions): StoredReader {
   const read = async (now: number, latest: boolean): Promise<Held> => {
     ;[triedAt, nextAt] = [now, now + Math.max(1, readSeconds * RETRY_PART)]
     // A copy that is late must not replace what was read past it.
-    if (!latest && held !== undefined && now < latestAt + (registry.lagSeconds ?? 0)) return keep(held, now)
+    if (!latest && held !== undefined && isWithin(now, latestAt, registry.lagSeconds ?? 0)) return keep(held, now)
     if (latest) latestAt = now
     const next = await fetchKeys(latest, held)
-    return keep(!latest && next.text === undefined && held !== undefined ? held : next, now)
+    // Nothing deletes the record: it was lost, or a copy of it is late.
+    if (next.text === undefined && held?.text !== undefined) throw new TypeError('there is no record')
+    return keep(next, now)
   }
   const first = async (now: number): Promise<Held> =>
     available(async () => {
@@ -83,7 +87,7 @@ export function storedReader(options: ReaderOptions): StoredReader {
       return held
     },
     async fresh(now) {
-      const isFresh = now >= triedAt && now < triedAt + Math.min(FRESH_SECONDS, readSeconds)
+      const isFresh = isWithin(now, triedAt, Math.min(FRESH_SECONDS, readSeconds))
       if (held === undefined || isFresh) return held ?? first(now)
       return (await again(now)) ?? held
     },
@@ -94,11 +98,29 @@ export function storedReader(options: ReaderOptions): StoredReader {
   }
 }
 
+/** A clock that went back is within nothing. */
+function isWithin(now: number, since: number, seconds: number): boolean {
+  return now >= since && now < since + seconds
+}
+
 function reportStale({ issuer, emit }: ReaderOptions, age_seconds: number, error: unknown): void {
   emit({ event: 'record_served_stale', key: keySetKey(issuer), age_seconds, cause: causeText(error) })
 }
 
 type FetchKeys = (latest: boolean, held?: Held) => Promise<Held>
+
+/** Returns the same function, whose readings end in the order in which they began: of one that ends later, the result of its successor. */
+function inOrder(fetchKeys: FetchKeys): FetchKeys {
+  let begun = 0
+  let last: { readonly turn: number; readonly read: Held } | undefined
+  return async (latest, held) => {
+    const turn = ++begun
+    const read = await fetchKeys(latest, held)
+    if (last !== undefined && last.turn > turn) return last.read
+    last = { turn, read }
+    return read
+  }
+}
 
 /** A reading that is late, or another process that was first, must not be taken for a deployment without keys. */
 async function readFirst({ isUsable, start }: ReaderOptions, fetchKeys: FetchKeys, now: number): Promise<Held> {
@@ -113,23 +135,25 @@ async function readFirst({ isUsable, start }: ReaderOptions, fetchKeys: FetchKey
 /** Returns a function that reads and opens the keys. The same key stays the same object, so that its tokens can be reused. */
 function keyFetcher({ issuer, registry, keyEncryptionKeys, emit }: ReaderOptions): FetchKeys {
   const opened = new Map<string, OpenedKey>()
-  const open = async (keys: readonly StoredKey[]): Promise<readonly OpenedKey[]> => {
+  const openOne = async (stored: StoredKey, keks: KeyEncryptionKeys): Promise<OpenedKey | undefined> => {
+    const known = opened.get(JSON.stringify(stored))
+    if (known?.canSign) return known
+    const key = await openStoredKey(issuer, stored, keks)
+    if (!key?.canSign) emit({ event: 'key_undecryptable', kid: stored.kid, kek: stored.private?.kek ?? '' })
+    return key
+  }
+  const open = async (stored: readonly StoredKey[]): Promise<Omit<Held, 'text'>> => {
     const keks = await keyEncryptionKeys()
-    const found = await Promise.all(
-      keys.map(async (stored) => {
-        const known = opened.get(JSON.stringify(stored))
-        return known?.isUndecryptable === false ? known : openOrSkip(issuer, stored, keks, emit)
-      }),
-    )
-    const usable = found.filter((each) => each !== undefined)
+    const found = await Promise.all(stored.map((each) => openOne(each, keks)))
+    const keys = found.filter((each) => each !== undefined)
     opened.clear()
-    for (const each of usable) opened.set(JSON.stringify(each.stored), each)
-    return usable
+    for (const each of keys) opened.set(JSON.stringify(each.stored), each)
+    return { keys, unusable: stored.filter((_each, index) => found[index] === undefined) }
   }
   return async (latest, held) => {
     const text = await registry.get(keySetKey(issuer), { latest })
-    if (held?.text === text && held?.keys.every((key) => !key.isUndecryptable)) return held
-    return { text, keys: await open(parseKeySet(text, issuer)) }
+    if (held?.text === text && held?.unusable.length === 0 && held.keys.every(({ canSign }) => canSign)) return held
+    return { text, ...(await open(parseKeySet(text, issuer))) }
   }
 }
 
@@ -139,23 +163,5 @@ async function available<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof OAuthError) throw error
     throw temporarilyUnavailable('store_failed', 'The keys cannot be read.', error)
-  }
-}
-
-/** A row that is no key at all is reported like one that cannot be decrypted, and does not take the others down. */
-async function openOrSkip(
-  issuer: string,
-  stored: StoredKey,
-  keks: KeyEncryptionKeys,
-  emit: Emit,
-): Promise<OpenedKey | undefined> {
-  const report = (): void => emit({ event: 'key_undecryptable', kid: stored.kid, kek: stored.private?.kek ?? '' })
-  try {
-    const key = await openStoredKey(issuer, stored, keks)
-    if (key.isUndecryptable) report()
-    return key
-  } catch {
-    report()
-    return undefined
   }
 }

@@ -18,7 +18,7 @@ export interface StoredKey {
   readonly signs_from: number
   /** The published JWK. */
   readonly jwk: Readonly<Record<string, unknown>>
-  /** Absent once the key has been retired for so long that it can no longer sign. */
+  /** Also proves that this server made the key. A record without it was changed by somebody else, and is like one that cannot be decrypted. */
   readonly private?: WrappedKey | undefined
 }
 
@@ -86,33 +86,46 @@ export async function generateStoredKey(
 /** A stored key that is ready for use. */
 export interface OpenedKey {
   readonly key: SigningKey
-  /** Whether its private half is there and can be decrypted. */
+  /** Whether its private half can be decrypted. */
   readonly canSign: boolean
-  /** Whether its private half is there and cannot be decrypted. */
-  readonly isUndecryptable: boolean
   readonly stored: StoredKey
 }
 
 /**
- * Imports a stored key. One whose private half cannot be decrypted still verifies.
- *
- * @throws TypeError when its public half is not a key of its algorithm and `kid`
+ * Imports a stored key. One whose private half cannot be decrypted still verifies. Returns undefined when its public half is not a key of
+ * its algorithm and `kid`.
  */
-export async function openStoredKey(issuer: string, stored: StoredKey, keks: KeyEncryptionKeys): Promise<OpenedKey> {
+export async function openStoredKey(
+  issuer: string,
+  stored: StoredKey,
+  keks: KeyEncryptionKeys,
+): Promise<OpenedKey | undefined> {
   const { kid, alg, signs_from: signsFrom, jwk } = stored
   const { signing } = ALGORITHMS.get(alg) ?? {}
   const publicJwk = { ...publicHalf(jwk as JWK), use: 'sig', alg, kid }
-  if (signing === undefined || (await calculateJwkThumbprint(publicJwk)) !== kid)
-    throw new TypeError(`the key ${kid} is not what its kid says`)
-  const publicKey = (await importJWK(publicJwk, alg)) as CryptoKey
+  const publicKey = await importPublic(publicJwk, stored)
+  if (signing === undefined || publicKey === undefined) return undefined
   const privateKey =
     stored.private && (await unwrapPrivateKey(stored.private, { issuer, kid, alg }, keks, publicKey.algorithm))
   const key = signerOf({ kid, alg, signsFrom, publicKey, publicJwk }, async (input) => {
     if (privateKey === undefined) throw new TypeError(`the private half of ${kid} cannot be decrypted`)
     return crypto.subtle.sign(signing, privateKey, input)
   })
-  const canSign = privateKey !== undefined
-  return { key, canSign, isUndecryptable: stored.private !== undefined && !canSign, stored }
+  return { key, canSign: privateKey !== undefined, stored }
+}
+
+async function importPublic(
+  publicJwk: JWK,
+  { kid, alg }: Pick<StoredKey, 'kid' | 'alg'>,
+): Promise<CryptoKey | undefined> {
+  try {
+    return (await calculateJwkThumbprint(publicJwk)) === kid
+      ? ((await importJWK(publicJwk, alg)) as CryptoKey)
+      : undefined
+  } catch {
+    // Its members are missing, or of another kind of key.
+    return undefined
+  }
 }
 
 /** Returns the key, encrypted under the first key-encryption key; undefined when it cannot be decrypted. */
@@ -121,9 +134,11 @@ export async function rewrapStoredKey(
   stored: StoredKey,
   keks: KeyEncryptionKeys,
 ): Promise<StoredKey | undefined> {
-  const { kid, alg, jwk } = stored
-  if (stored.private === undefined || stored.private.kek === keks.first) return stored
-  const { algorithm } = (await importJWK({ ...publicHalf(jwk as JWK), alg }, alg)) as CryptoKey
-  const key = await unwrapPrivateKey(stored.private, { issuer, kid, alg }, keks, algorithm, true)
+  const { kid, alg, private: wrapped } = stored
+  const opened = await openStoredKey(issuer, stored, keks)
+  if (wrapped === undefined || !opened?.canSign) return undefined
+  if (wrapped.kek === keks.first) return stored
+  const { algorithm } = opened.key.publicKey
+  const key = await unwrapPrivateKey(wrapped, { issuer, kid, alg }, keks, algorithm, true)
   return key && { ...stored, private: await wrapPrivateKey(key, { issuer, kid, alg }, keks) }
 }

@@ -3,7 +3,7 @@
 import { type KeyState, keyState, replacedAt } from './key_set.ts'
 import { eachName, type KeySet } from './keyring.ts'
 import type { SigningKey } from './signing_key.ts'
-import type { OpenedKey } from './stored_set.ts'
+import type { OpenedKey, StoredKey } from './stored_set.ts'
 
 /** The state of a key, for the operator. Instants are epoch seconds. */
 export interface KeyStatus {
@@ -24,7 +24,7 @@ export interface KeyStatus {
 }
 
 /** A key in one list with all others of its issuer. */
-type Entry = Pick<OpenedKey, 'key' | 'canSign' | 'isUndecryptable'> & Partial<Pick<OpenedKey, 'stored'>>
+type Entry = Pick<OpenedKey, 'key' | 'canSign'> & Partial<Pick<OpenedKey, 'stored'>>
 
 export interface ViewOptions {
   /** Time for which a key is published after its successor began to sign. */
@@ -38,14 +38,16 @@ export interface ViewOptions {
 /** All keys at one instant. */
 export interface StoredView extends KeySet {
   readonly statuses: readonly KeyStatus[]
-  /** Stored keys that should sign now or later and cannot be decrypted. */
-  readonly undecryptable: readonly OpenedKey[]
 }
 
 /**
  * Returns the keys at an instant. Of one algorithm, the key that started last signs, wherever it comes from. When it cannot be decrypted, an
- * earlier one signs as long as it is published until the last of its tokens has expired. The default is the preferred algorithm of the
- * stored keys or that of the static keys, whichever key started later.
+ * earlier one signs as long as it is published until the last of its tokens has expired. When no key that has started can sign, the next
+ * announced one does: a process whose clock is behind, or whose store lost a key, is better off with it than with none. The default is
+ * the preferred algorithm of the stored keys or that of the static keys, whichever key started later.
+ *
+ * That a private half can be decrypted proves that this server made the key, because the encryption covers the `kid`, a thumbprint. A
+ * stored key without this proof is published only while no stored key has it, which is what a wrong key-encryption key looks like.
  */
 export function viewAt(
   stored: readonly OpenedKey[],
@@ -53,28 +55,30 @@ export function viewAt(
   now: number,
   { keepSeconds, lifeSeconds, algorithms }: ViewOptions,
 ): StoredView {
-  const entries: Entry[] = [...stored, ...fixed.map((key) => ({ key, canSign: true, isUndecryptable: false }))]
+  const entries: Entry[] = [...stored, ...fixed.map((key) => ({ key, canSign: true }))]
   const keys = entries.map(({ key }) => key)
   const stateOf = ({ key }: Pick<Entry, 'key'>): KeyState => keyState(key, keys, now, keepSeconds)
   const untilOf = ({ key }: Entry): number => (replacedAt(key, keys) ?? Number.POSITIVE_INFINITY) + keepSeconds
   const maySign = (entry: Entry): boolean =>
     entry.canSign && (stateOf(entry) === 'signing' || entry.stored === undefined || now + lifeSeconds <= untilOf(entry))
+  const started = entries.filter((entry) => entry.key.signsFrom <= now && maySign(entry))
+  const able = started.length > 0 ? started : stored.filter(maySign)
+  const distance = ({ key }: Entry): number => Math.abs(now - key.signsFrom)
   const find = eachName((alg) =>
-    entries
-      .filter((entry) => entry.key.alg === alg && entry.key.signsFrom <= now && maySign(entry))
-      .sort((one, other) => other.key.signsFrom - one.key.signsFrom)
+    able
+      .filter(({ key }) => key.alg === alg)
+      .sort((one, other) => distance(one) - distance(other))
       .at(0),
   )
-  const published = entries.filter((entry) => stateOf(entry) !== 'expired' || find(entry.key.alg) === entry)
-  const isCurrent = (each: OpenedKey): boolean => ['announced', 'signing'].includes(stateOf(each))
-  const undecryptable = stored.filter((each) => each.isUndecryptable && isCurrent(each))
+  const current = entries.filter((entry) => stateOf(entry) !== 'expired' || find(entry.key.alg) === entry)
+  const hasProof = stored.some(({ canSign }) => canSign)
+  const published = current.filter(({ canSign }) => canSign || !hasProof)
   return {
     signing: eachName((alg) => (alg === undefined ? preferred(find, algorithms, entries) : find(alg))?.key),
     verifying: (kid) => published.find(({ key }) => key.kid === kid)?.key,
     published: { keys: published.map(({ key }) => key.publicJwk) },
-    undecryptable,
-    isUnreadable: undecryptable.length > 0,
-    statuses: published.map((entry) => statusOf(entry, stateOf(entry), untilOf(entry))),
+    isUnreadable: current.some((entry) => !entry.canSign && stateOf(entry) !== 'retired'),
+    statuses: current.map((entry) => statusOf(entry, stateOf(entry), untilOf(entry))),
   }
 }
 
@@ -93,11 +97,20 @@ function preferred(
   return theirs.key.signsFrom > ours.key.signsFrom ? theirs : ours
 }
 
-function statusOf({ key, stored, isUndecryptable }: Entry, state: KeyState, until: number): KeyStatus {
+function statusOf({ key, stored, canSign }: Entry, state: KeyState, until: number): KeyStatus {
   const { kid, alg, signsFrom: signs_from } = key
   const status = { kid, alg, state, signs_from, ...(Number.isFinite(until) && { published_until: until }) }
   if (stored === undefined) return { ...status, source: 'static' }
   const { created_at, private: wrapped } = stored
-  const undecryptable = isUndecryptable ? { undecryptable: true } : {}
+  const undecryptable = canSign ? {} : { undecryptable: true }
   return { ...status, source: 'stored', created_at, kek: wrapped?.kek, ...undecryptable }
+}
+
+/** Returns the status of a stored key that is not what its `kid` says. It is not published, and can only be revoked. */
+export function unusableStatus(
+  { kid, alg, signs_from, created_at, private: wrapped }: StoredKey,
+  now: number,
+): KeyStatus {
+  const state = signs_from > now ? 'announced' : 'retired'
+  return { kid, alg, state, source: 'stored', signs_from, created_at, kek: wrapped?.kek, undecryptable: true }
 }

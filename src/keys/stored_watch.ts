@@ -6,7 +6,7 @@ import { eachInstant } from './keyring.ts'
 import { overdueAlgorithms, type PlanOptions, plan } from './rotation_plan.ts'
 import type { SigningKey } from './signing_key.ts'
 import type { Held } from './stored_reader.ts'
-import { type KeyStatus, type StoredView, type ViewOptions, viewAt } from './stored_view.ts'
+import { type KeyStatus, type StoredView, unusableStatus, type ViewOptions, viewAt } from './stored_view.ts'
 
 interface WatchOptions {
   readonly fixed: readonly SigningKey[]
@@ -32,7 +32,7 @@ export function keyWatch(options: WatchOptions): (held: Held, now: number) => St
       emit({ event: 'key_rotation_failed', cause: causeText(error) })
     }
   }
-  const look = ({ keys }: Held, now: number): StoredView => {
+  const look = ({ keys, unusable }: Held, now: number): StoredView => {
     const placed = keys.map(({ key }) => key)
     const overdue = overdueAlgorithms(placed, now, options.plan)
     if (overdue.length > 0 && now >= reportedAt + nudgeSeconds) {
@@ -48,7 +48,9 @@ export function keyWatch(options: WatchOptions): (held: Held, now: number) => St
       return { ...status, alg, state, source, ...(isOverdue && { overdue: true }) }
     }
     const seen = viewAt(keys, fixed, now, view)
-    return { ...seen, statuses: seen.statuses.map(marked) }
+    const isUnreadable = seen.isUnreadable === true || unusable.length > 0
+    const rest = unusable.map((stored) => unusableStatus(stored, now))
+    return { ...seen, isUnreadable, statuses: [...seen.statuses.map(marked), ...rest] }
   }
   let latest: { readonly held: Held; readonly at: (now: number) => StoredView } | undefined
   return (held, now) => {

@@ -6,7 +6,7 @@ import type { Registry } from '../stores/contracts.ts'
 const ATTEMPTS = 5
 
 /** What is answered about a record, which has more members, can be submitted again: a body has 48 KiB. */
-const MAX_OCTETS = 46 * 1024
+export const MAX_OCTETS: number = 46 * 1024
 
 /** The text to store, and whatever else the caller wants to know about the change once it is made. */
 export interface Decision<T> {

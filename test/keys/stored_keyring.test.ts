@@ -181,6 +181,33 @@ describe('a rotation', () => {
     assert.notEqual(fresh.signing()?.kid, old?.kid)
   })
 
+  test('keeps the keys when the record is lost, and says so', async () => {
+    const { registry, open, events } = deployment()
+    const keyring = open()
+    const { published } = await keyring.at(NOW)
+    await registry.delete(`keyset:${ISSUER}`)
+    await assert.rejects(keyring.list(NOW + 1), { status: 503, reason: 'store_failed' })
+    assert.deepEqual((await keyring.fresh(NOW + 100)).published, published)
+    assert.ok((await keyring.at(NOW + 100)).signing())
+    assert.ok(names(events).includes('record_served_stale'))
+    await assert.rejects(keyring.revoke(NOW + 100, published.keys[0]?.kid ?? ''), { status: 404 })
+  })
+
+  test('goes on when the clock jumps ahead and back', async () => {
+    const { open, settle } = deployment({ ...memoryStores().registry, lagSeconds: 60 })
+    const [one, two] = [open(), open()]
+    await one.at(NOW)
+    await two.at(NOW)
+    await two.list(NOW + 2 * DAY)
+    await one.advance(NOW + 1000, {})
+    const kid = (await one.at(NOW + 1000)).signing()?.kid
+    for (const now of [NOW + 1001, NOW + 1100]) {
+      await two.at(now)
+      await settle()
+    }
+    assert.equal((await two.at(NOW + 1101)).signing()?.kid, kid)
+  })
+
   test('an unchanged key stays the same object, so that its tokens can be reused', async () => {
     const { open, settle } = deployment()
     const keyring = open()
@@ -276,7 +303,147 @@ describe('a wrong key-encryption key', () => {
     assert.deepEqual(await both.rewrap(NOW), { rewrapped: 2, undecryptable: 0 })
     assert.deepEqual(await both.rewrap(NOW), { rewrapped: 0, undecryptable: 0 })
     assert.equal((await open({ keks: kek('b', 2) }).at(NOW)).signing()?.kid, kid)
-    assert.deepEqual(await open({ keks: kek('c', 3) }).rewrap(NOW), { rewrapped: 0, undecryptable: 2 })
+    for (const keks of [kek('c', 3), kek('b', 3)])
+      assert.deepEqual(await open({ keks }).rewrap(NOW), { rewrapped: 0, undecryptable: 2 })
+  })
+})
+
+describe('a record that somebody else wrote', () => {
+  interface Row {
+    kid: string
+    alg: string
+    signs_from: number
+    jwk: object
+    private?: object
+  }
+  const changed = async (change: (keys: Row[]) => unknown) => {
+    const made = deployment()
+    const good = (await made.open().at(NOW)).published.keys.map(({ kid = '' }) => kid)
+    const set = JSON.parse(await made.record()) as { keys: Row[] }
+    change(set.keys)
+    await made.registry.put(`keyset:${ISSUER}`, JSON.stringify(set))
+    return { ...made, good, keyring: made.open() }
+  }
+  const kidsOf = async (keyring: ManagedKeyring, now = NOW) =>
+    (await keyring.at(now)).published.keys.map(({ kid = '' }) => kid)
+
+  test('adds no key to the published ones: without a private half, with another one, or with another public half', async () => {
+    const { kid = '', ...foreign } = (await readKeyring(JSON.stringify({ keys: [await generateKey('EdDSA')] }))).keys[0]
+      ?.publicJwk ?? { kty: '' }
+    const row = { kid, alg: 'EdDSA', created_at: NOW, signs_from: NOW - 1, jwk: foreign }
+    for (const change of [
+      (keys: Row[]) => keys.push(row),
+      (keys: Row[]) =>
+        keys.push({ ...row, signs_from: NOW + DAY, ...(keys[0]?.private && { private: keys[0].private }) }),
+      (keys: Row[]) => keys.push({ ...row, kid: 'other' }),
+    ]) {
+      const { keyring, good, events } = await changed(change)
+      assert.deepEqual(await kidsOf(keyring), good)
+      assert.equal((await keyring.at(NOW)).verifying(kid), undefined)
+      assert.ok(names(events).includes('key_undecryptable'))
+      const [listed, ...more] = (await keyring.list(NOW)).filter((status) => status.undecryptable)
+      assert.equal(more.length, 0)
+      await keyring.revoke(NOW, listed?.kid ?? '')
+      assert.deepEqual(
+        (await keyring.list(NOW)).filter((status) => status.undecryptable),
+        [],
+      )
+      assert.ok((await keyring.at(NOW + 1)).signing())
+    }
+  })
+
+  test('cannot give a kid another public half, or exchange private halves; the next key signs', async () => {
+    const other = (await generateKey('ES256')) as object
+    const replaced = await changed(([first]) => first && Object.assign(first, { jwk: { ...other, d: undefined } }))
+    assert.deepEqual(await kidsOf(replaced.keyring), replaced.good.slice(1))
+    assert.equal((await replaced.keyring.at(NOW)).signing()?.kid, replaced.good[1])
+    assert.deepEqual(await replaced.keyring.rewrap(NOW), { rewrapped: 0, undecryptable: 1 })
+    const exchanged = await changed((keys) => {
+      const [one, two] = keys.map((key) => key.private ?? {})
+      for (const [index, half] of [two, one].entries()) Object.assign(keys[index] ?? {}, { private: half })
+    })
+    assert.equal((await exchanged.keyring.at(NOW)).signing(), undefined)
+  })
+
+  test('that exchanges algorithms is not used', async () => {
+    const { keyring } = await changed((keys) => keys.map((key) => Object.assign(key, { alg: 'RS256' })))
+    assert.equal((await keyring.at(NOW)).signing(), undefined)
+    assert.deepEqual(await kidsOf(keyring), [])
+  })
+})
+
+describe('when no key that has started can sign', () => {
+  test('the announced one does, in a process whose clock is behind the one that made it', async () => {
+    const { open } = deployment()
+    const first = (await open().at(NOW)).signing()?.kid
+    assert.equal((await open().at(NOW - 5)).signing()?.kid, first)
+  })
+
+  test('the announced one does, after a process whose clock was far ahead removed its predecessor', async () => {
+    const { open, record } = deployment()
+    const keyring = open()
+    await keyring.at(NOW)
+    await open().rotate(NOW + 2 * PERIOD)
+    const { keys } = JSON.parse(await record()) as { keys: { kid: string; signs_from: number }[] }
+    assert.deepEqual(
+      keys.map(({ signs_from }) => signs_from - NOW),
+      [PERIOD, 2 * PERIOD + DAY],
+    )
+    assert.equal((await open().at(NOW + 60)).signing()?.kid, keys[0]?.kid)
+  })
+
+  test('a new one does, once no undecryptable key is listed any more, retired ones included', async () => {
+    const { open, settle } = deployment()
+    const keyring = open()
+    await keyring.at(NOW)
+    await keyring.at(NOW + PERIOD)
+    await settle()
+    const lost = open({ keks: kek('b', 2) })
+    const now = NOW + PERIOD + 60
+    const listed = await lost.list(now)
+    assert.deepEqual(
+      listed.map(({ state }) => state),
+      ['retired', 'signing', 'announced'],
+    )
+    for (const { kid, undecryptable } of listed) {
+      assert.equal(undecryptable, true)
+      assert.equal((await lost.at(now)).signing(), undefined)
+      await lost.revoke(now, kid)
+    }
+    assert.ok((await lost.at(now)).signing())
+  })
+
+  test('none of another algorithm signs early while one does', async () => {
+    const { open, settle } = deployment()
+    await open().at(NOW)
+    const both = open({ algorithms: ['ES256', 'EdDSA'] })
+    await both.rotate(NOW + 1)
+    await settle()
+    assert.equal((await both.fresh(NOW + 100)).signing('EdDSA'), undefined)
+  })
+})
+
+describe('readings that overlap', () => {
+  test('end in the order in which they began: an old one does not bring a revoked key back', async () => {
+    const { registry, open, settle } = deployment()
+    const kid = (await open().at(NOW)).signing()?.kid ?? ''
+    let hold: Promise<void> | undefined
+    const get: Registry['get'] = async (...args) => {
+      const waiting = args[1]?.latest ? undefined : hold
+      const text = await registry.get(...args)
+      await waiting
+      return text
+    }
+    const keyring = open({ registry: { ...registry, get } })
+    await keyring.at(NOW)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    hold = promise
+    await keyring.at(NOW + 100)
+    await keyring.revoke(NOW + 100, kid)
+    resolve()
+    await settle()
+    assert.notEqual((await keyring.at(NOW + 101)).signing()?.kid, kid)
+    assert.equal((await keyring.at(NOW + 101)).verifying(kid), undefined)
   })
 })
 
@@ -291,6 +458,25 @@ describe('an operator', () => {
     assert.notEqual((await keyring.at(NOW + 361)).signing()?.kid, first)
     await keyring.advance(NOW + 362, { force: true })
     assert.deepEqual(await statesOf(keyring, NOW + 363), ['retired', 'retired', 'signing', 'announced'])
+  })
+
+  test('cannot make so many keys that the record grows without bound; it shrinks by itself', async () => {
+    const { open, record } = deployment()
+    const keyring = open()
+    await keyring.at(NOW)
+    let now = NOW
+    const advance = () => keyring.advance(++now, { force: true })
+    await assert.rejects(
+      async () => {
+        while (now < NOW + 200) await advance()
+      },
+      { status: 413, reason: 'record_too_large' },
+    )
+    const { length } = await record()
+    assert.ok(length > 40_000 && length <= 46 * 1024, `${length}`)
+    assert.ok((await keyring.at(now)).signing())
+    await keyring.rotate(now + 2 * DAY)
+    assert.deepEqual(await statesOf(keyring, now + 2 * DAY), ['signing', 'announced'])
   })
 
   test('cannot advance what is not announced', async () => {
