@@ -106,12 +106,17 @@ export async function openStoredKey(
   const publicKey = await importPublic(publicJwk, stored)
   if (signing === undefined || publicKey === undefined) return undefined
   const privateKey =
-    stored.private && (await unwrapPrivateKey(stored.private, { issuer, kid, alg }, keks, publicKey.algorithm))
+    stored.private && (await unwrapPrivateKey(stored.private, { issuer, kid, alg }, keks, algorithmIn(publicKey)))
   const key = signerOf({ kid, alg, signsFrom, publicKey, publicJwk }, async (input) => {
     if (privateKey === undefined) throw new TypeError(`the private half of ${kid} cannot be decrypted`)
     return crypto.subtle.sign(signing, privateKey, input)
   })
   return { key, canSign: privateKey !== undefined, stored }
+}
+
+/** Returns the WebCrypto algorithm of a key. The type that jose gives keys has no members under Deno. */
+function algorithmIn(key: unknown): globalThis.CryptoKey['algorithm'] {
+  return (key as globalThis.CryptoKey).algorithm
 }
 
 async function importPublic(
@@ -138,7 +143,7 @@ export async function rewrapStoredKey(
   const opened = await openStoredKey(issuer, stored, keks)
   if (wrapped === undefined || !opened?.canSign) return undefined
   if (wrapped.kek === keks.first) return stored
-  const { algorithm } = opened.key.publicKey
+  const algorithm = algorithmIn(opened.key.publicKey)
   const key = await unwrapPrivateKey(wrapped, { issuer, kid, alg }, keks, algorithm, true)
   return key && { ...stored, private: await wrapPrivateKey(key, { issuer, kid, alg }, keks) }
 }
