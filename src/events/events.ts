@@ -105,7 +105,7 @@ export type ServerEvent =
       readonly client_id?: undefined
     }
   | {
-      /** A stored key cannot be decrypted: the key-encryption key `kek` is missing or another one. Reported at each reading. */
+      /** A stored key cannot be decrypted: the key-encryption key `kek` is missing or another one, or the record was changed. Reported at each reading. */
       readonly event: 'key_undecryptable'
       readonly kid: string
       readonly kek: string
