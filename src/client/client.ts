@@ -31,7 +31,7 @@ export interface TokenClientOptions {
   readonly resource?: string | undefined
   /** Whether tokens are bound to a key of this process. */
   readonly dpop?: boolean | undefined
-  /** The origins that tokens are sent to. By default that of `resource`. */
+  /** The origins that tokens are sent to. By default that of `resource`, if it is an https URL, or an http URL of this machine. */
   readonly origins?: readonly string[] | undefined
   /** How long a caller waits at most while the server asks to come back later. 30 seconds by default. */
   readonly maxWaitSeconds?: number | undefined
@@ -116,7 +116,7 @@ function isPassing(error: unknown): boolean {
 }
 
 function originsOf({ origins, resource = '' }: TokenClientOptions): readonly string[] {
-  return origins ?? (URL.canParse(resource) ? [new URL(resource).origin] : [])
+  return origins ?? (isSafeUrl(resource) ? [new URL(resource).origin] : [])
 }
 
 interface Tools {

@@ -332,6 +332,15 @@ describe('the fetch of a token client', () => {
     )
   })
 
+  test('sends no token without TLS, or to what has no origin, unless its owner names it', async () => {
+    const urls = ['http://api.example/', 'urn:api', 'data:,x']
+    for (const resource of urls) {
+      const { client, sent } = await createClient({ options: { resource } })
+      await assert.rejects(client.fetch(resource), /^TypeError: tokens are not sent to/)
+      assert.deepEqual(sent, [])
+    }
+  })
+
   test('gets another token when its own was refused, once', async () => {
     const { client, planned, sent } = await createClient()
     await client.token()
