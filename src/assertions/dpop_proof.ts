@@ -94,7 +94,9 @@ async function readKey({ header }: Assertion): Promise<ProofKey> {
 /** RFC 9449 §4.3 items 8, 9 and 11. */
 function checkClaims({ htm, htu, iat }: Assertion['claims'], { method, url, now }: ProvenRequest): void {
   if (htm !== method) throw invalidDpopProof('dpop_htm_wrong', `The htm of the DPoP proof is not ${method}.`)
-  if (typeof htu !== 'string' || targetOf(htu) !== targetOf(url)) {
+  // Two texts that are no URLs are not the same URL.
+  const target = typeof htu === 'string' ? targetOf(htu) : undefined
+  if (target === undefined || target !== targetOf(url)) {
     throw invalidDpopProof('dpop_htu_wrong', 'The htu of the DPoP proof is not the URL of this endpoint.')
   }
   const isRecent = typeof iat === 'number' && iat <= now + SKEW_SECONDS && iat > now - MAX_AGE_SECONDS - SKEW_SECONDS

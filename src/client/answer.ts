@@ -4,6 +4,14 @@ import { readBytes } from '../lib/read_bytes.ts'
 
 const MAX_BYTES = 64 * 1024
 
+/** What an Authorization header can hold, RFC 6750 §2.1. An error of `Headers` would show the token. */
+const TOKEN = /^[\w.~+/-]+=*$/
+
+const MAX_TEXT_CHARACTERS = 500
+
+/** A longer `Retry-After`, of whatever answers for the server, does not keep a client from asking. */
+export const MAX_RETRY_SECONDS = 600
+
 /** An access token as a client keeps it. */
 export interface IssuedToken {
   readonly accessToken: string
@@ -42,27 +50,35 @@ export async function readJsonObject(response: Response): Promise<Readonly<Recor
   }
 }
 
+/** Returns a text of a server that may be written to a log, RFC 6749 §5.2; undefined for any other value. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined
+  return value.slice(0, MAX_TEXT_CHARACTERS).replace(/[^\x20-\x7e]/g, '?')
+}
+
 /**
  * Returns the token of an answer.
  *
+ * @param options `tokenType` is the only type that is accepted: a client with DPoP must not go on with a token that is not bound
  * @throws TokenError when there is none
- * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}, {@link https://www.rfc-editor.org/rfc/rfc9449#section-5 RFC 9449 §5}
  */
 export function readAnswer(
   { status, headers }: Response,
   body: Readonly<Record<string, unknown>>,
-  now: number,
+  { tokenType, now }: { readonly tokenType: IssuedToken['tokenType']; readonly now: number },
 ): IssuedToken {
-  const { access_token, token_type, expires_in, scope, error, error_description } = body
-  const type = String(token_type).toLowerCase()
-  const isToken = status === 200 && typeof access_token === 'string' && (type === 'bearer' || type === 'dpop')
-  if (!isToken || typeof expires_in !== 'number') {
-    const code = typeof error === 'string' ? error : undefined
-    throw new TokenError(status, code, String(error_description ?? 'no token was issued'), retryAfterOf(headers, now))
+  const { access_token, token_type, expires_in, scope } = body
+  const isToken = status === 200 && typeof access_token === 'string' && TOKEN.test(access_token)
+  const isOfType = typeof token_type === 'string' && token_type.toLowerCase() === tokenType.toLowerCase()
+  const isInstant = typeof expires_in === 'number' && Number.isFinite(expires_in)
+  if (!isToken || !isOfType || !isInstant) {
+    const description = textOf(body['error_description']) ?? `no ${tokenType} token with a lifetime was issued`
+    throw new TokenError(status, textOf(body['error']), description, retryAfterOf(headers, now))
   }
   return {
     accessToken: access_token,
-    tokenType: type === 'dpop' ? 'DPoP' : 'Bearer',
+    tokenType,
     scope: typeof scope === 'string' ? scope : '',
     issuedAt: now,
     expiresAt: now + expires_in,
@@ -74,5 +90,5 @@ function retryAfterOf(headers: Headers, now: number): number | undefined {
   const value = headers.get('Retry-After')
   if (value === null) return undefined
   const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil(Date.parse(value) / 1000) - now
-  return seconds >= 0 ? seconds : undefined
+  return seconds >= 0 ? Math.min(seconds, MAX_RETRY_SECONDS) : undefined
 }

@@ -1,8 +1,9 @@
 /** Access tokens for this process: asked for, kept and renewed. */
 
 import { epochSeconds } from '../lib/clock.ts'
+import { isSafeUrl } from '../lib/safe_url.ts'
 import { singleFlight } from '../lib/single_flight.ts'
-import { type IssuedToken, readAnswer, readJsonObject, TokenError } from './answer.ts'
+import { type IssuedToken, MAX_RETRY_SECONDS, readAnswer, readJsonObject, TokenError } from './answer.ts'
 import type { Credentials } from './credentials.ts'
 import { makeProver, type Prover } from './prover.ts'
 import { sender } from './send.ts'
@@ -30,7 +31,7 @@ export interface TokenClientOptions {
   readonly resource?: string | undefined
   /** Whether tokens are bound to a key of this process. */
   readonly dpop?: boolean | undefined
-  /** The origins that tokens are sent to. By default that of `resource`. */
+  /** The origins that tokens are sent to. By default that of `resource`, if it is an https URL, or an http URL of this machine. */
   readonly origins?: readonly string[] | undefined
   /** How long a caller waits at most while the server asks to come back later. 30 seconds by default. */
   readonly maxWaitSeconds?: number | undefined
@@ -47,7 +48,11 @@ export interface TokenClient {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
 }
 
-/** Returns a client that asks for its first token when it needs it. */
+/**
+ * Returns a client that asks for its first token when it needs it.
+ *
+ * @throws TypeError when the token endpoint is not at an https URL, or an http URL of this machine
+ */
 export function tokenClient(options: TokenClientOptions): TokenClient {
   const { now = epochSeconds, maxWaitSeconds = DEFAULT_WAIT_SECONDS, wait = pause } = options
   const { fetch: send = (request: Request) => fetch(request) } = options
@@ -65,7 +70,8 @@ export function tokenClient(options: TokenClientOptions): TokenClient {
   const askPatiently = async (): Promise<IssuedToken> => {
     let waited = 0
     for (let tries = 1; ; tries++) {
-      const rest = Math.max(0, restUntil - now())
+      // A rest that is longer than any is from before the clock was set back.
+      const rest = restUntil - now() > MAX_RETRY_SECONDS ? 0 : Math.max(0, restUntil - now())
       if (rest > 0 && waited + rest > maxWaitSeconds) throw new TokenError(503, undefined, 'the server rests', rest)
       if (rest > 0) await wait(rest)
       waited += rest
@@ -80,8 +86,7 @@ export function tokenClient(options: TokenClientOptions): TokenClient {
   }
   const token = async (): Promise<IssuedToken> => {
     const current = held
-    if (current !== undefined && now() < current.issuedAt + (current.expiresAt - current.issuedAt) * RENEWAL)
-      return current
+    if (current !== undefined && isYoung(current, now())) return current
     // While the server rests, the held token is as good as it was.
     const isUsable = current !== undefined && now() < current.expiresAt - 1
     if (isUsable && now() < restUntil) return current
@@ -100,13 +105,18 @@ function pause(seconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 }
 
+/** Returns whether a token is not due for renewal. One of the future is from before the clock was set back. */
+function isYoung({ issuedAt, expiresAt }: IssuedToken, now: number): boolean {
+  return now >= issuedAt && now < issuedAt + (expiresAt - issuedAt) * RENEWAL
+}
+
 /** Returns whether the same request may succeed later: the server is busy, or could not be reached. */
 function isPassing(error: unknown): boolean {
   return error instanceof TokenError ? error.status === 429 || error.status >= 500 : true
 }
 
 function originsOf({ origins, resource = '' }: TokenClientOptions): readonly string[] {
-  return origins ?? (URL.canParse(resource) ? [new URL(resource).origin] : [])
+  return origins ?? (isSafeUrl(resource) ? [new URL(resource).origin] : [])
 }
 
 interface Tools {
@@ -119,6 +129,8 @@ interface Tools {
 function requester(options: TokenClientOptions, { send, findProver, now }: Tools): () => Promise<IssuedToken> {
   const { issuer, clientId, credentials, scope, resource } = options
   const url = options.tokenEndpoint ?? `${issuer.replace(/\/$/, '')}/token`
+  if (!isSafeUrl(url)) throw new TypeError('tokenEndpoint: must be an https URL')
+  const tokenType = options.dpop ? 'DPoP' : 'Bearer'
   let nonce: string | undefined
   const ask = async (): Promise<Response> => {
     const optional = { ...(scope !== undefined && { scope }), ...(resource !== undefined && { resource }) }
@@ -135,8 +147,8 @@ function requester(options: TokenClientOptions, { send, findProver, now }: Tools
   return async () => {
     const first = await ask()
     const body = await readJsonObject(first)
-    if (body['error'] !== 'use_dpop_nonce') return readAnswer(first, body, now())
+    if (body['error'] !== 'use_dpop_nonce') return readAnswer(first, body, { tokenType, now: now() })
     const second = await ask()
-    return readAnswer(second, await readJsonObject(second), now())
+    return readAnswer(second, await readJsonObject(second), { tokenType, now: now() })
   }
 }

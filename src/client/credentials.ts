@@ -8,6 +8,9 @@ const JWT_SPIFFE = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
 
 const ASSERTION_SECONDS = 60
 
+/** The request to GitHub takes no longer. */
+const GITHUB_SECONDS = 10
+
 /** Returns the parameters that authenticate a client. Called for each request to the token endpoint. */
 export type Credentials = (client: {
   readonly clientId: string
@@ -71,7 +74,8 @@ export function githubToken(
     const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = environment
     if (url === undefined || token === undefined) throw new Error('the job has no permission `id-token: write`')
     const asked = `${url}&audience=${encodeURIComponent(issuer)}`
-    const request = new Request(asked, { headers: { Authorization: `Bearer ${token}` }, redirect: 'manual' })
+    const signal = AbortSignal.timeout(GITHUB_SECONDS * 1000)
+    const request = new Request(asked, { headers: { Authorization: `Bearer ${token}` }, redirect: 'manual', signal })
     const { value } = await readJsonObject(await send(request))
     if (typeof value !== 'string') throw new Error('GitHub has sent no token')
     return { client_assertion_type: JWT_BEARER, client_assertion: value }

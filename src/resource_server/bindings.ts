@@ -82,9 +82,10 @@ export function bindings(
   }
 }
 
-/** Returns what a token is bound to; undefined for a method that is not known, RFC 7800 §3.1. */
-function readConfirmation(cnf: unknown = {}): { readonly jkt?: string; readonly x5t?: string } | undefined {
-  if (typeof cnf !== 'object' || cnf === null) return undefined
+/** Returns what a token is bound to; undefined for a method that is not known, or none where there is a `cnf`, RFC 7800 §3.1. */
+function readConfirmation(cnf: unknown): { readonly jkt?: string; readonly x5t?: string } | undefined {
+  if (cnf === undefined) return {}
+  if (typeof cnf !== 'object' || cnf === null || Object.keys(cnf).length === 0) return undefined
   const { jkt, 'x5t#S256': x5t, ...others } = cnf as Readonly<Record<string, unknown>>
   if (Object.keys(others).length > 0) return undefined
   if (!(jkt === undefined || typeof jkt === 'string') || !(x5t === undefined || typeof x5t === 'string'))
@@ -137,8 +138,9 @@ async function checkProof(
   }
 }
 
+/** A URL can be none where the Host header or the target, such as `*`, is not that of a URL. No proof is for it. */
 function urlOf({ url }: GuardedRequest, { origin }: BindingOptions): string {
-  return origin === undefined ? url : origin + new URL(url).pathname
+  return origin === undefined || !URL.canParse(url) ? url : origin + new URL(url).pathname
 }
 
 function reasonOf(error: unknown): GuardReason {

@@ -1,6 +1,5 @@
 /** Documents of the issuer: small, without redirects, and within a few seconds. */
 
-import { isLoopback } from '../lib/loopback.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import { FETCH_SECONDS } from './refreshed.ts'
 
@@ -9,14 +8,6 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** Calls the `fetch` of the runtime. On Workers it must not be called as a method of another object. */
 export const platformFetch: Fetch = (url, init) => fetch(url, init)
-
-/** Returns whether a URL is https, or http of this machine, and has no user information. */
-export function isSafeUrl(text: unknown): text is string {
-  if (typeof text !== 'string' || !URL.canParse(text)) return false
-  const { protocol, hostname, username, password } = new URL(text)
-  const isProtected = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
-  return isProtected && username === '' && password === ''
-}
 
 /** An answer other than 200. */
 class StatusError extends Error {

@@ -2,6 +2,7 @@
 
 import { fetchText } from './documents.ts'
 import type { Issuer } from './issuer.ts'
+import { FETCH_SECONDS } from './refreshed.ts'
 import type { RevocationChecks } from './revocation_checks.ts'
 import { verifySigned } from './signed.ts'
 
@@ -31,8 +32,9 @@ export function introspection(options: IntrospectionOptions): RevocationChecks {
   return (issuer) => async (token, jws) => {
     try {
       const answer = await introspect(jws, issuer, options)
-      const isSame = answer['jti'] === undefined || answer['jti'] === token.id
-      return answer['active'] === true && isSame ? undefined : 'token_inactive'
+      const { active, iss = issuer.issuer, jti = token.id } = answer
+      const isSame = iss === issuer.issuer && jti === token.id
+      return active === true && isSame ? undefined : 'token_inactive'
     } catch (cause) {
       issuer.onEvent({ event: 'fetch_failed', document: 'introspection', cause })
       return 'introspection_unavailable'
@@ -49,14 +51,17 @@ async function introspect(token: string, issuer: Issuer, options: IntrospectionO
   }
   const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
   const text = await fetchText(issuer.fetch, introspection_endpoint, MAX_BYTES, { method: 'POST', headers, body })
-  return text.startsWith('{') ? (JSON.parse(text) as Members) : readSigned(text, issuer, options.clientId)
+  return text.trimStart().startsWith('{')
+    ? (JSON.parse(text) as Members)
+    : readSigned(text.trim(), issuer, options.clientId)
 }
 
 async function readSigned(jws: string, issuer: Issuer, clientId: string): Promise<Members> {
   const claims = await verifySigned(jws, { types: [SIGNED_TYPE], maxCharacters: MAX_BYTES }, issuer)
   if (typeof claims === 'string') throw new Error(`the signed answer is not usable: ${claims}`)
   const { iss, aud, iat, token_introspection } = claims
-  const isRecent = typeof iat === 'number' && Math.abs(issuer.now() - iat) <= issuer.clockSkewSeconds
+  const isRecent =
+    typeof iat === 'number' && Math.abs(issuer.now() - iat) <= Math.max(issuer.clockSkewSeconds, FETCH_SECONDS)
   if (iss !== issuer.issuer || aud !== clientId || !isRecent)
     throw new Error('the signed answer is for another request')
   if (typeof token_introspection !== 'object' || token_introspection === null)

@@ -3,8 +3,9 @@
 import { fittingKeys } from '../assertions/fitting_keys.ts'
 import { importVerifier, type VerifyJws } from '../assertions/imported_key.ts'
 import { type Lru, lru } from '../lib/lru.ts'
+import { isSafeUrl } from '../lib/safe_url.ts'
 import type { Jwk } from '../types.ts'
-import { type Fetch, fetchObject, isNotFound, isSafeUrl } from './documents.ts'
+import { type Fetch, fetchObject, isNotFound } from './documents.ts'
 import type { OnEvent } from './events.ts'
 import { type Held, refreshed, type WaitUntil } from './refreshed.ts'
 
@@ -55,10 +56,10 @@ export interface Issuer extends IssuerOptions {
   readonly headers: Lru<Readonly<Record<string, unknown>>>
 }
 
-/** @throws TypeError when the issuer is not an https URL */
+/** @throws TypeError when the issuer, or a document that the owner names, is not at an https URL */
 export function issuerOf(options: IssuerOptions): Issuer {
   const { issuer, now, onEvent, fetch } = options
-  if (!isSafeUrl(issuer)) throw new TypeError('issuer: must be an https URL')
+  checkUrls(options)
   const report = (document: 'metadata' | 'keys') => (cause: unknown) =>
     onEvent({ event: 'fetch_failed', document, cause })
   const forever = Number.POSITIVE_INFINITY
@@ -94,6 +95,14 @@ export function issuerOf(options: IssuerOptions): Issuer {
       return found === undefined || found.length > 0 ? found : usable(await keys.renewed())?.(alg, kid)
     },
   }
+}
+
+function checkUrls({ issuer, metadata }: IssuerOptions): void {
+  if (!isSafeUrl(issuer)) throw new TypeError('issuer: must be an https URL')
+  if (metadata === undefined) return
+  const { jwks_uri, introspection_endpoint = jwks_uri, revocations_uri = jwks_uri } = metadata
+  if (![jwks_uri, introspection_endpoint, revocations_uri].every(isSafeUrl))
+    throw new TypeError('metadata: must name https URLs')
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The metadata of a protected API, RFC 9728. */
 
 import { DPOP_ALGORITHMS } from '../assertions/dpop_proof.ts'
+import { isSafeUrl } from '../lib/safe_url.ts'
 import type { GuardedRequest } from './credentials.ts'
 
 /** Time for which caches may keep it. */
@@ -54,7 +55,7 @@ export function resourceMetadata(options: ResourceMetadataOptions, sign?: SignMe
   return {
     url,
     async respond(request) {
-      if (new URL(request.url).pathname !== path) return undefined
+      if (!URL.canParse(request.url) || new URL(request.url).pathname !== path) return undefined
       if (request.method !== 'GET' && request.method !== 'HEAD')
         return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } })
       return new Response(JSON.stringify({ ...document, ...(await signed()) }), { headers })
@@ -64,8 +65,8 @@ export function resourceMetadata(options: ResourceMetadataOptions, sign?: SignMe
 
 /** RFC 9728 §3.1: the well-known path goes between the host and the path of the identifier. */
 function wellKnownOf(resource: string): string {
-  const url = URL.canParse(resource) ? new URL(resource) : undefined
-  const isUsable = url !== undefined && /^https?:$/.test(url.protocol) && !resource.includes('#')
-  if (!isUsable) throw new TypeError('resource: must be an https URL without fragment')
+  if (!isSafeUrl(resource) || resource.includes('#'))
+    throw new TypeError('resource: must be an https URL without fragment')
+  const url = new URL(resource)
   return `${url.origin}/.well-known/oauth-protected-resource${url.pathname.replace(/\/$/, '')}${url.search}`
 }

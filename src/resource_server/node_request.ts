@@ -28,7 +28,9 @@ export function guardedRequestOf(request: NodeRequest, target: string = request.
   }
   const protocol = (request.socket as TlsSocket).encrypted ? 'https' : 'http'
   // A target in absolute form, RFC 9112 §3.2.2, is a URL already.
-  const url = target.startsWith('/') ? `${protocol}://${get('Host') ?? 'localhost'}${target}` : target
+  const url = target.startsWith('/')
+    ? `${protocol}://${get('Host') ?? get(':authority') ?? 'localhost'}${target}`
+    : target
   return { method: request.method ?? 'GET', url, headers: { get } }
 }
 

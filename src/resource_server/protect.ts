@@ -3,10 +3,11 @@
 import { ASSERTION_ALGORITHMS } from '../assertions/algorithms.ts'
 import { MAX_JWT_CHARACTERS } from '../assertions/assertion.ts'
 import { epochSeconds } from '../lib/clock.ts'
+import { isSafeUrl } from '../lib/safe_url.ts'
 import { type BindingOptions, bindings, type ClientCertificate, type FindClientCertificate } from './bindings.ts'
 import { type Refused, refuse } from './challenge.ts'
 import { type GuardedRequest, readCredentials } from './credentials.ts'
-import { type Fetch, isSafeUrl, platformFetch } from './documents.ts'
+import { type Fetch, platformFetch } from './documents.ts'
 import type { GuardEvent, OnEvent } from './events.ts'
 import { type IssuerMetadata, issuerOf } from './issuer.ts'
 import type { WaitUntil } from './refreshed.ts'
@@ -18,6 +19,8 @@ import { checkDemands, type Demands, readToken, type VerifiedToken } from './tok
 
 const DEFAULT_SKEW_SECONDS = 30
 const MAX_SKEW_SECONDS = 300
+
+const MIN_SECRET_CHARACTERS = 16
 
 /** RFC 9068 §2.1. */
 const TYPES: readonly string[] = ['at+jwt', 'application/at+jwt']
@@ -149,6 +152,8 @@ function settingsOf(options: ProtectOptions): Settings {
   if (!(clockSkewSeconds >= 0 && clockSkewSeconds <= MAX_SKEW_SECONDS))
     throw new TypeError(`clockSkewSeconds: must be from 0 to ${MAX_SKEW_SECONDS}`)
   if (dpop.origin !== undefined && !isOrigin(dpop.origin)) throw new TypeError('dpop.origin: must be an https origin')
+  if (dpop.nonceSecret !== undefined && dpop.nonceSecret.length < MIN_SECRET_CHARACTERS)
+    throw new TypeError(`dpop.nonceSecret: must have at least ${MIN_SECRET_CHARACTERS} characters`)
   const onEvent = quietly(options.onEvent)
   return {
     now,

@@ -65,8 +65,8 @@ export function refreshed<T>(options: RefreshOptions<T>): Refreshed<T> {
       const value = await options.load()
       if (value === undefined) return
       const madeAt = options.madeAt?.(value) ?? startedAt
-      // A slow fetch can end after a later one.
-      if (held === undefined || madeAt >= held.madeAt) held = { value, madeAt }
+      // A slow fetch can end after a later one. A value of the future is from before the clock was set back.
+      if (held === undefined || madeAt >= held.madeAt || held.madeAt > now()) held = { value, madeAt }
     } catch (cause) {
       failedAt = now()
       options.onFailure(cause)
@@ -94,7 +94,7 @@ export function refreshed<T>(options: RefreshOptions<T>): Refreshed<T> {
   return {
     renewed,
     current(waitUntil) {
-      const ageSeconds = held === undefined ? Number.POSITIVE_INFINITY : now() - held.madeAt
+      const ageSeconds = held === undefined ? Number.POSITIVE_INFINITY : Math.abs(now() - held.madeAt)
       const mayWait = !isWithin(FAILING_SECONDS, failedAt)
       if (held === undefined || (ageSeconds >= waitSeconds && mayWait)) return renewed()
       if (ageSeconds >= refreshSeconds) {

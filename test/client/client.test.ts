@@ -169,6 +169,12 @@ describe('a token client', () => {
     ['no token', '{}'],
     ['a token of another kind', '{"access_token":"a","token_type":"mac","expires_in":60}'],
     ['a token without a life', '{"access_token":"a","token_type":"bearer"}'],
+    ['a token without end', '{"access_token":"a","token_type":"bearer","expires_in":1e400}'],
+    ['a token with a life in a text', '{"access_token":"a","token_type":"bearer","expires_in":"60"}'],
+    ['a token that is empty', '{"access_token":"","token_type":"bearer","expires_in":60}'],
+    ['a token of two lines', '{"access_token":"a\\nb","token_type":"bearer","expires_in":60}'],
+    ['a token with a type that is no text', '{"access_token":"a","token_type":{"toString":1},"expires_in":60}'],
+    ['a token bound to a key that was not sent', '{"access_token":"a","token_type":"DPoP","expires_in":60}'],
     ['a list', '[]'],
   ] as const) {
     test(`has no token from an answer that is ${name}`, async () => {
@@ -177,6 +183,57 @@ describe('a token client', () => {
       await assert.rejects(client.token(), TokenError)
     })
   }
+
+  test('does not go on with a token that is not bound to its key, RFC 9449 §5', async () => {
+    const { client, planned, sent } = await createClient({ options: { dpop: true } })
+    planned.push(() => Response.json({ access_token: 'a', token_type: 'Bearer', expires_in: 60 }))
+    await assert.rejects(client.fetch(REPORTS), /TokenError: status 200: no DPoP token/)
+    assert.deepEqual(sent, [{ path: '/token', status: 200 }])
+  })
+
+  test('shows what a server says as one short line', async () => {
+    for (const [description, message] of [
+      ['a\nb\u001b[31m', 'invalid_scope: a?b?[31m'],
+      ['x'.repeat(10_000), `invalid_scope: ${'x'.repeat(500)}`],
+      [{ toString: 1 }, 'invalid_scope: no Bearer token with a lifetime was issued'],
+    ] as const) {
+      const { client, planned, sent } = await createClient()
+      planned.push(() => Response.json({ error: 'invalid_scope', error_description: description }, { status: 400 }))
+      await assert.rejects(client.token(), { name: 'TokenError', message })
+      assert.equal(sent.length, 1)
+    }
+  })
+
+  test('rests for ten minutes at most, and not longer because the clock was set back', async () => {
+    for (const after of [String(10 ** 9), '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT']) {
+      const { client, state, planned } = await createClient()
+      planned.push(busy(503, after))
+      await assert.rejects(client.token(), (error) => error instanceof TokenError && error.retryAfterSeconds === 600)
+      state.now += 600
+      await client.token()
+    }
+    const { client, state, planned, tokens } = await createClient()
+    planned.push(busy(503, '600'))
+    await assert.rejects(client.token(), TokenError)
+    state.now -= 1
+    await client.token()
+    assert.equal(tokens(), 2)
+  })
+
+  test('replaces a token that it got before the clock was set back', async () => {
+    const { client, state, tokens } = await createClient()
+    await client.token()
+    state.now -= 10_000
+    await client.token()
+    assert.equal(tokens(), 2)
+  })
+
+  test('sends its credentials to an https URL, or to this machine', () => {
+    const options = { issuer: ISSUER, clientId: 'a', credentials: clientSecret('b') }
+    for (const wrong of [{ issuer: 'http://tokens.example' }, { tokenEndpoint: 'http://tokens.example/token' }])
+      assert.throws(() => tokenClient({ ...options, ...wrong }), /^TypeError: tokenEndpoint:/)
+    tokenClient({ ...options, issuer: 'http://127.0.0.1:8080' })
+  })
 
   test('follows no redirect with its secret', async () => {
     const { client, planned, sent } = await createClient()
@@ -273,6 +330,15 @@ describe('the fetch of a token client', () => {
       sent.map(({ path }) => path),
       ['/token', '/reports'],
     )
+  })
+
+  test('sends no token without TLS, or to what has no origin, unless its owner names it', async () => {
+    const urls = ['http://api.example/', 'urn:api', 'data:,x']
+    for (const resource of urls) {
+      const { client, sent } = await createClient({ options: { resource } })
+      await assert.rejects(client.fetch(resource), /^TypeError: tokens are not sent to/)
+      assert.deepEqual(sent, [])
+    }
   })
 
   test('gets another token when its own was refused, once', async () => {

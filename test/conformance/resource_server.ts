@@ -622,7 +622,7 @@ const bindings: readonly GuardCase[] = [
     proof: {},
     expect: refused('certificate_missing', 'DPoP error="invalid_token"'),
   },
-  ...[{ kid: 'x' }, { jwk: {} }, { jkt: 7 }, { jkt: JKT, kid: 'x' }, { 'x5t#S256': [] }, 'x', null].map(
+  ...[{}, [], { kid: 'x' }, { jwk: {} }, { jkt: 7 }, { jkt: JKT, kid: 'x' }, { 'x5t#S256': [] }, 'x', null].map(
     (cnf): GuardCase => ({
       name: `cnf ${JSON.stringify(cnf)}`,
       see: 'RFC 7800 §3.1',

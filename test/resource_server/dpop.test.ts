@@ -65,6 +65,23 @@ describe('a DPoP proof to an API', () => {
   })
 })
 
+describe('a request whose URL is none', () => {
+  for (const dpop of [{}, { origin: 'https://api.example.com' }]) {
+    test(`has no proof that is for it, ${JSON.stringify(dpop)}`, async () => {
+      const guarded = await createGuarded({ dpop })
+      const token = await guarded.sign(bound)
+      for (const url of ['*', 'https://a b/reports', '/reports']) {
+        for (const htu of [url, '/reports', '', 'x']) {
+          const proof = await proveTo(token, { claims: { htu } })
+          const headers = new Headers({ Authorization: `DPoP ${token}`, DPoP: proof })
+          assert.equal(statusOf(await guarded.guard({ method: 'GET', url, headers })), 401)
+          assert.equal(reasonOf(guarded), 'dpop_htu_wrong')
+        }
+      }
+    })
+  }
+})
+
 describe('the memory of proofs', () => {
   test('takes no proof while it is full, and forgets those that have expired', async () => {
     const state = { now: NOW }

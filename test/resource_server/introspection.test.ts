@@ -43,6 +43,18 @@ describe('introspection', () => {
     assert.match(headers.get('Accept') ?? '', /^application\/token-introspection\+jwt,/)
   })
 
+  for (const [name, answer] of [
+    ['of another issuer', { active: true, iss: 'https://evil.example' }],
+    ['after white space', { active: false }],
+  ] as const) {
+    test(`does not accept a token by an answer ${name}`, async () => {
+      const guarded = await createIntrospecting()
+      guarded.network.replaced.set(PATH, () => new Response(`\n ${JSON.stringify(answer)}`))
+      assert.equal(statusOf(await guarded.send(await guarded.sign())), 401)
+      assert.equal(reasonOf(guarded), 'token_inactive')
+    })
+  }
+
   test('is not asked about a token that is refused without it', async () => {
     const guarded = await createIntrospecting()
     assert.equal(statusOf(await guarded.send(await guarded.sign({ claims: { aud: 'urn:x' } }))), 401)
@@ -102,6 +114,13 @@ describe('introspection', () => {
     ['of another key', 503, {}, { kid: 'x' }],
     ['that says nothing', 503, { token_introspection: undefined }, {}],
   ]
+  test('a signed answer of a second ago counts where there is no skew', async () => {
+    const guarded = await createGuarded({ revocations: introspection(credentials), clockSkewSeconds: 0 })
+    const answer = await signAs(guarded.world.keyring, { ...good, iat: NOW - 1 }, { typ })
+    guarded.network.replaced.set(PATH, () => new Response(`${answer}\n`))
+    assert.equal(statusOf(await guarded.send(await guarded.sign())), 200)
+  })
+
   for (const [name, status, claims, header] of signed) {
     test(`a signed answer ${name}: ${status}`, async () => {
       const guarded = await createIntrospecting()

@@ -136,6 +136,17 @@ describe('the keys of the issuer', () => {
     assert.equal(await askAt(guarded, NOW + 12 * 3600 + 60, token), 200)
   })
 
+  test('are fetched again, and used, after the clock was set back', async () => {
+    const guarded = await createGuarded()
+    const token = await guarded.sign({ claims: { exp: NOW + 1_000_000, iat: NOW - 20_000 } })
+    assert.equal(await askAt(guarded, NOW, token), 200)
+    guarded.network.replaced.set(KEYS, json({ keys: [] }))
+    const back = NOW - 10_000
+    await askAt(guarded, back, token)
+    assert.equal(times(guarded, KEYS), 2)
+    assert.equal(await askAt(guarded, back + 1, token), 401)
+  })
+
   for (const [name, document] of [
     ['that are no list', { keys: {} }],
     ['that are missing', {}],
@@ -166,6 +177,13 @@ describe('options that cannot work', () => {
     ['no algorithm at all', { algorithms: ['none'] }, /^algorithms:/],
     ['a skew of ten minutes', { clockSkewSeconds: 600 }, /^clockSkewSeconds:/],
     ['an origin with a path', { dpop: { origin: 'https://api.example/' } }, /^dpop\.origin:/],
+    ['a nonce secret that can be guessed', { dpop: { nonceSecret: 'nonces' } }, /^dpop\.nonceSecret:/],
+    ['keys at an http URL', { metadata: { jwks_uri: 'http://tokens.example/jwks' } }, /^metadata:/],
+    [
+      'a list at an http URL',
+      { metadata: { jwks_uri: `${ISSUER}${KEYS}`, revocations_uri: 'http://tokens.example/revocations' } },
+      /^metadata:/,
+    ],
   ]
   for (const [name, options, message] of refused) {
     test(`are refused at once: ${name}`, () => {

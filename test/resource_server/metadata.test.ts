@@ -7,6 +7,13 @@ const URL_OF_IT = 'https://api.example/.well-known/oauth-protected-resource/v1'
 const described = { resource: RESOURCE, authorization_servers: ['https://tokens.example'], scopes_supported: ['read'] }
 
 describe('the metadata of a protected resource', () => {
+  test('is of an https URL, or one of this machine', () => {
+    for (const resource of ['http://api.example', 'https://api.example#a', 'https://a:b@api.example', 'urn:x', ''])
+      assert.throws(() => resourceMetadata({ ...described, resource }), /^TypeError: resource:/)
+    const { url } = resourceMetadata({ ...described, resource: 'http://localhost:8080' })
+    assert.equal(url, 'http://localhost:8080/.well-known/oauth-protected-resource')
+  })
+
   test('is at the well-known URL of RFC 9728 §3.1', () => {
     for (const [resource, url] of [
       ['https://api.example', 'https://api.example/.well-known/oauth-protected-resource'],
