@@ -125,8 +125,10 @@ const GROWING: readonly [name: string, read: (n: number) => () => unknown][] = [
     'a scope of parts',
     (n) => {
       const matches = scopeMatcher(['a.*'])
-      const scope = 'b.'.repeat(n)
-      return () => matches(scope)
+      const scope = `a.${'b.'.repeat(n)}`
+      let count = 0
+      // A new text each time, because V8 keeps the parts of the last texts that it split.
+      return () => matches(`${scope}${count++}`)
     },
   ],
 ]

@@ -6,7 +6,7 @@ const octets = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (octet) 
 
 describe('readDer', () => {
   test('names the universal tags of X.690', () => {
-    assert.deepEqual(TAG, { boolean: 1, octetString: 4, oid: 6, sequence: 48, set: 49 })
+    assert.deepEqual(TAG, { boolean: 1, integer: 2, octetString: 4, oid: 6, sequence: 48, set: 49 })
   })
 
   test('returns the tag, the content and the children', () => {
