@@ -6,7 +6,7 @@ import type { Prover } from './prover.ts'
 export interface SenderOptions {
   readonly origins: readonly string[]
   token(): Promise<IssuedToken>
-  /** Is told of a token that an API has refused. */
+  /** Receives each token that an API has refused. */
   forget(refused: IssuedToken): void
   findProver(): Promise<Prover> | undefined
   send(request: Request): Promise<Response>

@@ -1,4 +1,4 @@
-/** Tokens and assertions that are bound to a key: whoever presents one must prove that key. */
+/** Tokens and assertions that are bound to a key: the client that presents one must prove that key. */
 
 import { isObject } from '../lib/json.ts'
 

@@ -73,7 +73,7 @@ export function isManaged(keyring: Keyring): keyring is ManagedKeyring {
 
 /**
  * Returns the keyring. It reads nothing before the first request, and then again every minute. Which key signs depends on the clock only;
- * whoever sees that a key is due has it made, off the path of the request.
+ * the request that finds a key due has it made, off the path of the request.
  *
  * @throws TypeError when the registry cannot compare and write
  */
@@ -121,7 +121,7 @@ export function storedKeyring(options: StoredKeyringOptions): ManagedKeyring {
   }
 }
 
-/** Keys that nobody can decrypt are not read again past the caches. */
+/** Keys that cannot be decrypted are not read again past the caches. */
 function isUsable({ signing, isUnreadable }: StoredView): boolean {
   return signing() !== undefined || isUnreadable === true
 }

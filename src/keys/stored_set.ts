@@ -18,7 +18,7 @@ export interface StoredKey {
   readonly signs_from: number
   /** The published JWK. */
   readonly jwk: Readonly<Record<string, unknown>>
-  /** Also proves that this server made the key. A record without it was changed by somebody else, and is like one that cannot be decrypted. */
+  /** Also proves that this server made the key. A record without it was changed by another party, and is like one that cannot be decrypted. */
   readonly private?: WrappedKey | undefined
 }
 

@@ -1,14 +1,12 @@
 /** The client of a key, chosen by the service that its URL names. */
 
+import { ANNOUNCE_SECONDS } from '../keys/rotation_plan.ts'
 import { awsKey } from './aws.ts'
 import type { Credentials } from './credentials.ts'
 import type { ServiceClient } from './key_service.ts'
 import type { KeyUrl } from './key_url.ts'
 import type { CallService } from './transport.ts'
 import { vaultKey } from './vault.ts'
-
-/** Time between the creation of a version and its first signature, in which verifiers can fetch its public half. */
-export const ANNOUNCE_SECONDS: number = 24 * 60 * 60
 
 export interface KeyServiceOptions {
   readonly credentials: Credentials

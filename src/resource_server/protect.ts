@@ -46,7 +46,7 @@ export interface ProtectOptions {
   /** What to use instead of the metadata that the issuer publishes. */
   readonly metadata?: IssuerMetadata | undefined
   readonly onEvent?: OnEvent | undefined
-  /** `fetch` by default. It must not follow redirects when it is told so. */
+  /** `fetch` by default. It must honor `redirect: 'manual'`. */
   readonly fetch?: Fetch | undefined
   /** Returns epoch seconds. */
   readonly now?: (() => number) | undefined

@@ -1,4 +1,4 @@
-/** The parties of a token: whoever is denied its tokens, is denied this one. */
+/** The parties of a token: a denial of one of them denies the token. */
 
 import { isObject } from '../lib/json.ts'
 

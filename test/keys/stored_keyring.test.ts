@@ -308,7 +308,7 @@ describe('a wrong key-encryption key', () => {
   })
 })
 
-describe('a record that somebody else wrote', () => {
+describe('a record that another party wrote', () => {
   interface Row {
     kid: string
     alg: string

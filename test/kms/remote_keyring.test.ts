@@ -3,8 +3,9 @@ import { calculateJwkThumbprint, compactVerify, exportJWK, generateKeyPair, impo
 import { describe, test } from '#test'
 import { OAuthError } from '../../src/errors.ts'
 import { type Keyring, signingKeyOf } from '../../src/keys/keyring.ts'
+import { ANNOUNCE_SECONDS } from '../../src/keys/rotation_plan.ts'
 import { readCredentials } from '../../src/kms/credentials.ts'
-import { ANNOUNCE_SECONDS, type KeyServiceOptions } from '../../src/kms/open_key.ts'
+import type { KeyServiceOptions } from '../../src/kms/open_key.ts'
 import { readSigningKeySources, remoteKeyring } from '../../src/kms/remote_keyring.ts'
 import { serviceTransport } from '../../src/kms/transport.ts'
 import { causeText } from '../../src/lib/cause.ts'
@@ -231,7 +232,7 @@ describe('remoteKeyring', () => {
     assert.deepEqual(keyring.algorithms, ['ES256', 'RS256'])
   })
 
-  test('at most 32 requests run at a time, at most 256 wait, and the others are told to come back', async () => {
+  test('at most 32 requests run at a time, at most 256 wait, and the others are asked to come back', async () => {
     const vault = await fakeVault('ES256', NOW - 10)
     const { keyring } = await open(VAULT_KEY, vault.fetch)
     await keyring.at(NOW)
