@@ -1,5 +1,6 @@
-/** Measures the effect of many clients, scopes and keys on tokens per second, latency and memory. */
+/** Measures the effect of many clients, scopes and keys on the CPU time of a token, on rates, latency and memory. */
 
+import { measureCost } from './cost.ts'
 import { load, type Target } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, SERVER, start, usage } from './servers.ts'
@@ -20,7 +21,8 @@ interface Measured {
   readonly p50Milliseconds: number
   readonly p99Milliseconds: number
   readonly memoryMebibytes: number
-  /** Ratio to the tokens per second with 10 clients, measured alternately. */
+  readonly cpuMilliseconds: number
+  /** Ratio to the tokens per second of CPU time with 10 clients, measured alternately. Rates depend on what else the machine does. */
   readonly ratioToTen: number
 }
 
@@ -73,8 +75,8 @@ async function measure(
   await load(manyTarget, warmSeconds)
   const rounds: Measured[] = []
   while (rounds.length < count) {
-    const base = await load(fewTarget, loadSeconds)
-    const grown = await load(manyTarget, loadSeconds)
+    const base = await measureCost(few, fewTarget, loadSeconds)
+    const grown = await measureCost(many, manyTarget, loadSeconds)
     rounds.push({
       runtime,
       world: name,
@@ -82,7 +84,8 @@ async function measure(
       p50Milliseconds: grown.p50,
       p99Milliseconds: grown.p99,
       memoryMebibytes: usage(many).memory,
-      ratioToTen: grown.perSecond / base.perSecond,
+      cpuMilliseconds: grown.cpuMilliseconds,
+      ratioToTen: base.cpuMilliseconds / grown.cpuMilliseconds,
     })
   }
   await Promise.all([few.stop(), many.stop()])

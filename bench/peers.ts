@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Running } from '../test/support/process.ts'
 import { runToEnd } from './child.ts'
-import { load } from './load.ts'
+import { type Cost, measureCost } from './cost.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
-import { type BenchRuntime, SERVER, start, startPinned, usage } from './servers.ts'
+import { type BenchRuntime, SERVER, start, startPinned } from './servers.ts'
 import { median } from './table.ts'
 import { ALGORITHMS, type Algorithm, folder, makeWorld, type Setup, type World } from './world.ts'
 
@@ -114,32 +114,24 @@ async function compare(
 ): Promise<Compared> {
   const world = await makeWorld({ alg, settings, ...(peer.secret !== undefined && { secret: peer.secret }) })
   const [theirs, ours] = [await peer.start(alg, world), await start(runtime, SERVER, world)]
-  for (const server of [theirs, ours]) await measure(server, world, pace.warmSeconds)
+  const measure = (server: Running, seconds: number): Promise<Cost> =>
+    measureCost(server, { url: `${server.origin}/token`, form: world.form }, seconds)
+  for (const server of [theirs, ours]) await measure(server, pace.warmSeconds)
   const rounds: Compared[] = []
   while (rounds.length < pace.rounds) {
-    const there = await measure(theirs, world, LOADS * pace.loadSeconds)
-    const here = await measure(ours, world, LOADS * pace.loadSeconds)
+    const there = await measure(theirs, LOADS * pace.loadSeconds)
+    const here = await measure(ours, LOADS * pace.loadSeconds)
     rounds.push({
       peer: peer.name,
       edgemint: runtime,
       alg,
-      peerTokensPerCpuSecond: there.perCpuSecond,
-      tokensPerCpuSecond: here.perCpuSecond,
+      peerTokensPerCpuSecond: 1000 / there.cpuMilliseconds,
+      tokensPerCpuSecond: 1000 / here.cpuMilliseconds,
       peerP99Milliseconds: there.p99,
       p99Milliseconds: here.p99,
-      ratio: here.perCpuSecond / there.perCpuSecond,
+      ratio: there.cpuMilliseconds / here.cpuMilliseconds,
     })
   }
   await Promise.all([theirs.stop(), ours.stop()])
   return median(rounds, ({ ratio }) => ratio)
-}
-
-async function measure(
-  server: Running,
-  { form }: World,
-  seconds: number,
-): Promise<{ perCpuSecond: number; p99: number }> {
-  const before = usage(server)
-  const { perSecond, p99 } = await load({ url: `${server.origin}/token`, form }, seconds)
-  return { perCpuSecond: (perSecond * seconds) / (usage(server).cpu - before.cpu), p99 }
 }

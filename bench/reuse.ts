@@ -6,8 +6,8 @@
 import { createReadStream, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Running } from '../test/support/process.ts'
-import { FIRST_SCOPE, load, type Target } from './load.ts'
+import { measureCost } from './cost.ts'
+import { FIRST_SCOPE, load } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, FLOOR, SERVER, start, usage } from './servers.ts'
 import { median } from './table.ts'
@@ -51,12 +51,12 @@ export async function measureReuse(runtime: BenchRuntime, alg: Algorithm, pace: 
   const scoped = await makeWorld({ alg, scope: 'new.*', asked: FIRST_SCOPE })
   const mixed = await start(runtime, SERVER, { ...scoped, settings: REUSE })
   const measures = {
-    route: () => measure(floor, { url: `${floor.origin}/route`, form: world.form }, pace.floorSeconds),
-    least: () => measure(floor, { url: `${floor.origin}/least/${alg}`, form: world.form }, pace.floorSeconds),
-    fresh: () => measure(fresh, { url: `${fresh.origin}/token`, form: world.form }, pace.loadSeconds),
-    reused: () => measure(reusing, { url: `${reusing.origin}/token`, form: world.form }, pace.loadSeconds),
+    route: () => measureCost(floor, { url: `${floor.origin}/route`, form: world.form }, pace.floorSeconds),
+    least: () => measureCost(floor, { url: `${floor.origin}/least/${alg}`, form: world.form }, pace.floorSeconds),
+    fresh: () => measureCost(fresh, { url: `${fresh.origin}/token`, form: world.form }, pace.loadSeconds),
+    reused: () => measureCost(reusing, { url: `${reusing.origin}/token`, form: world.form }, pace.loadSeconds),
     mixed: () =>
-      measure(mixed, { url: `${mixed.origin}/token`, form: scoped.form, newShare: NEW_SHARE }, pace.loadSeconds),
+      measureCost(mixed, { url: `${mixed.origin}/token`, form: scoped.form, newShare: NEW_SHARE }, pace.loadSeconds),
   }
   for (let warmed = 0; warmed < pace.warmSeconds; warmed += pace.loadSeconds)
     for (const each of Object.values(measures)) await each()
@@ -80,18 +80,6 @@ export async function measureReuse(runtime: BenchRuntime, alg: Algorithm, pace: 
   }
   await Promise.all([floor, fresh, reusing, mixed].map((server) => server.stop()))
   return median(rounds, ({ timesTheRoute }) => timesTheRoute)
-}
-
-interface Cost {
-  readonly perSecond: number
-  readonly p99: number
-  readonly cpuMilliseconds: number
-}
-
-async function measure(server: Running, target: Target, seconds: number): Promise<Cost> {
-  const before = usage(server).cpu
-  const { perSecond, p99 } = await load(target, seconds)
-  return { perSecond, p99, cpuMilliseconds: ((usage(server).cpu - before) * 1000) / (perSecond * seconds) }
 }
 
 export interface Crowd {

@@ -1,6 +1,7 @@
 /** Measures tokens per second of a warm server, and in the same run the rates of signatures alone and of a bare route. */
 
 import type { Running } from '../test/support/process.ts'
+import { measureCost } from './cost.ts'
 import { load, type Target } from './load.ts'
 import { type Pace, START_SECONDS } from './pace.ts'
 import { type BenchRuntime, FLOOR, SERVER, start, usage } from './servers.ts'
@@ -20,7 +21,7 @@ export interface Warm {
   readonly routeP99Milliseconds: number
   /** Tokens per second, divided by the rate if a token cost exactly one signature and one bare route. */
   readonly shareOfIdeal: number
-  /** Tokens per second, divided by the rate of a bare route that computes one digest and one signature. */
+  /** CPU time of a bare route that computes one digest and one signature, divided by that of a token. */
   readonly shareOfLeast: number
 }
 
@@ -45,23 +46,21 @@ export async function measureWarm(runtime: BenchRuntime, alg: Algorithm, pace: P
   while (rounds.length < pace.rounds) {
     const signatures = await signaturesPerSecond(floor, alg, count)
     const routes = await load(route, pace.floorSeconds)
-    const { perSecond: leastPerSecond } = await load(least, pace.floorSeconds)
-    const before = usage(server)
-    const tokens = await load(token, pace.loadSeconds)
-    const { cpu, memory } = usage(server)
+    const leastCost = await measureCost(floor, least, pace.floorSeconds)
+    const tokens = await measureCost(server, token, pace.loadSeconds)
     rounds.push({
       runtime,
       alg,
       tokensPerSecond: tokens.perSecond,
       p50Milliseconds: tokens.p50,
       p99Milliseconds: tokens.p99,
-      cpuMilliseconds: ((cpu - before.cpu) * 1000) / (tokens.perSecond * pace.loadSeconds),
-      memoryMebibytes: memory,
+      cpuMilliseconds: tokens.cpuMilliseconds,
+      memoryMebibytes: usage(server).memory,
       signaturesPerSecond: signatures,
       routesPerSecond: routes.perSecond,
       routeP99Milliseconds: routes.p99,
       shareOfIdeal: tokens.perSecond * (1 / signatures + 1 / routes.perSecond),
-      shareOfLeast: tokens.perSecond / leastPerSecond,
+      shareOfLeast: leastCost.cpuMilliseconds / tokens.cpuMilliseconds,
     })
   }
   await Promise.all([floor.stop(), server.stop()])
