@@ -131,7 +131,7 @@ async function checkProof(
   return {
     nonce,
     async claim() {
-      const claimed = await options.claimProof(proof.identity, proof.expiresAt)
+      const claimed = await options.claimProof(proof.identity, proof.expiresAt, proof.jkt)
       if (claimed === 'first') return undefined
       return claimed === 'full' ? 'replays_too_many' : 'dpop_replayed'
     },

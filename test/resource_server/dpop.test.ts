@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { type Claimed, replayMemory } from '../../src/resource_server.ts'
+import type { Claimed } from '../../src/resource_server.ts'
 import { API, createGuarded, type Guarded, JKT, type ProofMaking, proveTo } from '../support/guarded.ts'
 import { NOW } from '../support/world.ts'
 
@@ -61,7 +61,7 @@ describe('a DPoP proof to an API', () => {
     }
     assert.deepEqual(statuses, [200, 401, 503])
     assert.equal(reasonOf(guarded), 'replays_too_many')
-    assert.deepEqual(asked[0], [['dpop', JKT, 'a'], NOW + 90])
+    assert.deepEqual(asked[0], [['dpop', JKT, 'a'], NOW + 90, JKT])
   })
 })
 
@@ -80,26 +80,6 @@ describe('a request whose URL is none', () => {
       }
     })
   }
-})
-
-describe('the memory of proofs', () => {
-  test('takes no proof while it is full, and forgets those that have expired', async () => {
-    const state = { now: NOW }
-    const claim = replayMemory(() => state.now, 3)
-    for (const jti of ['a', 'b', 'c']) assert.equal(await claim([jti], NOW + 90), 'first')
-    assert.equal(await claim(['d'], NOW + 90), 'full')
-    assert.equal(await claim(['a'], NOW + 90), 'repeated')
-    state.now = NOW + 90
-    assert.equal(await claim(['d'], NOW + 180), 'first')
-    assert.equal(await claim(['a'], NOW + 180), 'first')
-  })
-
-  test('keeps apart what differs', async () => {
-    const claim = replayMemory(() => NOW)
-    assert.equal(await claim(['a', 'b'], NOW + 90), 'first')
-    assert.equal(await claim(['a,b'], NOW + 90), 'first')
-    assert.equal(await claim(['ab', ''], NOW + 90), 'first')
-  })
 })
 
 describe('nonces of an API', () => {
