@@ -87,7 +87,8 @@ export function revokedIn(ledger: Ledger): Revocations['isRevoked'] {
     const marks = [`${REVOKED}:${jti}`, ...(kid === undefined ? [] : [`${REVOKED_KEY}:${kid}`])]
     const read = (names: readonly string[]) => Promise.all(names.map((name) => ledger.get(name)))
     const [cuts, marked] = await Promise.all([read(cutKeys), read(marks)])
-    return marked.some((mark) => mark !== undefined) || cuts.some((cut) => iat <= Number(cut ?? -1))
+    // Not `iat <= cut`: a cut that is no number must deny.
+    return marked.some((mark) => mark !== undefined) || cuts.some((cut) => !(iat > Number(cut ?? -1)))
   }
 }
 
