@@ -8,6 +8,7 @@ import { generateKey } from '../src/keys/key_set.ts'
 import { generateSecret } from '../src/secrets/generated.ts'
 import { hashSecret } from '../src/secrets/hashes.ts'
 import { startKv } from './support/kv_model.ts'
+import { sendRaw } from './support/raw_request.ts'
 import { bundleWorker, serveWorker } from './support/workerd.ts'
 
 const ISSUER = 'https://tokens.example'
@@ -39,6 +40,7 @@ describe('the Worker that `wrangler deploy` would upload, on plain workerd', () 
         const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'c', client_secret: secret })
         const response = await fetch(`${origin}/token`, { method: 'POST', body })
         assert.equal(response.status, status)
+        assert.equal(await sendRaw(Number(new URL(origin).port), ['GET / HTTP/1.1', 'Host: 127.0 .1']), 400)
         const { access_token = '', error } = (await response.json()) as { access_token?: string; error?: string }
         const jwks = new URL(`${origin}/.well-known/jwks.json`)
         if (status === 200) {

@@ -63,6 +63,8 @@ export const ReuseSeconds: v.GenericSchema<number> = v.pipe(
 
 /** Static claims of the tokens of a client. */
 export const Claims: v.GenericSchema<unknown, Record<string, unknown>> = v.pipe(
+  v.unknown(),
+  v.check((claims) => !Array.isArray(claims), 'must be an object'),
   v.record(v.string(), v.unknown(), 'must be an object'),
   v.check((claims) => Object.keys(claims).every(isFreeClaim), 'must not contain a claim that only the server sets'),
   v.check(

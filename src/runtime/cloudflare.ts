@@ -10,6 +10,7 @@ import { durableLedger, type LedgerNamespace } from '../stores/durable_object.ts
 import { type KvNamespace, kvRegistry, type RecordNamespace } from '../stores/kv.ts'
 import { curlLine } from './announce.ts'
 import { keysObject, ledgerWithKeys } from './durable_keys.ts'
+import { isHost, refuseHost } from './host_header.ts'
 import type { Start } from './runtime.ts'
 
 /** As in wrangler.toml; before the first request a Worker cannot see where `wrangler dev` listens. */
@@ -34,7 +35,8 @@ export const start: Start = async (createServer) => {
   })
   if (config === undefined) console.error(UNCONFIGURED_LINE)
   if (config?.dev) console.log(curlLine(DEV_ORIGIN, '(8080 unless wrangler dev has another --port)'))
-  return { fetch: (request) => app.fetch(request) }
+  // workerd itself accepts a Host that makes the URL of the request none.
+  return { fetch: (request) => (isHost(request.headers.get('Host') ?? '-') ? app.fetch(request) : refuseHost()) }
 }
 
 const COMMANDS: Readonly<Partial<Record<Problem['setting'], string>>> = {

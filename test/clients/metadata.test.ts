@@ -225,7 +225,7 @@ describe('bounds', () => {
   const url = (characters: number) => 'https://a.example/'.padEnd(characters, 'a')
   const bounds: readonly [member: string, good: readonly unknown[], bad: readonly unknown[]][] = [
     ['access_token_lifetime', [1, 2_592_000], [0, -1, 1.5, 2_592_001]],
-    ['claims', [{}, size(4096), { a: 1, b: 2 }], [size(4097), { a: 1, sub: 'b' }, { sub: 'b', a: 1 }, 'a']],
+    ['claims', [{}, size(4096), { a: 1, b: 2 }], [size(4097), { a: 1, sub: 'b' }, { sub: 'b', a: 1 }, 'a', [], [1]]],
     ['client_name', ['x', 'x'.repeat(200)], ['', 'x'.repeat(201), ' x', 7]],
     ['client_uri', [url(2048), 'http://a.example'], [url(2049), 'ftp://a.example', 'a.example', 'https:', '']],
     [

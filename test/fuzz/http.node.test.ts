@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import { fuzzRuntime, RUNTIMES } from './http/run.ts'
+import { RUNTIMES } from '../support/runtimes.ts'
+import { fuzzRuntime } from './http/run.ts'
 
 /** At each runtime; `npm run fuzz` sends more. */
 const REQUESTS = 400

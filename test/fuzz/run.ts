@@ -5,7 +5,8 @@
 
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { fuzzRuntime, RUNTIMES } from './http/run.ts'
+import { RUNTIMES } from '../support/runtimes.ts'
+import { fuzzRuntime } from './http/run.ts'
 import { READERS } from './readers.ts'
 
 const CHUNK = 2000

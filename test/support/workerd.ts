@@ -26,15 +26,18 @@ export interface Deployed extends Running {
  * outlives the process.
  *
  * @param kvPort where the KV model listens
+ * @param outsidePort where requests to other hosts arrive, over HTTP; otherwise they go out
  */
 export async function serveWorker(
   folder: string,
   settings: Record<string, string>,
   kvPort: number,
   locations: readonly string[] = ['a'],
+  outsidePort?: number,
 ): Promise<Deployed> {
   const storage = join(folder, 'storage')
   mkdirSync(storage, { recursive: true })
+  const outside = outsidePort === undefined ? '' : 'globalOutbound = "outside",'
   const texts = Object.entries(settings).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`)
   const worker = (location: string, more = ''): string => `(name = "${location}", worker = (
     modules = [(name = "main.js", esModule = embed "index.js")],
@@ -44,6 +47,7 @@ export async function serveWorker(
       (name = "LEDGER", durableObjectNamespace = (className = "Ledger", serviceName = "objects")),
       ${texts.join(', ')}
     ],
+    ${outside}
     ${more}
   ))`
   const kv = (location: string): string => `(name = "kv-${location}", external = (
@@ -56,6 +60,9 @@ export async function serveWorker(
     worker('objects', objects),
     kv('objects'),
     ...locations.flatMap((location) => [worker(location), kv(location)]),
+    ...(outsidePort === undefined
+      ? []
+      : [`(name = "outside", external = (address = "127.0.0.1:${outsidePort}", http = ()))`]),
     `(name = "storage", disk = (path = "${storage}", writable = true))`,
   ]
   const file = join(folder, 'config.capnp')

@@ -1,26 +1,12 @@
 /** Fuzzes a server as a process: generated requests, several at a time, each answer judged. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { startKv } from '../../support/kv_model.ts'
-import { type Running, startServer } from '../../support/process.ts'
-import { bundleWorker, serveWorker } from '../../support/workerd.ts'
+import { type Runtime, serveOn } from '../../support/runtimes.ts'
 import { CASES } from './cases.ts'
 import { judge } from './judge.ts'
 import { build, type Plan, plans } from './requests.ts'
 import { type Answer, exchange } from './wire.ts'
 import { createFuzzWorld, type FuzzWorld, SETTINGS } from './world.ts'
-
-export const RUNTIMES = ['node', 'bun', 'deno', 'workerd'] as const
-export type FuzzRuntime = (typeof RUNTIMES)[number]
-
-const COMMANDS: Readonly<Record<Exclude<FuzzRuntime, 'workerd'>, string>> = {
-  node: 'exec node src/index.ts',
-  bun: 'exec bun run src/index.ts',
-  deno: 'exec deno run --allow-all --unstable-kv src/index.ts',
-}
 
 /** Requests that are on their way together. */
 const TOGETHER = 8
@@ -45,43 +31,14 @@ export interface Fuzzing {
   readonly limitMilliseconds: number
 }
 
-interface Served {
-  readonly running: Running
-  readonly stop: () => Promise<void>
-}
-
-async function serve(runtime: FuzzRuntime): Promise<Served> {
-  if (runtime === 'workerd') {
-    const kv = await startKv()
-    const folder = bundleWorker()
-    const running = await serveWorker(folder, SETTINGS, kv.port)
-    const stop = async (): Promise<void> => {
-      await running.stop()
-      kv.close()
-      rmSync(folder, { recursive: true })
-    }
-    return { running: { ...running, origin: running.origins[0] ?? '' }, stop }
-  }
-  const folder = mkdtempSync(join(tmpdir(), 'edgemint-'))
-  const running = await startServer((port) => ({
-    command: COMMANDS[runtime],
-    environment: { ...SETTINGS, PORT: `${port}`, STORE_URL: `sqlite:${join(folder, 'fuzz.db')}` },
-  }))
-  const stop = async (): Promise<void> => {
-    await running.stop()
-    rmSync(folder, { recursive: true })
-  }
-  return { running, stop }
-}
-
 /** Fuzzes a runtime until `goesOn` ends it, or a request fails. */
-export async function fuzzRuntime(runtime: FuzzRuntime, fuzzing: Fuzzing): Promise<Report> {
-  const { running, stop } = await serve(runtime)
+export async function fuzzRuntime(runtime: Runtime, fuzzing: Fuzzing): Promise<Report> {
+  const server = await serveOn(runtime, SETTINGS)
   const statuses: Record<string, number> = {}
   const failures: string[] = []
   let [requests, slowestMilliseconds, slow, seed] = [0, 0, 0, fuzzing.seed]
   try {
-    const world = await createFuzzWorld(Number(new URL(running.origin).port))
+    const world = await createFuzzWorld(Number(new URL(server.origin).port))
     while (fuzzing.goesOn(requests) && failures.length === 0) {
       const kept = requests === 0 ? CASES.map((each) => ({ ...VALID, ...each })) : []
       const batch = [...kept, ...fc.sample(plans, { numRuns: TOGETHER, seed })]
@@ -103,14 +60,14 @@ export async function fuzzRuntime(runtime: FuzzRuntime, fuzzing: Fuzzing): Promi
     }
     await requireAlive(world, runtime, failures)
   } catch (error) {
-    failures.push(`seed ${seed}: ${error}\n${running.output().slice(-2000)}`)
+    failures.push(`seed ${seed}: ${error}\n${server.output().slice(-2000)}`)
   } finally {
-    await stop()
+    await server.stop()
   }
   return { requests, statuses, slowestMilliseconds, slow, failures }
 }
 
-async function request(plan: Plan, world: FuzzWorld, runtime: FuzzRuntime, limitMilliseconds: number): Promise<Answer> {
+async function request(plan: Plan, world: FuzzWorld, runtime: Runtime, limitMilliseconds: number): Promise<Answer> {
   const built = await build(plan, world, runtime === 'workerd')
   const limit = built.path.startsWith('/issuers/') ? FETCH_MILLISECONDS : limitMilliseconds
   const answer = await exchange(world.port, built.octets, built.isWhole, limit)
@@ -139,7 +96,7 @@ const VALID: Plan = {
 }
 
 /** Adds a failure unless a client still gets its token in each way. */
-async function requireAlive(world: FuzzWorld, runtime: FuzzRuntime, failures: string[]): Promise<void> {
+async function requireAlive(world: FuzzWorld, runtime: Runtime, failures: string[]): Promise<void> {
   for (const method of ['basic', 'post', 'key', 'federated', 'spiffe', 'exchange'] as const) {
     const answer = await request({ ...VALID, method }, world, runtime, FETCH_MILLISECONDS)
     if (answer.status !== 200) failures.push(`${method} gets no token at the end: ${answer.status} ${answer.body}`)

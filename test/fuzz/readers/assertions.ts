@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { readAssertion } from '../../../src/assertions/assertion.ts'
 import { verifyAssertion } from '../../../src/assertions/verify.ts'
 import { dpop } from '../../../src/confirmations/dpop.ts'
@@ -199,10 +199,14 @@ const proofs = fc.record({
 const TARGETS: readonly unknown[] = [TOKEN, `${TOKEN}?a=b#c`, 'HTTPS://TOKENS.EXAMPLE:443/./token']
 
 /** RFC 9449 §4.3, for the members of a proof. */
-function isProof(header: Record<string, unknown>, { htm, htu, iat, jti }: Record<string, unknown>): boolean {
+function isProof(
+  header: Record<string, unknown>,
+  { htm, htu, iat, jti }: Record<string, unknown>,
+  signer: JWK,
+): boolean {
   const { typ } = header
   const jwk = (header['jwk'] ?? {}) as Record<string, unknown>
-  const isKey = jwk['x'] === ownJwk.x && jwk['y'] === ownJwk.y && !('d' in jwk) && jwk['use'] === undefined
+  const isKey = jwk['x'] === signer.x && jwk['y'] === signer.y && !('d' in jwk) && jwk['use'] === undefined
   return (
     String(typ).toLowerCase() === 'dpop+jwt' &&
     isKey &&
@@ -215,8 +219,6 @@ function isProof(header: Record<string, unknown>, { htm, htu, iat, jti }: Record
     jti !== ''
   )
 }
-
-const thumbprint = await calculateJwkThumbprint(ownJwk)
 
 const proof = fuzzed('dpop', proofs, async ({ header, claims, isOwn, changes }) => {
   const whole = await signed(header, claims, isOwn)
@@ -231,10 +233,11 @@ const proof = fuzzed('dpop', proofs, async ({ header, claims, isOwn, changes }) 
     () => dpop({ ledger }).confirm({ headers, form }, { client_id: 'c' }, context),
     OAuthError,
   )
-  const isGood = headers.get('DPoP') === whole && isOwn && isProof(withoutUndefined(header), withoutUndefined(claims))
+  const signer = isOwn ? ownJwk : otherJwk
+  const isGood = headers.get('DPoP') === whole && isProof(withoutUndefined(header), withoutUndefined(claims), signer)
   assert.equal(read !== undefined, isGood)
   if (read === undefined) return
-  assert.equal(read.value?.cnf['jkt'], thumbprint)
+  assert.equal(read.value?.cnf['jkt'], await calculateJwkThumbprint(signer))
   await read.value?.claim?.()
   await assert.rejects(async () => read.value?.claim?.(), OAuthError)
 })

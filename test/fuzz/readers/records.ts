@@ -299,7 +299,7 @@ const url = fuzzed('public_url', pieces(URLS, 6), (text) => {
   const { protocol, hostname, username, password } = new URL(text)
   assert.deepEqual([protocol, username, password], ['https:', '', ''])
   assert.ok(
-    !/^(127|10|0)\.|^\[(::1?|f[cd])|(^|\.)(localhost|local|internal)\.?$/.test(hostname) &&
+    !/^(127|10|0)\.[\d.]+$|^\[(::1?|f[cd])|(^|\.)(localhost|local|internal)\.?$/.test(hostname) &&
       hostname.includes(hostname.startsWith('[') ? ':' : '.'),
   )
 })

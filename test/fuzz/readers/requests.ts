@@ -54,7 +54,8 @@ const form = fuzzed('form_request', posts, async ({ type, coding, body }) => {
   const read = await readLater(() => readFormRequest(c, certificate), OAuthError)
   if (read === undefined) return
   assert.ok(mayBe('application/x-www-form-urlencoded', c.req.raw))
-  const expected = new URLSearchParams(new TextDecoder().decode(octetsOf(body)))
+  // URLSearchParams drops a first question mark, which in a body belongs to the name.
+  const expected = new URLSearchParams(`?${new TextDecoder('utf-8', { ignoreBOM: true }).decode(octetsOf(body))}`)
   for (const name of expected.keys()) {
     const values = expected.getAll(name).filter((value) => value !== '')
     assert.ok(values.length <= 1 || ['resource', 'audience'].includes(name))
