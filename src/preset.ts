@@ -121,7 +121,7 @@ function fetchingBy(host: FeatureHost, now: () => number): RemoteKeysOptions {
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
     Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'tokenReuseSeconds'>,
-    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot' | 'securityContacts'>,
+    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot' | 'securityContacts' | 'trustedProxies'>,
     Pick<Opened, 'keyring' | 'operatorTokenHash' | 'tokenForm'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
@@ -144,6 +144,7 @@ export function assemble(parts: Parts): App {
     issuer,
     emit,
     now,
+    trustedProxies: parts.trustedProxies,
     endpoints: endpointsOf(parts),
     mountAt: isAtRoot ? ['/', path || '/'] : [path || '/'],
     findScopes: async () => (await findScopes('supported')) ?? [],
