@@ -32,6 +32,7 @@ import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import { jwtBearer } from './grants/jwt_bearer.ts'
 import { tokenExchange } from './grants/token_exchange.ts'
+import { forwardedAddress } from './http/forwarded.ts'
 import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
@@ -144,7 +145,7 @@ export function assemble(parts: Parts): App {
     issuer,
     emit,
     now,
-    trustedProxies: parts.trustedProxies,
+    findAddress: parts.trustedProxies && forwardedAddress(parts.trustedProxies),
     endpoints: endpointsOf(parts),
     mountAt: isAtRoot ? ['/', path || '/'] : [path || '/'],
     findScopes: async () => (await findScopes('supported')) ?? [],

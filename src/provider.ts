@@ -4,11 +4,11 @@ import { Hono } from 'hono'
 import type { App, Endpoint, Site } from './endpoints/endpoint.ts'
 import { METADATA_PATH, metadataOf, openidMetadataOf } from './endpoints/metadata.ts'
 import type { Emit } from './events/events.ts'
+import type { FindAddress } from './http/caller.ts'
 import { refuseOtherMethods } from './http/methods.ts'
 import { observe } from './http/observe.ts'
 import { publicText, publish } from './http/public_document.ts'
 import { epochSeconds } from './lib/clock.ts'
-import { readNetworks } from './lib/ip_address.ts'
 import { requireNames } from './lib/names.ts'
 
 export interface ProviderOptions {
@@ -23,8 +23,8 @@ export interface ProviderOptions {
   readonly mountAt?: readonly string[]
   /** Returns the scopes for the metadata. If it rejects, the document omits them. */
   findScopes?(): Promise<readonly string[]>
-  /** Addresses and CIDR ranges of proxies whose report of the caller's address is believed; none by default. */
-  readonly trustedProxies?: readonly string[] | undefined
+  /** Finds the address of a caller behind proxies, as `forwardedAddress` does; by default it is that of the peer. */
+  readonly findAddress?: FindAddress | undefined
   /** Receives each event; by default events are dropped. */
   readonly emit?: Emit
   /** Returns epoch seconds; defaults to the clock of the runtime. */
@@ -65,7 +65,7 @@ export function createProvider(options: ProviderOptions): App {
   }
   publishMetadata(app, path, site, options.findScopes)
   refuseOtherMethods(app)
-  return observe(app, { emit, trustedProxies: readNetworks(options.trustedProxies ?? []) })
+  return observe(app, { emit, findAddress: options.findAddress })
 }
 
 function publishMetadata(

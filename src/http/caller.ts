@@ -4,8 +4,6 @@ import type { Context } from 'hono'
 import type { Connection } from '../certificates/client_cert.ts'
 import { type Caller, withCaller } from '../events/caller.ts'
 import type { Emit, ServerEvent } from '../events/events.ts'
-import type { Network } from '../lib/ip_address.ts'
-import { callerAddress } from './forwarded.ts'
 
 /** What is kept for a request. */
 interface Kept extends Caller {
@@ -13,13 +11,16 @@ interface Kept extends Caller {
   isNamed: boolean
 }
 
+/** Returns the address of a caller. `peer` is that of the other end of the connection, IPv4 not mapped to IPv6. */
+export type FindAddress = (headers: Headers, peer: string) => string
+
 const VARIABLE = 'caller'
 
 const REQUEST_ID = 'X-Request-Id'
 
 /** Returns the caller of a request, always the same value. */
 export function callerOf(c: Context): Kept {
-  return c.get(VARIABLE) ?? beginCaller(c, [])
+  return c.get(VARIABLE) ?? beginCaller(c)
 }
 
 /** Whether the id of a request was made. */
@@ -27,19 +28,26 @@ export function hasCaller(c: Context): boolean {
   return c.get(VARIABLE) !== undefined
 }
 
-/** Makes the caller of a request. The addresses that `trustedProxies` report are believed. */
-export function beginCaller(c: Context<{ Bindings: Connection }>, trustedProxies: readonly Network[]): Kept {
+/** Makes the caller of a request. Without `findAddress`, its address is that of the peer. */
+export function beginCaller(c: Context<{ Bindings: Connection }>, findAddress?: FindAddress): Kept {
   const caller: Kept = {
     // As hard to guess as the `jti` of a token, and as cheap.
     requestId: c.env?.requestId?.() ?? crypto.randomUUID(),
     isNamed: false,
     address() {
       const peer = c.env?.peer?.()
-      return peer === undefined ? c.env?.callerAddress?.() : callerAddress(c.req.raw.headers, peer, trustedProxies)
+      if (peer === undefined) return c.env?.callerAddress?.()
+      const plain = unmapped(peer)
+      return findAddress === undefined ? plain : findAddress(c.req.raw.headers, plain)
     },
   }
   c.set(VARIABLE as never, caller as never)
   return caller
+}
+
+/** Runtimes that listen on IPv6 write an IPv4 peer in this form. Each event of a request has the address, so nothing is parsed. */
+function unmapped(peer: string): string {
+  return peer.startsWith('::ffff:') && peer.includes('.') ? peer.slice('::ffff:'.length) : peer
 }
 
 /** Returns headers with the id of the request: on Node, to add it to a finished response costs as much as to make one. */

@@ -1,20 +1,25 @@
 /** The address of a caller behind proxies, which report it in header fields. */
 
-import { isInNetworks, type Network, plainAddress } from '../lib/ip_address.ts'
+import { isInNetworks, type Network, plainAddress, readNetworks } from '../lib/ip_address.ts'
+import type { FindAddress } from './caller.ts'
 
 /** Proxies write far shorter elements; a longer one is not read. */
 const MAX_ELEMENT_CHARACTERS = 512
 
 /**
- * Returns the address of the caller: that of the peer or, if the peer is a trusted proxy, the last address in `Forwarded` or
- * `X-Forwarded-For` that is not one of a trusted proxy, or the first if all are. Where the fields are malformed or disagree, it
- * is the peer, because a caller can send them, too.
+ * Returns a function that finds the address of the caller: that of the peer or, if the peer is a trusted proxy, the last address
+ * in `Forwarded` or `X-Forwarded-For` that is not one of a trusted proxy, or the first if all are. Where the fields are malformed
+ * or disagree, it is the peer, because a caller can send them, too.
  *
- * @param peer the address of the other end of the connection
+ * @param trustedProxies addresses and CIDR ranges
  * @see {@link https://www.rfc-editor.org/rfc/rfc7239#section-5.2 RFC 7239 §5.2}
  */
-export function callerAddress(headers: Headers, peer: string, trustedProxies: readonly Network[]): string {
-  const plain = unmapped(peer)
+export function forwardedAddress(trustedProxies: readonly string[]): FindAddress {
+  const networks = readNetworks(trustedProxies)
+  return (headers, peer) => findAddress(headers, peer, networks)
+}
+
+function findAddress(headers: Headers, plain: string, trustedProxies: readonly Network[]): string {
   if (!isInNetworks(plain, trustedProxies)) return plain
   const nodesOf = { Forwarded: forwardedFor, 'X-Forwarded-For': (element: string) => element }
   const found = Object.entries(nodesOf).flatMap(([name, nodeOf]) => {
@@ -24,11 +29,6 @@ export function callerAddress(headers: Headers, peer: string, trustedProxies: re
   const [address = plain] = found
   // A proxy that adds to one of the fields passes on the other as it was sent.
   return found.every((each) => each === address) ? address : plain
-}
-
-/** Runtimes that listen on IPv6 write an IPv4 peer in this form. Each event of a request has the address, so nothing is parsed. */
-function unmapped(peer: string): string {
-  return peer.startsWith('::ffff:') && peer.includes('.') ? peer.slice('::ffff:'.length) : peer
 }
 
 /** Reads a field from its end, and no further than to the first element that no trusted proxy added. */

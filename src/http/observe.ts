@@ -2,14 +2,13 @@
 
 import { type Env, type Handler, Hono } from 'hono'
 import type { Emit } from '../events/events.ts'
-import type { Network } from '../lib/ip_address.ts'
-import { beginCaller, hasCaller, nameResponse } from './caller.ts'
+import { beginCaller, type FindAddress, hasCaller, nameResponse } from './caller.ts'
 import { refuse } from './respond.ts'
 
 export interface ObserveOptions {
   readonly emit: Emit
-  /** Proxies whose report of the caller's address is believed; by default none. */
-  readonly trustedProxies?: readonly Network[]
+  /** By default the address of a caller is that of the peer. */
+  readonly findAddress?: FindAddress | undefined
 }
 
 /**
@@ -24,11 +23,11 @@ export function observe<E extends Env>(app: Hono<E>, options: ObserveOptions): H
   return observed
 }
 
-function observeHandler(handler: Handler, { emit, trustedProxies = [] }: ObserveOptions): Handler {
+function observeHandler(handler: Handler, { emit, findAddress }: ObserveOptions): Handler {
   return async (c, next) => {
     // The first of the handlers that a request passes through observes the others.
     if (hasCaller(c)) return handler(c, next)
-    const caller = beginCaller(c, trustedProxies)
+    const caller = beginCaller(c, findAddress)
     try {
       return nameResponse(c, caller, await handler(c, next))
     } catch (error) {

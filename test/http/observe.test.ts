@@ -131,7 +131,9 @@ describe('the id of a request', () => {
 describe('the address in an event', () => {
   for (const [peer, address] of [
     ['10.0.0.1', '192.0.2.7'],
+    ['::ffff:10.0.0.1', '192.0.2.7'],
     ['10.0.0.2', '10.0.0.2'],
+    ['::ffff:10.0.0.2', '10.0.0.2'],
     [undefined, undefined],
   ] as const) {
     test(`is ${address} for the peer ${peer} and a forwarded address, where 10.0.0.1 is trusted`, async () => {
