@@ -1,15 +1,17 @@
 /** Names the client, and the foreign token that it presents, in refusals, for the audit event. */
 
-import { type ForeignToken, OAuthError } from './errors.ts'
+import { OAuthError } from './errors.ts'
+import type { ForeignToken } from './features.ts'
 
 /** Returns a copy of the error with this client: requests that share work also share the error that it throws. */
 export function withClient(
   error: OAuthError,
   clientId: string,
   assertion: ForeignToken | undefined = error.assertion,
+  audience: readonly string[] | undefined = error.audience,
 ): OAuthError {
   const { code, reason, message, status, headers, cause } = error
-  return new OAuthError(code, reason, message, { status, headers, cause, clientId, assertion })
+  return new OAuthError(code, reason, message, { status, headers, cause, clientId, assertion, audience })
 }
 
 /** Runs `work` and adds the client to any OAuthError that it throws. */
@@ -21,9 +23,14 @@ export async function attribute<T>(clientId: string, work: () => Promise<T>, ass
   }
 }
 
-/** Returns what was thrown, with the client added to it if it is an OAuthError. */
-export function attributed(error: unknown, clientId: string, assertion?: ForeignToken): unknown {
-  return error instanceof OAuthError ? withClient(error, clientId, assertion) : error
+/** Returns what was thrown, with the client and what else is known added to it if it is an OAuthError. */
+export function attributed(
+  error: unknown,
+  clientId: string,
+  assertion?: ForeignToken,
+  audience?: readonly string[],
+): unknown {
+  return error instanceof OAuthError ? withClient(error, clientId, assertion, audience) : error
 }
 
 /** Returns the members of an audit event that name a foreign token. */

@@ -4,6 +4,7 @@
  */
 
 import type { ErrorCode } from './error_codes.ts'
+import type { ForeignToken } from './features.ts'
 import type {
   ClientReason,
   CustomReason,
@@ -21,19 +22,13 @@ import type {
 
 type Status = 400 | 401 | 404 | 405 | 409 | 412 | 413 | 415 | 429 | 500 | 503
 
-/** The token of a trusted issuer that a request presents. */
-export interface ForeignToken {
-  readonly issuer: string
-  readonly subject?: string | undefined
-  readonly id?: string | undefined
-}
-
 interface Details {
   readonly status?: Status
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
   readonly clientId?: string | undefined
   readonly assertion?: ForeignToken | undefined
+  readonly audience?: readonly string[] | undefined
 }
 
 /** A refused request: what the response says and, for the audit event, the exact reason and the client concerned. */
@@ -47,12 +42,14 @@ export class OAuthError extends Error {
   readonly clientId: string | undefined
   /** For the audit event only; verified or not. */
   readonly assertion: ForeignToken | undefined
+  /** For the audit event only; the resource servers that the request was found to be for. */
+  readonly audience: readonly string[] | undefined
 
   constructor(
     code: ErrorCode,
     reason: Reason | CustomReason,
     description: string,
-    { status = 400, headers = {}, cause, clientId, assertion }: Details = {},
+    { status = 400, headers = {}, cause, clientId, assertion, audience }: Details = {},
   ) {
     super(wireText(description), { cause })
     this.code = code
@@ -61,6 +58,7 @@ export class OAuthError extends Error {
     this.headers = headers
     this.clientId = clientId
     this.assertion = assertion
+    this.audience = audience
   }
 }
 

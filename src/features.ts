@@ -4,6 +4,13 @@ import type { Permit } from './permit.ts'
 import type { ClientReason, CustomReason } from './reasons.ts'
 import type { Client, Context, FederatedCredential, FormRequest } from './types.ts'
 
+/** The token of a trusted issuer that a request presents. */
+export interface ForeignToken {
+  readonly issuer: string
+  readonly subject?: string | undefined
+  readonly id?: string | undefined
+}
+
 /** The foreign token that proved the identity of a client. Its claims are verified. */
 export interface Proof {
   /** The entry of the client's record that the token matches. It can limit the lifetime of access tokens. */

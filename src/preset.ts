@@ -32,6 +32,7 @@ import type { ClientAuth, Confirmation, Grant } from './features.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
 import { jwtBearer } from './grants/jwt_bearer.ts'
 import { tokenExchange } from './grants/token_exchange.ts'
+import { forwardedAddress } from './http/forwarded.ts'
 import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
@@ -121,7 +122,7 @@ function fetchingBy(host: FeatureHost, now: () => number): RemoteKeysOptions {
 export interface Parts
   extends Required<Pick<ProviderOptions, 'issuer' | 'emit' | 'now'>>,
     Pick<TokenOptions, 'accessTokenProfile' | 'accessTokenLifetime' | 'tokenReuseSeconds'>,
-    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot' | 'securityContacts'>,
+    Pick<PresetSettings, 'introspectionsPerMinute' | 'isAtRoot' | 'securityContacts' | 'trustedProxies'>,
     Pick<Opened, 'keyring' | 'operatorTokenHash' | 'tokenForm'> {
   readonly records: Records
   /** Guarded by `guardStores`, like the registry of the records. Without it, tokens can be neither revoked nor introspected. */
@@ -144,6 +145,7 @@ export function assemble(parts: Parts): App {
     issuer,
     emit,
     now,
+    findAddress: parts.trustedProxies && forwardedAddress(parts.trustedProxies),
     endpoints: endpointsOf(parts),
     mountAt: isAtRoot ? ['/', path || '/'] : [path || '/'],
     findScopes: async () => (await findScopes('supported')) ?? [],

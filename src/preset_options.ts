@@ -53,7 +53,7 @@ export interface PresetSettings
   readonly introspectionsPerMinute?: number
   /** Maximum time from now to the `exp` of a client assertion, in seconds. One hour by default. */
   readonly clientAssertionLifetime?: number
-  /** Addresses and CIDR ranges of proxies whose `Client-Cert` header is trusted. None by default. */
+  /** Addresses and CIDR ranges of proxies whose `Client-Cert`, `Forwarded` and `X-Forwarded-For` headers are trusted. None by default. */
   readonly trustedProxies?: readonly string[]
   /** Whether those proxies forward only certificates that they have verified. False by default. */
   readonly clientCertVerified?: boolean

@@ -4,9 +4,10 @@ import { Hono } from 'hono'
 import type { App, Endpoint, Site } from './endpoints/endpoint.ts'
 import { METADATA_PATH, metadataOf, openidMetadataOf } from './endpoints/metadata.ts'
 import type { Emit } from './events/events.ts'
+import type { FindAddress } from './http/caller.ts'
 import { refuseOtherMethods } from './http/methods.ts'
+import { observe } from './http/observe.ts'
 import { publicText, publish } from './http/public_document.ts'
-import { refuse } from './http/respond.ts'
 import { epochSeconds } from './lib/clock.ts'
 import { requireNames } from './lib/names.ts'
 
@@ -22,6 +23,8 @@ export interface ProviderOptions {
   readonly mountAt?: readonly string[]
   /** Returns the scopes for the metadata. If it rejects, the document omits them. */
   findScopes?(): Promise<readonly string[]>
+  /** Finds the address of a caller behind proxies, as `forwardedAddress` does; by default it is that of the peer. */
+  readonly findAddress?: FindAddress | undefined
   /** Receives each event; by default events are dropped. */
   readonly emit?: Emit
   /** Returns epoch seconds; defaults to the clock of the runtime. */
@@ -55,7 +58,6 @@ export function createProvider(options: ProviderOptions): App {
   const home = endpoints.find(({ path }) => path === '/')
 
   const app: App = new Hono()
-  app.onError((error, c) => refuse(c, error, emit))
   for (const base of new Set(options.mountAt ?? [path || '/'])) {
     app.route(base, listed)
     // Hono distinguishes `/auth` from `/auth/`.
@@ -63,7 +65,7 @@ export function createProvider(options: ProviderOptions): App {
   }
   publishMetadata(app, path, site, options.findScopes)
   refuseOtherMethods(app)
-  return app
+  return observe(app, { emit, findAddress: options.findAddress })
 }
 
 function publishMetadata(

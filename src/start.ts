@@ -7,8 +7,10 @@ import { requireLoopback, testForm, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
 import { alive, findLedgerError, type Readiness, readReadiness } from './endpoints/health.ts'
 import { temporarilyUnavailable } from './errors.ts'
-import { auditLines } from './events/audit.ts'
+import { type AuditLog, auditLines } from './events/audit.ts'
 import type { Emit } from './events/events.ts'
+import { withRequestId } from './http/caller.ts'
+import { observe } from './http/observe.ts'
 import { jsonHeaders, refuse, respondWith } from './http/respond.ts'
 import { openKeyServices } from './key_services.ts'
 import { deriveHmacKey } from './keys/derived_key.ts'
@@ -57,6 +59,8 @@ export interface Host extends FeatureHost, KeyHost {
   commandFor(setting: Problem['setting']): string
   /** Returns epoch seconds. Called during requests only: in the global scope of a Worker the clock is 0. */
   now(): number
+  /** Returns epoch seconds with milliseconds as a fraction, for the log; defaults to `now`. */
+  preciseNow?(): number
   /** Writes a line to the audit log. */
   write(line: string): void
   /** Prints for the operator: the line, or where programs read it, the notice. */
@@ -90,7 +94,7 @@ export async function createServer(host: Host): Promise<Server> {
   const stores = await host.openStores(config).catch(problemOf(host.storeSetting))
   if (isProblems(stores)) return unconfigured(host, stores)
   const { registrationToken, dev, issuer = originOf } = config
-  const emit = auditLines(host.write, host.now, config.auditLog)
+  const emit = linesOf(host, config.auditLog)
   const { keyring: remote, secret, unwrapKeyEncryptionKeys } = services
   const keys = { ...fixed, unwrapKeyEncryptionKeys }
   const keyring =
@@ -123,7 +127,7 @@ export async function createServer(host: Host): Promise<Server> {
 function serve(provider: App, { dev }: Config, emit: Emit): App {
   // Mounting the provider in another app would wrap each of its handlers.
   const app = dev ? onLoopback(provider, emit) : provider
-  return app.notFound(() => respondWith(NOT_FOUND, jsonHeaders, 404))
+  return app.notFound((c) => respondWith(NOT_FOUND, withRequestId(c, jsonHeaders), 404))
 }
 
 function onLoopback(provider: App, emit: Emit): App {
@@ -131,6 +135,10 @@ function onLoopback(provider: App, emit: Emit): App {
   app.onError((error, c) => refuse(c, error, emit))
   app.use(requireLoopback)
   return app.route('/', provider)
+}
+
+function linesOf({ write, now, preciseNow = now }: Host, lines?: AuditLog): Emit {
+  return auditLines(write, preciseNow, lines)
 }
 
 function originOf(url: string): string {
@@ -142,13 +150,13 @@ function unconfigured(host: Host, problems: readonly Problem[]): Server {
     const [message, command] = [`${setting} ${problem}`, host.commandFor(setting)]
     host.warn(`edgemint: ${message}. Set it: ${command}`, { notice: 'setting_invalid', setting, message, command })
   }
+  const emit = linesOf(host)
   const app: App = new Hono()
-  app.onError((error, c) => refuse(c, error, auditLines(host.write, host.now)))
   app.get('/livez', alive)
   app.all('*', () => {
     throw temporarilyUnavailable('not_configured', 'The server is not configured; its console shows what is missing.')
   })
-  return { app, config: undefined, readReadiness: async () => undefined }
+  return { app: observe(app, { emit }), config: undefined, readReadiness: async () => undefined }
 }
 
 /**

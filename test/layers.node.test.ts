@@ -108,6 +108,11 @@ describe('source', () => {
     }
   })
 
+  test('names the request in every event of an endpoint', () => {
+    for (const file of files.filter((each) => placeOf(each) === 'endpoints'))
+      assert.doesNotMatch(readFileSync(file, 'utf8'), /\bemit\(/, `${file}: call emitFrom`)
+  })
+
   test('keeps files under 200 lines', () => {
     for (const file of files) assert.ok(readFileSync(file, 'utf8').split('\n').length <= 201, file)
   })

@@ -1,7 +1,8 @@
 /** Client certificates of connections whose TLS a proxy or the platform terminates before this server. */
 
 import { invalidRequest } from '../errors.ts'
-import type { Emit } from '../events/events.ts'
+import { type Caller, withCaller } from '../events/caller.ts'
+import type { Emit, ServerEvent } from '../events/events.ts'
 import { isInRanges } from '../lib/ip_address.ts'
 import type { ClientCertificate } from '../types.ts'
 import { readCertificate } from './certificate.ts'
@@ -10,6 +11,10 @@ import { readCertificate } from './certificate.ts'
 export interface Connection {
   /** Returns the address of the peer. Called only when it matters, because some runtimes compute it on demand. */
   readonly peer?: () => string | undefined
+  /** Returns the address of the caller, where the platform terminates connections and reports it. */
+  readonly callerAddress?: () => string | undefined
+  /** Returns the id that the platform made for the request. */
+  readonly requestId?: () => string | undefined
 }
 
 /** A certificate as received: a byte sequence of RFC 8941 §3.3.5. */
@@ -22,6 +27,8 @@ export interface RawCertificate {
 export type FindCertificate = (
   request: Request,
   connection: Connection | undefined,
+  /** Is named in the event of a certificate that is ignored. */
+  caller?: Caller,
 ) => Promise<ClientCertificate | undefined>
 
 export interface CertificateOptions {
@@ -42,8 +49,8 @@ export interface CertificateOptions {
  * @see {@link https://www.rfc-editor.org/rfc/rfc9440#section-4 RFC 9440 §4}
  */
 export function clientCertificates(options: CertificateOptions): FindCertificate {
-  return async (request, connection) => {
-    const raw = options.fromPlatform?.(request) ?? fromProxy(request, connection, options)
+  return async (request, connection, caller) => {
+    const raw = options.fromPlatform?.(request) ?? fromProxy(request, connection, options, caller)
     return raw === undefined ? undefined : readRaw(raw)
   }
 }
@@ -52,12 +59,15 @@ function fromProxy(
   { headers, url }: Request,
   connection: Connection | undefined,
   { trustedProxies = [], isVerifiedByProxy = false, emit }: CertificateOptions,
+  caller: Caller | undefined,
 ): RawCertificate | undefined {
   const clientCert = headers.get('Client-Cert')
   if (clientCert === null) return undefined
   const peer = connection?.peer?.()
   if (peer !== undefined && isInRanges(peer, trustedProxies)) return { clientCert, isVerified: isVerifiedByProxy }
-  emit({ event: 'client_cert_ignored', path: new URL(url).pathname, ...(peer !== undefined && { peer }) })
+  const { pathname: path } = new URL(url)
+  const event: ServerEvent = { event: 'client_cert_ignored', path, ...(peer !== undefined && { peer }) }
+  emit(caller === undefined ? event : withCaller(event, caller))
   return undefined
 }
 

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { Connection } from '../certificates/client_cert.ts'
 import { invalidRequest, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { emitFrom } from '../http/caller.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
@@ -72,7 +73,7 @@ async function replace(c: Context, options: IssuersOptions, ownIssuer: string): 
     if (held === undefined) await requireRoom(registry)
     return { text: toRecord(issuer), result: held === undefined }
   })
-  emit({ event: 'issuer_changed', change: isNew ? 'created' : 'replaced', issuer: issuer.issuer })
+  emitFrom(c, emit, { event: 'issuer_changed', change: isNew ? 'created' : 'replaced', issuer: issuer.issuer })
   return answer(issuer, record, isNew ? 201 : 200)
 }
 
@@ -101,7 +102,7 @@ async function remove(c: Context, options: IssuersOptions): Promise<Response> {
   const { issuer, record } = await findRecord(c, options)
   await requireMatch(c, record)
   await removeRecord(options.registry, keyOf(ISSUERS, issuer), record)
-  options.emit({ event: 'issuer_changed', change: 'deleted', issuer })
+  emitFrom(c, options.emit, { event: 'issuer_changed', change: 'deleted', issuer })
   return noContent()
 }
 

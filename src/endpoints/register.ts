@@ -8,6 +8,7 @@ import { readMetadata } from '../clients/metadata.ts'
 import { CLIENTS, clientKey, clientRecord, isClientId, isNewClientId } from '../clients/registry.ts'
 import { invalidClientMetadata } from '../errors.ts'
 import { readBearer } from '../http/bearer.ts'
+import { emitFrom } from '../http/caller.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
@@ -86,7 +87,7 @@ async function create(c: Context, parts: RegisterParts): Promise<Response> {
   const owned = { ...client, registration_access_token_hash: await hashToken(registration_access_token) }
   const record = clientRecord(owned)
   await changeRecord(parts.registry, clientKey(client.client_id), async () => ({ text: record, result: undefined }))
-  parts.emit({ event: 'client_changed', change: 'created', client_id: client.client_id, by: 'operator' })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'created', client_id: client.client_id, by: 'operator' })
   return answer(shown(owned, parts.registrationUrl(c.req.url), { made, registration_access_token }), record, 201)
 }
 
@@ -116,7 +117,7 @@ async function replace(c: Context, parts: RegisterParts): Promise<Response> {
     return { client, made, isNew: held === undefined }
   })
   const change = isNew ? 'created' : 'replaced'
-  parts.emit({ event: 'client_changed', change, client_id: client.client_id, by: caller })
+  emitFrom(c, parts.emit, { event: 'client_changed', change, client_id: client.client_id, by: caller })
   return answer(shown(client, parts.registrationUrl(c.req.url), { made }), record, isNew ? 201 : 200)
 }
 
@@ -136,7 +137,7 @@ async function remove(c: Context, parts: RegisterParts): Promise<Response> {
   await removeClient(c, { record, caller }, parts)
   // A deletion may fail half-way, so it runs completely when an operator repeats it, even without a record.
   if (record === undefined) throw noClient()
-  parts.emit({ event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'deleted', client_id: idOf(c), by: caller })
   return noContent()
 }
 

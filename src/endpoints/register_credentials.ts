@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { NewCredential } from '../clients/credential_schema.ts'
 import { addCredential, makeCredential, requireLive, requirePinned } from '../clients/federated_credentials.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
+import { emitFrom } from '../http/caller.ts'
 import { readJson } from '../http/json.ts'
 import { readIssuer } from '../issuers/registry.ts'
 import { readInput } from '../lib/read_input.ts'
@@ -81,7 +82,7 @@ async function add(c: Context, parts: RegisterParts): Promise<Response> {
       client: { ...held, federated_credentials: addCredential(held.federated_credentials ?? [], credential, now) },
     }
   })
-  parts.emit({ event: 'client_changed', change: 'credential_added', client_id: idOf(c), by: 'operator' })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'credential_added', client_id: idOf(c), by: 'operator' })
   return answer(credential, record, 201)
 }
 
@@ -96,6 +97,6 @@ async function remove(c: Context, parts: RegisterParts): Promise<Response> {
     }
     return { client: { ...held, federated_credentials } }
   })
-  parts.emit({ event: 'client_changed', change: 'credential_removed', client_id: idOf(c), by: 'operator' })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'credential_removed', client_id: idOf(c), by: 'operator' })
   return noContent()
 }

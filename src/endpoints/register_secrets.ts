@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { requireOwnSecrets, withoutHash } from '../clients/management.ts'
 import { addSecret, limitSecret, makeSecret, NewSecret, removeSecret, secretLimitOf } from '../clients/secret_list.ts'
 import { invalidClientMetadata, notFound } from '../errors.ts'
+import { emitFrom } from '../http/caller.ts'
 import { readJson } from '../http/json.ts'
 import { readInput } from '../lib/read_input.ts'
 import { generateSecret } from '../secrets/generated.ts'
@@ -34,7 +35,7 @@ async function rotate(c: Context, parts: RegisterParts): Promise<Response> {
     const client_secrets = addSecret(held.client_secrets ?? [], added, now, keep_others_until)
     return { client: { ...held, client_secrets, secret_limit_at }, added }
   })
-  parts.emit({ event: 'client_changed', change: 'secret_added', client_id: client.client_id, by: caller })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'secret_added', client_id: client.client_id, by: caller })
   const { client_secrets = [] } = client
   const { secret, client_secret } = added
   return answer({ ...withoutHash(secret), client_secret, client_secrets: client_secrets.map(withoutHash) }, record, 201)
@@ -47,7 +48,7 @@ async function revoke(c: Context, parts: RegisterParts): Promise<Response> {
     if (!held.client_secrets?.some((secret) => secret.id === id)) throw notFound('There is no such secret.')
     return { client: removeSecret(held, id, by) }
   })
-  parts.emit({ event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'secret_revoked', client_id: idOf(c), by: caller })
   return noContent()
 }
 
@@ -59,6 +60,6 @@ async function renewToken(c: Context, parts: RegisterParts): Promise<Response> {
     if (held === undefined) throw noClient()
     return { client: { ...held, registration_access_token_hash } }
   })
-  parts.emit({ event: 'client_changed', change: 'token_rotated', client_id: client.client_id, by: caller })
+  emitFrom(c, parts.emit, { event: 'client_changed', change: 'token_rotated', client_id: client.client_id, by: caller })
   return answer(shown(client, parts.registrationUrl(c.req.url), { registration_access_token }), record, 200)
 }

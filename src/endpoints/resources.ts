@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { Connection } from '../certificates/client_cert.ts'
 import { invalidRequest, notFound, type OAuthError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { emitFrom } from '../http/caller.ts'
 import { requireMatch } from '../http/etag.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { readPage } from '../http/page.ts'
@@ -122,7 +123,7 @@ async function replace(c: Context, options: ResourcesOptions): Promise<Response>
     await requireMatch(c, held)
     return { text: toRecord(resource), result: held === undefined }
   })
-  emit({ event: 'resource_changed', change: isNew ? 'created' : 'replaced', resource: resource.resource })
+  emitFrom(c, emit, { event: 'resource_changed', change: isNew ? 'created' : 'replaced', resource: resource.resource })
   return answer({ ...resource, default: isDefault }, record, isNew ? 201 : 200)
 }
 
@@ -137,7 +138,7 @@ async function remove(c: Context, options: ResourcesOptions): Promise<Response> 
   await requireMatch(c, record)
   await setDefault(resource, false, options)
   await removeRecord(options.registry, keyOf(RESOURCES, resource), record)
-  options.emit({ event: 'resource_changed', change: 'deleted', resource })
+  emitFrom(c, options.emit, { event: 'resource_changed', change: 'deleted', resource })
   return noContent()
 }
 

@@ -6,6 +6,7 @@ import type { Connection } from '../certificates/client_cert.ts'
 import { isClientId } from '../clients/registry.ts'
 import { invalidRequest, OAuthError, temporarilyUnavailable } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { emitFrom } from '../http/caller.ts'
 import { limitJson, readJson } from '../http/json.ts'
 import { publicText, publish } from '../http/public_document.ts'
 import { jsonHeaders } from '../http/respond.ts'
@@ -91,7 +92,7 @@ export function revocationsEndpoint(options: RevocationsOptions): Endpoint {
       return app.post('/', limitJson, async (c) => {
         await requireOperator(c, operatorTokenHash)
         const denied = await cut(await readJson(c), revocations, now())
-        emit({ event: 'tokens_cut', ...denied })
+        emitFrom(c, emit, { event: 'tokens_cut', ...denied })
         return new Response(JSON.stringify(denied), { headers: jsonHeaders })
       })
     },

@@ -5,6 +5,7 @@ import { type Authentication, authMetadata } from '../authentication/authenticat
 import type { Connection, FindCertificate } from '../certificates/client_cert.ts'
 import { invalidRequest } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
+import { emitFrom } from '../http/caller.ts'
 import { readFormRequest } from '../http/form.ts'
 import { securityHeaders } from '../http/respond.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -61,8 +62,8 @@ async function revoke(c: HonoContext<{ Bindings: Connection }>, site: Site, opti
   const own = await readOwnToken(token, { ...context, keyring: options.keyring })
   if (own?.client_id === client_id) {
     const { cutAt } = await options.revocations.revoke(own)
-    if (cutAt === undefined) options.emit({ event: 'token_revoked', client_id, jti: own.jti })
-    else options.emit({ event: 'tokens_cut', before: cutAt, client_id })
+    if (cutAt === undefined) emitFrom(c, options.emit, { event: 'token_revoked', client_id, jti: own.jti })
+    else emitFrom(c, options.emit, { event: 'tokens_cut', before: cutAt, client_id })
   }
   return new Response(null, { headers: { ...securityHeaders, 'Cache-Control': 'no-store' } })
 }

@@ -7,9 +7,11 @@ import type { Connection, FindCertificate } from '../certificates/client_cert.ts
 import { invalidRequest, unauthorizedClient, unsupportedGrantType } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { Confirmation, Confirmed, Grant } from '../features.ts'
+import { emitFrom } from '../http/caller.ts'
 import { readFormRequest } from '../http/form.ts'
 import { type Keyring, requireLifetime } from '../keys/keyring.ts'
 import { requireNames } from '../lib/names.ts'
+import { grantResources } from '../policy/resource.ts'
 import type { Resources } from '../resources/registry.ts'
 import {
   type AccessTokenProfile,
@@ -146,6 +148,7 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     grant.clientAuth,
   )
   const { client, credentials, proof } = authenticated
+  let audience: readonly string[] | undefined
   try {
     if (!client.grant_types?.includes(grant.grantType)) {
       throw unauthorizedClient('grant_type_not_allowed', 'The client may not use this grant_type.')
@@ -153,15 +156,17 @@ async function token(c: HonoContext<{ Bindings: Connection }>, site: Site, servi
     const permit = await grant.permit(request, client, context, credentials)
     const { confirmed, claims } = await confirm(service.confirmations, request, client, context)
     permit.requireBinding?.(confirmed.cnf)
-    const draft = await draftToken(request, permit, authenticated, confirmed, context, service)
+    const resources = await grantResources(request.form, permit, service.resources)
+    audience = resources.map(({ resource }) => resource)
+    const draft = await draftToken(request, permit, authenticated, confirmed, context, service, resources)
     const reuseSeconds = grant.isReusable ? (client.token_reuse_seconds ?? service.tokenReuseSeconds) : 0
     const issued = await service.issue(draft, reuseSeconds)
     // Last, so that a refused request uses up nothing.
     for (const each of [claim, ...claims, permit.claim]) await each?.()
-    service.emit(issuedEvent(issued, grant, proof, permit))
-    return respond(issued, context.now, confirmed, permit)
+    emitFrom(c, service.emit, issuedEvent(issued, grant, proof, permit))
+    return respond(c, issued, context.now, confirmed, permit)
   } catch (error) {
-    throw attributed(error, client.client_id, proof)
+    throw attributed(error, client.client_id, proof, audience)
   }
 }
 

@@ -1,9 +1,11 @@
 /** The end of `POST /token`: the event and the response. */
 
+import type { Context } from 'hono'
 import { assertionMembers } from '../attribution.ts'
 import type { Authenticated } from '../authentication/authenticate.ts'
 import type { ServerEvent } from '../events/events.ts'
 import type { Confirmed, Grant } from '../features.ts'
+import { withRequestId } from '../http/caller.ts'
 import { jsonHeaders } from '../http/respond.ts'
 import type { Permit } from '../permit.ts'
 import type { Issued } from '../tokens/reuse.ts'
@@ -39,6 +41,7 @@ export function issuedEvent(
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
  */
 export function respond(
+  c: Context,
   { signed: { jwt, accessToken } }: Issued,
   now: number,
   confirmed: Confirmed,
@@ -53,6 +56,6 @@ export function respond(
     token_type: confirmed.tokenType ?? 'bearer',
   })
   return new Response(`{"access_token":"${jwt}",${members.slice(1)}`, {
-    headers: confirmed.headers === undefined ? jsonHeaders : { ...jsonHeaders, ...confirmed.headers },
+    headers: withRequestId(c, confirmed.headers === undefined ? jsonHeaders : { ...jsonHeaders, ...confirmed.headers }),
   })
 }

@@ -4,14 +4,12 @@ import type { Authenticated } from '../authentication/authenticate.ts'
 import type { Confirmed } from '../features.ts'
 import { type Keyring, signingKeyOf } from '../keys/keyring.ts'
 import type { Permit } from '../permit.ts'
-import { grantResources, signingAlgOf } from '../policy/resource.ts'
+import { signingAlgOf } from '../policy/resource.ts'
 import { grantScopes } from '../policy/scope.ts'
-import type { Resources } from '../resources/registry.ts'
 import type { Draft } from '../tokens/issue.ts'
-import type { Context, FormRequest } from '../types.ts'
+import type { Context, FormRequest, ResourceServer } from '../types.ts'
 
 interface DraftOptions {
-  readonly resources: Resources
   readonly keyring: Keyring
   /** Seconds. */
   readonly accessTokenLifetime: number
@@ -20,7 +18,8 @@ interface DraftOptions {
 /**
  * Returns the content of a token and the key that signs it.
  *
- * @throws OAuthError `invalid_scope` or `invalid_target` when the request asks for more than is permitted, and
+ * @param resources the resource servers that it is for
+ * @throws OAuthError `invalid_scope` when the request asks for more than is permitted, and
  * `temporarily_unavailable` when no key signs or the store fails
  */
 export async function draftToken(
@@ -30,8 +29,8 @@ export async function draftToken(
   { cnf }: Confirmed,
   context: Context,
   options: DraftOptions,
+  resources: readonly ResourceServer[],
 ): Promise<Draft> {
-  const resources = await grantResources(request.form, permit, options.resources)
   const records = [client, ...(proof === undefined ? [] : [proof.credential]), ...resources]
   const lifetimes = records.map(({ access_token_lifetime = options.accessTokenLifetime }) => access_token_lifetime)
   const latest = context.now + Math.min(options.accessTokenLifetime, ...lifetimes)

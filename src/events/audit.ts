@@ -19,7 +19,7 @@ export const DEFAULT_AUDIT_LOG: AuditLog = 'all'
  * Returns a function that writes each event as one line.
  *
  * @param write called with each line, without a line break
- * @param now returns epoch seconds
+ * @param now returns epoch seconds, with milliseconds as a fraction where the clock has them
  * @param lines which events have a line; all by default
  */
 export function auditLines(
@@ -47,7 +47,7 @@ const SHOWN_CHARACTERS = 10
  * token only the beginning is written: callers put tokens where names belong.
  */
 export function auditLine(event: ServerEvent, now: number): string {
-  const timed = { time: new Date(now * 1000).toISOString(), ...event }
+  const timed = { time: new Date(Math.round(now * 1000)).toISOString(), ...event }
   const line = JSON.stringify(timed)
   const isPlain = line.length <= MAX_CHARACTERS && !line.includes(JWS_START)
   return escapeUnseen(isPlain ? line : JSON.stringify(timed, shorten))

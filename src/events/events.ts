@@ -1,9 +1,20 @@
-/** All events, as one union. The audit log has one line for each. */
+/** All events. The audit log has one line for each. */
 
 import type { ErrorCode } from '../error_codes.ts'
 import type { CustomReason, Reason } from '../reasons.ts'
 
-export type ServerEvent =
+/** The request in whose course an event happened. What the server does by itself, or for several requests at once, has neither. */
+export interface OfRequest {
+  /** As in the `X-Request-Id` of the response. */
+  readonly request_id?: string | undefined
+  /** The address of the caller, as the connection or a trusted proxy reports it. */
+  readonly address?: string | undefined
+}
+
+/** One event. */
+export type ServerEvent = Happening & OfRequest
+
+type Happening =
   | {
       readonly event: 'token_issued'
       readonly client_id: string
@@ -36,6 +47,8 @@ export type ServerEvent =
       readonly path: string
       readonly code: ErrorCode
       readonly reason: Reason | CustomReason
+      /** The resource servers that the token would have been for, once they are known. */
+      readonly aud?: readonly string[]
       /** As claimed in the request, authenticated or not. */
       readonly client_id?: string | undefined
       /** The token of the trusted issuer, verified or not, once a rule of the client has matched it. */

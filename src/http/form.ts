@@ -6,6 +6,7 @@ import { invalidRequest, type OAuthError } from '../errors.ts'
 import { readForm } from '../lib/form.ts'
 import { readBytes } from '../lib/read_bytes.ts'
 import type { Form, FormRequest } from '../types.ts'
+import { callerOf } from './caller.ts'
 import { FORM, readMediaType } from './media_type.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -30,7 +31,7 @@ export async function readFormRequest(
   const parameters = await readBody(c)
   if (parameters.length === 0) throw invalidRequest('body_empty', 'The body holds no parameter.')
   const form = toForm(parameters)
-  return { headers: c.req.raw.headers, form, certificate: await findCertificate(c.req.raw, c.env) }
+  return { headers: c.req.raw.headers, form, certificate: await findCertificate(c.req.raw, c.env, callerOf(c)) }
 }
 
 async function readBody(c: HonoContext): Promise<[string, string][]> {

@@ -5,6 +5,7 @@ import { assertionMembers } from '../attribution.ts'
 import { OAuthError, serverError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import { causeText, placeOf } from '../lib/cause.ts'
+import { emitFrom, withRequestId } from './caller.ts'
 
 /** Headers of every response: no guessing of types, no referrer, no frame, no use by pages of other origins. */
 export const securityHeaders: Readonly<Record<string, string>> = {
@@ -52,11 +53,12 @@ const CHALLENGE = 'Basic realm="edgemint", charset="UTF-8"'
 /** Returns the response to a thrown value and emits `request_refused`. Anything but an OAuthError becomes `server_error`. */
 export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
   const error = thrown instanceof OAuthError ? thrown : serverError(thrown)
-  emit({
+  emitFrom(c, emit, {
     event: 'request_refused',
     path: c.req.path,
     code: error.code,
     reason: error.reason,
+    ...(error.audience !== undefined && { aud: error.audience }),
     ...(error.clientId !== undefined && { client_id: error.clientId }),
     ...(error.assertion !== undefined && assertionMembers(error.assertion)),
     ...(error.status >= 500 && error.cause !== undefined && { cause: auditCause(error) }),
@@ -64,7 +66,7 @@ export function refuse(c: Context, thrown: unknown, emit: Emit): Response {
   const body = JSON.stringify({ error: error.code, error_description: error.message })
   const challenged = error.status === 401 && c.req.header('Authorization') !== undefined
   const headers = { ...jsonHeaders, ...(challenged && { 'WWW-Authenticate': CHALLENGE }), ...error.headers }
-  return respondWith(body, headers, error.status)
+  return respondWith(body, withRequestId(c, headers), error.status)
 }
 
 /** The message of an unexpected exception may quote the request, so only its place in the source is reported. */

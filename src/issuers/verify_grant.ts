@@ -2,7 +2,8 @@
 
 import { type Assertion, readAssertion } from '../assertions/assertion.ts'
 import { checkSignature } from '../assertions/verify.ts'
-import { type ForeignToken, OAuthError } from '../errors.ts'
+import { OAuthError } from '../errors.ts'
+import type { ForeignToken } from '../features.ts'
 import type { AuthorizationReason } from '../reasons.ts'
 import type { Client, Context, TrustedIssuer } from '../types.ts'
 import { checkClaims, checkHeader, checkIssuer, readOrigin } from './checks.ts'

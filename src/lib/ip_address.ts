@@ -37,8 +37,30 @@ export function isRange(text: string): boolean {
 
 /** Returns whether the address of a host or a peer is in one of the ranges. A malformed range contains no address. */
 export function isInRanges(text: string, ranges: readonly string[]): boolean {
+  return isInNetworks(text, readNetworks(ranges))
+}
+
+/** A range that was read. */
+export type Network = readonly [network: Address, bits: number]
+
+/** Reads ranges, so that addresses are compared with them at less cost. A malformed range contains no address. */
+export function readNetworks(ranges: readonly string[]): readonly Network[] {
+  return ranges.flatMap((range) => {
+    const network = readRange(range)
+    return network === undefined ? [] : [network]
+  })
+}
+
+/** Returns whether the address of a host or a peer is in one of the networks. */
+export function isInNetworks(text: string, networks: readonly Network[]): boolean {
+  if (networks.length === 0) return false
   const address = readHost(text)
-  return address !== undefined && ranges.some((range) => contains(range, address))
+  return address !== undefined && networks.some((network) => isIn(address, network))
+}
+
+/** Returns the canonical text of the address of a host or a peer: without brackets or zone, IPv4 not mapped to IPv6. */
+export function plainAddress(text: string): string | undefined {
+  return readHost(text)?.toString()
 }
 
 /** Returns the canonical text of an address of 4 or 16 octets. @throws TypeError for any other length */
@@ -57,12 +79,11 @@ export function isSameAddress(one: string, other: string): boolean {
   return address !== undefined && address.toString() === readAddress(other)?.toString()
 }
 
-function contains(range: string, address: Address): boolean {
-  const [network, bits] = readRange(range) ?? []
-  return network !== undefined && network.kind() === address.kind() && address.match(network, bits ?? 0)
+function isIn(address: Address, [network, bits]: Network): boolean {
+  return network.kind() === address.kind() && address.match(network, bits)
 }
 
-function readRange(text: string): readonly [network: Address, bits: number] | undefined {
+function readRange(text: string): Network | undefined {
   const [, network = text, length] = /^(.*)\/(0|[1-9]\d{0,2})$/.exec(text) ?? []
   const address = readAddress(network)
   if (address === undefined) return undefined

@@ -1,9 +1,10 @@
 /** Cloudflare Workers: settings, the KV namespace and the Durable Object are bindings. */
 
 import { env, waitUntil } from 'cloudflare:workers'
-import type { RawCertificate } from '../certificates/client_cert.ts'
+import type { Connection, RawCertificate } from '../certificates/client_cert.ts'
 import type { Problem } from '../config.ts'
-import { epochSeconds } from '../lib/clock.ts'
+import { epochSeconds, preciseSeconds } from '../lib/clock.ts'
+import { plainAddress } from '../lib/ip_address.ts'
 import { UNCONFIGURED_LINE } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { durableLedger, type LedgerNamespace } from '../stores/durable_object.ts'
@@ -30,13 +31,33 @@ export const start: Start = async (createServer) => {
     storeSetting: 'wrangler.toml',
     commandFor: (setting) => COMMANDS[setting] ?? `npx wrangler secret put ${setting}`,
     now: epochSeconds,
+    preciseNow: preciseSeconds,
     write: (line) => console.log(line),
     warn: (line) => console.error(line),
   })
   if (config === undefined) console.error(UNCONFIGURED_LINE)
   if (config?.dev) console.log(curlLine(DEV_ORIGIN, '(8080 unless wrangler dev has another --port)'))
-  // workerd itself accepts a Host that makes the URL of the request none.
-  return { fetch: (request) => (isHost(request.headers.get('Host') ?? '-') ? app.fetch(request) : refuseHost()) }
+  return { fetch: (request) => (hasHost(request) ? app.fetch(request, connectionOf(request)) : refuseHost()) }
+}
+
+/** workerd itself accepts a Host that makes the URL of the request none. */
+function hasHost({ headers }: Request): boolean {
+  return isHost(headers.get('Host') ?? '-')
+}
+
+/** Cloudflare's edge sets both fields; a client cannot. */
+function connectionOf({ headers }: Request): Connection {
+  return {
+    callerAddress: () => addressIn(headers.get('CF-Connecting-IP')),
+    requestId: () => RAY.exec(headers.get('Cf-Ray') ?? '')?.[0],
+  }
+}
+
+/** The id of a request and the airport of the data centre. */
+const RAY = /^[\da-f]{16}(?:-[A-Z]{3})?$/
+
+function addressIn(field: string | null): string | undefined {
+  return field === null ? undefined : plainAddress(field)
 }
 
 const COMMANDS: Readonly<Partial<Record<Problem['setting'], string>>> = {

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import type { Problem } from '../config.ts'
 import { auditLine } from '../events/audit.ts'
-import { epochSeconds } from '../lib/clock.ts'
+import { epochSeconds, preciseSeconds } from '../lib/clock.ts'
 import type { Host } from '../start.ts'
 import type { Stores } from '../stores/contracts.ts'
 import { memoryStores } from '../stores/memory.ts'
@@ -35,6 +35,7 @@ export function processHost(
     storeSetting: 'STORE_URL',
     commandFor: (setting) => (setting === 'STORE_URL' ? storeCommand(environment) : COMMANDS[setting]),
     now: epochSeconds,
+    preciseNow: preciseSeconds,
     write: log.write,
     warn: operator.warn,
   }
@@ -42,7 +43,7 @@ export function processHost(
 
 /** Returns the audit log. `put` writes its lines. */
 export function auditLog(put: Put): LineWriter {
-  return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, epochSeconds()))
+  return lineWriter(put, (lines) => auditLine({ event: 'audit_lines_lost', lines }, preciseSeconds()))
 }
 
 /** Prints a line for the operator to standard error. */

@@ -12,7 +12,7 @@ import type { Reason } from '../../src/reasons.ts'
 import { memoryStores } from '../../src/stores/memory.ts'
 import type { Client } from '../../src/types.ts'
 import { base64Of, clientCert, leaf, plain, self } from '../support/certificates.ts'
-import { clients, createWorld, NOW } from '../support/world.ts'
+import { clients, createWorld, NOW, withoutCaller } from '../support/world.ts'
 
 const PROXY = '10.0.0.5'
 const LEAF_DN = 'emailAddress=a@b.example,CN=svc.example,OU=a\\+b,O=M\\C3\\BCller\\, S\\C3\\B6hne GmbH \\<x\\>,C=DE'
@@ -53,7 +53,7 @@ async function createTlsWorld({ isVerifiedByProxy = true, now = NOW } = {}) {
     now: () => now,
   })
   const events: ServerEvent[] = []
-  const emit = (event: ServerEvent) => void events.push(event)
+  const emit = (event: ServerEvent) => void events.push(withoutCaller(event))
   const { app } = await createWorld({
     registry,
     clientAuth: [clientSecretBasic(), clientSecretPost(), tlsClientAuth(), selfSignedTlsClientAuth(keys)],

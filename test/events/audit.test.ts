@@ -30,6 +30,15 @@ describe('auditLines', () => {
   })
 })
 
+describe('the time of a line', () => {
+  for (const [now, time] of [
+    [NOW, '2027-01-15T08:00:00.000Z'],
+    [NOW + 0.123, '2027-01-15T08:00:00.123Z'],
+    [1_790_000_000.999, '2026-09-21T14:13:20.999Z'],
+  ] as const)
+    test(`is ${time} for ${now}`, () => assert.equal(JSON.parse(auditLine(refused, now)).time, time))
+})
+
 describe('auditLine', () => {
   /** Characters that end a line for some readers, move the cursor of a terminal, or are invisible. */
   const unseen = [

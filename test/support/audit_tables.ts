@@ -17,7 +17,7 @@ export function auditPage(): string {
 
 function eventTable(): string {
   const source = readFileSync('src/events/events.ts', 'utf8')
-  const [, union = ''] = /export type ServerEvent =(.*?)\n\n/s.exec(source) ?? []
+  const [, union = ''] = /type Happening =(.*?)\n\n/s.exec(source) ?? []
   const rows = union.split(/^ {2}\| /m).flatMap((member) => {
     const [, name] = /event: '(\w+)'/.exec(member) ?? []
     if (name === undefined) return []

@@ -103,6 +103,11 @@ export function guarded(stores: Partial<Pick<Stores, 'registry' | 'ledger'>>): S
   return guardStores({ ...memoryStores(() => NOW), ...stores }, 2)
 }
 
+/** Returns what happened, without the members that differ between requests. */
+export function withoutCaller({ request_id, address, ...event }: ServerEvent): ServerEvent {
+  return event
+}
+
 /** Builds a world; what is given replaces what it would have. */
 export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptions = {}): Promise<World> {
   const events: ServerEvent[] = []
@@ -120,7 +125,7 @@ export async function createWorld({ cacheSeconds = 30, ...features }: WorldOptio
     await registry.put(clientKey('cc-zero'), '{"schema":1,"client_id":"cc-zero","access_token_lifetime":0}')
     await registry.put(clientKey('cc-future'), '{"schema":2,"client_id":"cc-future"}')
   }
-  const { emit = (event: ServerEvent) => events.push(event), now = () => NOW } = features
+  const { emit = (event: ServerEvent) => events.push(withoutCaller(event)), now = () => NOW } = features
   const stores = guarded({ registry, ...(features.ledger && { ledger: features.ledger }) })
   const app = assemble({
     isAtRoot: true,
