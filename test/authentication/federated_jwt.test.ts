@@ -295,7 +295,7 @@ describe('the event of a refusal', () => {
       const { send } = await createTrusting()
       const sent = await send(await sign({ jti: 'a', ...claims }), { ...form, ...more })
       assert.ok(sent.event?.event === 'request_refused')
-      const { path: _path, code: _code, ...told } = sent.event
+      const { path: _path, code: _code, aud: _aud, ...told } = sent.event
       const token = { assertion_iss: IDP, assertion_sub: 'job', assertion_jti: 'a' }
       assert.deepEqual(told, { event: 'request_refused', reason, client_id: 'c', ...(isNamed && token) })
     })
