@@ -1,6 +1,5 @@
 /** The full server: makes every feature with its dependencies, and the one list of all endpoints. */
 
-import { ASSERTION_ALGORITHMS } from './assertions/algorithms.ts'
 import { fetchBy, type RemoteKeysOptions, remoteKeys } from './assertions/remote_keys.ts'
 import { authentication } from './authentication/authenticate.ts'
 import { clientSecretBasic } from './authentication/client_secret_basic.ts'
@@ -17,12 +16,8 @@ import { mtls } from './confirmations/mtls.ts'
 import { authorizeEndpoint } from './endpoints/authorize.ts'
 import type { App, Endpoint } from './endpoints/endpoint.ts'
 import { introspectEndpoint } from './endpoints/introspect.ts'
-import { issuersEndpoint } from './endpoints/issuers.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
-import { keysEndpoint } from './endpoints/keys.ts'
 import { openapiEndpoint } from './endpoints/openapi.ts'
-import { registerEndpoint } from './endpoints/register.ts'
-import { resourcesEndpoint } from './endpoints/resources.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
 import { securityTxtEndpoint } from './endpoints/security_txt.ts'
@@ -37,8 +32,8 @@ import { type IssuerKeys, issuerKeys } from './issuers/keys.ts'
 import { ISSUERS } from './issuers/registry.ts'
 import { workloadVerifier } from './issuers/verify.ts'
 import { grantVerifier } from './issuers/verify_grant.ts'
-import { isManaged } from './keys/stored_keyring.ts'
 import { epochSeconds } from './lib/clock.ts'
+import { operatorEndpoints } from './operator_endpoints.ts'
 import { limitRate } from './policy/rate_limit.ts'
 import type { FeatureHost, Opened, PresetOptions, PresetSettings } from './preset_options.ts'
 import { createProvider, type ProviderOptions } from './provider.ts'
@@ -176,19 +171,8 @@ function endpointsOf({ records, ledger, keyring, emit, operatorTokenHash, ...par
       revocationsEndpoint({ keyring, revocations: denied, operatorTokenHash, emit }),
     )
   }
-  if (operatorTokenHash !== undefined) {
-    const offer = {
-      grantTypes: grants.map(({ grantType }) => grantType),
-      authMethods: parts.clientAuth.map(({ method }) => method),
-      signingAlgs: [...ASSERTION_ALGORITHMS.keys()],
-    }
-    endpoints.push(
-      registerEndpoint({ registry, offer, operatorTokenHash, revocations: denied, emit }),
-      resourcesEndpoint({ registry, operatorTokenHash, signingAlgs: keyring.algorithms, emit }),
-      issuersEndpoint({ registry, operatorTokenHash, keys: parts.issuerKeys, emit }),
-    )
-    if (isManaged(keyring)) endpoints.push(keysEndpoint({ keyring, operatorTokenHash, revocations: denied }))
-  }
+  if (operatorTokenHash !== undefined)
+    endpoints.push(...operatorEndpoints({ ...parts, registry, keyring, operatorTokenHash, revocations: denied, emit }))
   if (parts.securityContacts?.length) endpoints.push(securityTxtEndpoint(parts.securityContacts))
   const { tokenForm } = parts
   return [...endpoints, ...statusEndpoints({ keyring, ledger, tokenForm }), openapiEndpoint()]
