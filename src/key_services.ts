@@ -1,7 +1,7 @@
 /** Opens the keys that are in key management services. */
 
 import { fetchBy } from './assertions/remote_keys.ts'
-import type { Config, Problem } from './config.ts'
+import type { Config, Problem } from './config_types.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { readCredentials } from './kms/credentials.ts'
 import { keyEncryptionUrls, unwrapKeyEncryptionKeys } from './kms/key_encryption_text.ts'

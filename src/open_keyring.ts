@@ -1,6 +1,6 @@
 /** Opens the keys of an issuer: those of SIGNING_KEYS, those that are stored and rotated, or both. */
 
-import type { Config } from './config.ts'
+import type { Config } from './config_types.ts'
 import type { Emit } from './events/events.ts'
 import { type KeyEncryptionKeys, readKeyEncryptionKeys } from './keys/key_encryption.ts'
 import { type FixedKeyring, generateKeyring, type Keyring, readKeyring } from './keys/keyring.ts'

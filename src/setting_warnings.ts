@@ -1,6 +1,7 @@
 /** What is probably not meant by the operator, and does not keep the server from running. */
 
-import { type Setting, settingNames } from './config.ts'
+import { settingNames } from './config.ts'
+import type { Setting } from './config_types.ts'
 import { editDistance } from './lib/edit_distance.ts'
 
 /** Shorter names are too similar to variables of other programs, such as HOSTS and PORTS. */

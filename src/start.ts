@@ -2,7 +2,8 @@
 
 import { Hono } from 'hono'
 import { type Nonces, nonces } from './assertions/nonce.ts'
-import { type Config, type Problem, readConfig } from './config.ts'
+import { readConfig } from './config.ts'
+import type { Config, Problem } from './config_types.ts'
 import { requireLoopback, testForm, withTestClient } from './development.ts'
 import type { App } from './endpoints/endpoint.ts'
 import { alive, findLedgerError, type Readiness, readReadiness } from './endpoints/health.ts'

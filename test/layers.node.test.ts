@@ -9,11 +9,13 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     'start.ts',
     'preset.ts',
+    'operator_endpoints.ts',
     'preset_options.ts',
     'open_keyring.ts',
     'key_services.ts',
     'development.ts',
     'config.ts',
+    'config_types.ts',
     'listen_address.ts',
     'config_values.ts',
     'setting_warnings.ts',

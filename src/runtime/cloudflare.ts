@@ -2,7 +2,7 @@
 
 import { env, waitUntil } from 'cloudflare:workers'
 import type { Connection, RawCertificate } from '../certificates/client_cert.ts'
-import type { Problem } from '../config.ts'
+import type { Problem } from '../config_types.ts'
 import { epochSeconds, preciseSeconds } from '../lib/clock.ts'
 import { plainAddress } from '../lib/ip_address.ts'
 import { UNCONFIGURED_LINE } from '../start.ts'

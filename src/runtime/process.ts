@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import type { Problem } from '../config.ts'
+import type { Problem } from '../config_types.ts'
 import { auditLine } from '../events/audit.ts'
 import { epochSeconds, preciseSeconds } from '../lib/clock.ts'
 import type { Host } from '../start.ts'

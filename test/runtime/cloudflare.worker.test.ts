@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import assert from 'node:assert/strict'
 import { describe, test } from '#test'
-import type { Config, Problem } from '../../src/config.ts'
+import type { Config, Problem } from '../../src/config_types.ts'
 import { generateKey } from '../../src/keys/key_set.ts'
 import { Ledger as Exported, start } from '../../src/runtime/cloudflare.ts'
 import { createServer, type Host, type Server } from '../../src/start.ts'
